@@ -1,0 +1,5 @@
+"""`python -m photostyle` is the command `photostyle`."""
+
+from photostyle.cli import main
+
+main()

@@ -1,0 +1,125 @@
+"""The front door: two photographs in, one out. Checks what it is given before any work starts."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import fields
+from typing import Any, get_type_hints
+
+import torch
+from torch import Tensor
+
+from photostyle.descend import Steps
+from photostyle.errors import ImageError, SettingsError
+from photostyle.recipes import DEFAULT_RECIPE, Recipe, find_recipe
+from photostyle.regions import Regions
+from photostyle.vgg import VGG, Pooling
+from photostyle.weights import DEFAULT_BACKBONE, load_weights
+
+
+def transfer(content: Tensor, style: Tensor, regions: Regions | None = None, **options: Any) -> Tensor:
+    """`content` with the look of `style`: both 3×H×W, sRGB in [0, 1]; so is the result.
+
+    `regions` pairs what belongs together (None: the whole photographs). The options and the errors
+    are those of `transfer_steps`.
+    """
+    steps = transfer_steps(content, style, regions, **options)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            result: Tensor = stop.value
+            return result
+
+
+def transfer_steps(
+    content: Tensor,
+    style: Tensor,
+    regions: Regions | None = None,
+    *,
+    recipe: str = DEFAULT_RECIPE,
+    strength: float = 1.0,
+    backbone: str = DEFAULT_BACKBONE,
+    weights_path: str | os.PathLike[str] | None = None,
+    pooling: Pooling = "average",
+    device: str = "auto",
+    **settings: Any,
+) -> Steps:
+    """`transfer` as a generator: yields a `Step` at a time, returns the final image; closing it cancels.
+
+    `recipe` is a key of `RECIPES` and `settings` are fields of its dataclass; `strength` in [0, 1]
+    fades the result into the content. `backbone` names the network, whose original file may be given
+    as `weights_path`. `device` is auto, cpu, cuda or mps (the result stays there).
+
+    Everything is checked when the first step is asked for, before any work: raises ImageError,
+    RegionsError, SettingsError or WeightsError; later DescentError if the energy becomes infinite.
+    """
+    chosen = find_recipe(recipe)
+    p = make_settings(chosen, settings)
+    if not 0 <= strength <= 1:
+        raise SettingsError(f"strength must lie between 0 and 1, not {strength:g}.")
+    for side, image in (("content", content), ("style", style)):
+        if image.ndim != 3 or len(image) != 3 or not image.is_floating_point():
+            raise ImageError(f"The {side} must be a 3×H×W tensor of floats, not {tuple(image.shape)}.")
+        if not torch.isfinite(image).all():
+            raise ImageError(f"The {side} contains values that are not finite.")
+    regions = (regions or Regions.whole(content, style)).fit(content, style)
+    place = find_device(device)
+    vgg = VGG(load_weights(backbone, weights_path), pooling, place)
+    content, style = content.to(place), style.to(place)
+    regions = regions.fit(content, style)
+    result = yield from chosen.run(content, style, regions, vgg, p)
+    if result.shape == content.shape and strength < 1:
+        result = torch.lerp(content, result, strength)
+    return result
+
+
+def make_settings(recipe: Recipe, settings: dict[str, Any]) -> Any:
+    """The recipe's dataclass from keyword settings; strings are read as the field's type.
+
+    Raises SettingsError for a name the recipe does not have or a value out of range.
+    """
+    known = {f.name: f for f in fields(recipe.settings)}
+    types = get_type_hints(recipe.settings)
+    values = {}
+    for name, value in settings.items():
+        if name not in known:
+            raise SettingsError(f"The recipe has no setting {name!r}; it has {', '.join(known)}.")
+        values[name] = _convert(name, value, types[name])
+        least, most = known[name].metadata.get("min"), known[name].metadata.get("max")
+        if least is not None and values[name] < least:
+            raise SettingsError(f"{name} must be at least {least:g}, not {value}.")
+        if most is not None and values[name] > most:
+            raise SettingsError(f"{name} must be at most {most:g}, not {value}.")
+    return recipe.settings(**values)
+
+
+def _convert(name: str, value: Any, kind: Any) -> Any:
+    choices = getattr(kind, "__args__", None)  # of a Literal
+    if choices:
+        if value not in choices:
+            raise SettingsError(f"{name} must be one of {', '.join(map(str, choices))}, not {value!r}.")
+        return value
+    if kind is bool and isinstance(value, str):
+        if value.lower() not in ("true", "false", "yes", "no", "1", "0"):
+            raise SettingsError(f"{name} must be true or false, not {value!r}.")
+        return value.lower() in ("true", "yes", "1")
+    try:
+        return kind(value)
+    except (TypeError, ValueError):
+        raise SettingsError(f"{name} must be {_NOUN.get(kind, kind)}, not {value!r}.") from None
+
+
+_NOUN = {int: "a whole number", float: "a number"}
+
+
+def find_device(name: str) -> torch.device:
+    """auto (CUDA, then MPS, then CPU), cpu, cuda or mps; raises SettingsError for one that is not here."""
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device(next(d for d in ("cuda", "mps", "cpu") if available[d]))
+    if name not in available:
+        raise SettingsError(f"There is no device {name!r}; the devices are auto, {', '.join(available)}.")
+    if not available[name]:
+        raise SettingsError(f"The device {name} is not available here; use --device auto or cpu.")
+    return torch.device(name)

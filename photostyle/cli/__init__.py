@@ -1,0 +1,66 @@
+"""The command line: a thin face on the package's public names.
+
+Commands import what they need when they run, so that `--help` answers without waiting for PyTorch.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from photostyle import PhotostyleError, __version__
+from photostyle.cli import weights
+from photostyle.cli.commands import demo, evaluate, recipes, transfer
+from photostyle.cli.settings import SettingsCommand
+
+
+class _Commands(TyperGroup):
+    """Whatever the user can mend ends in one line and an exit code, never in a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except PhotostyleError as error:
+            typer.echo(f"Error: {' '.join(str(error).split())}", err=True)
+            raise typer.Exit(2) from error
+        except KeyboardInterrupt as error:
+            typer.echo("Interrupted.", err=True)
+            raise typer.Exit(130) from error
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # plain help: quicker to print, and docs/cli.md is made of it
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"photostyle {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Give one photograph the light of another, and keep it a photograph."""
+
+
+app.command(cls=SettingsCommand)(transfer)
+for _command in (evaluate, recipes, demo):
+    app.command()(_command)
+app.add_typer(weights.app, name="weights")
+
+
+def main() -> None:
+    """The entry point `photostyle`."""
+    app(prog_name="photostyle")

@@ -1,0 +1,217 @@
+"""The commands that make, judge and explain pictures. What they import, they import when they run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from photostyle.cli.settings import settings_of
+
+Content = Annotated[
+    Path, typer.Argument(metavar="CONTENT", help="The photograph to change.", show_default=False)
+]
+Style = Annotated[
+    Path, typer.Argument(metavar="STYLE", help="The photograph whose look is wanted.", show_default=False)
+]
+ContentRegions = Annotated[
+    Path | None,
+    typer.Option(metavar="PNG", help="Label image of the content: one flat colour for each region."),
+]
+StyleRegions = Annotated[
+    Path | None,
+    typer.Option(metavar="PNG", help="Label image of the style: the same colours for what belongs together."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+
+_BETTER = {
+    "style_distance": "lower",
+    "matting_energy": "lower",
+    "edge_ssim": "higher",
+    "color_distance": "lower",
+}
+_ARROW = {"lower": "↓", "higher": "↑"}
+
+
+def transfer(
+    ctx: typer.Context,
+    content: Content,
+    style: Style,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="The file to write: .jpg, .png, .tif or .webp.", show_default=False
+        ),
+    ],
+    content_regions: ContentRegions = None,
+    style_regions: StyleRegions = None,
+    recipe: Annotated[
+        str | None, typer.Option(metavar="NAME", help="How to do it; `photostyle recipes` lists the ways.")
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(metavar="N", help="Long side at which the recipe works, in pixels.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(metavar="N", help="Steps of the recipe's descent.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of the recipe's noise.")] = None,
+    strength: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, metavar="X", help="How far to go from the content (0) to the result (1)."),
+    ] = None,
+    backbone: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The network; `photostyle weights list` lists them.")
+    ] = None,
+    weights_path: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The network's original weights, to be used instead of the cache."),
+    ] = None,
+    pooling: Annotated[
+        Literal["average", "max"] | None, typer.Option(help="How the network goes from fine to coarse.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")] = None,
+    preview_every: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Save the image of every N-th step as a preview.")
+    ] = None,
+    preview_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the previews; if not given, one beside the output."),
+    ] = None,
+    quality: Annotated[
+        int | None, typer.Option(min=1, max=100, metavar="N", help="Quality of JPEG and WebP.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Give the CONTENT photograph the look of the STYLE photograph.
+
+    Every setting of the recipe is an option too, for example --content-weight 0.1:
+    `photostyle recipes NAME` lists them with their defaults.
+    """
+    from photostyle.cli.job import Job, Previews, given, make
+    from photostyle.cli.progress import Report
+
+    if preview_dir and not preview_every:
+        raise typer.BadParameter("it needs --preview-every.", param_hint="--preview-dir")
+    previews = preview_dir or output.with_name(f"{output.stem}-previews")
+    sentence = make(
+        Job(content, style, content_regions, style_regions),
+        output,
+        Report(quiet),
+        settings=given(size=size, steps=steps, seed=seed) | ctx.meta["settings"],
+        previews=Previews(previews, preview_every) if preview_every else None,
+        quality=quality,
+        recipe=recipe,
+        strength=strength,
+        backbone=backbone,
+        weights_path=weights_path,
+        pooling=pooling,
+        device=device,
+    )
+    if not quiet:
+        typer.echo(sentence)
+
+
+def evaluate(
+    content: Content,
+    style: Style,
+    output: Annotated[
+        Path, typer.Argument(metavar="OUTPUT", help="The result to judge.", show_default=False)
+    ],
+    content_regions: ContentRegions = None,
+    style_regions: StyleRegions = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how much style arrived and how much content stayed."""
+    from photostyle import load_image
+    from photostyle.cli.job import Job, judge
+    from photostyle.cli.progress import Report
+
+    report = Report()
+    I, S, regions = Job(content, style, content_regions, style_regions).load(report)
+    figures = asdict(judge(I, S, load_image(output), regions, report))
+    if as_json:
+        typer.echo(json.dumps(figures, indent=2))
+        return
+    rows = [(_title(name), f"{value:.4f}", _ARROW[_BETTER[name]]) for name, value in figures.items()]
+    _table(("Measure", "Value", "Better"), rows)
+
+
+def recipes(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="A recipe, to see all its settings.", show_default=False),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the recipes, or every setting of one of them."""
+    from photostyle import RECIPES
+    from photostyle.recipes import DEFAULT_RECIPE, find_recipe
+
+    chosen = {name: find_recipe(name)} if name else RECIPES
+    if as_json:
+        facts = {
+            key: {
+                "source": recipe.source,
+                "default": key == DEFAULT_RECIPE,
+                "settings": [asdict(setting) for setting in settings_of(recipe.settings)],
+            }
+            for key, recipe in chosen.items()
+        }
+        typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+    elif name:
+        typer.echo(f"{name}: {chosen[name].source}\n")
+        rows = [(s.option, str(s.default), s.range, s.help) for s in settings_of(chosen[name].settings)]
+        _table(("Setting", "Default", "Range", "Meaning"), rows)
+    else:
+        marks = {DEFAULT_RECIPE: " (default)"}
+        _table(
+            ("Recipe", "Source"), [(key + marks.get(key, ""), recipe.source) for key, recipe in RECIPES.items()]
+        )
+
+
+def demo(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the pictures.")
+    ] = Path("out"),
+    quiet: Quiet = False,
+) -> None:
+    """Bring a palace by day into the light of a bridge by night."""
+    from photostyle import load_image, save_image
+    from photostyle.cli.job import example, judge, make, make_folder
+    from photostyle.cli.progress import Report
+    from photostyle.sheet import contact_sheet
+
+    report, job = Report(quiet), example("palace-night")
+    picture, sheet = output / "demo.jpg", output / "demo-sheet.png"
+    make_folder(output)
+    sentence = make(job, picture, report)
+    if not quiet:
+        typer.echo(sentence)
+
+    content, style, regions = job.load(Report(quiet=True))
+    result = load_image(picture)
+    before, after = (asdict(judge(content, style, image, regions, report)) for image in (content, result))
+    figures = [
+        (_title(name), f"{value:.3f}", f"input {before[name]:.3f}, {_BETTER[name]} is better")
+        for name, value in after.items()
+    ]
+    save_image(contact_sheet({"input": content, "style": style, "result": result}, figures), sheet)
+    if not quiet:
+        typer.echo(f"Wrote {sheet}: input, style and result, and their measures.")
+
+
+def _title(measure: str) -> str:
+    return measure.replace("_", " ").replace("ssim", "SSIM")
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*head, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)

@@ -1,0 +1,155 @@
+"""From files to files: what the commands have in common. Only imported when one of them runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from torch import Tensor
+
+from photostyle import (
+    DescentError,
+    ImageError,
+    Measures,
+    Regions,
+    RegionsError,
+    Step,
+    __version__,
+    load_image,
+    load_regions,
+    load_weights,
+    measure,
+    save_image,
+    transfer_steps,
+)
+from photostyle._transfer import make_settings
+from photostyle.cli.progress import Report
+from photostyle.image import check_writable
+from photostyle.recipes import find_recipe
+from photostyle.weights import is_cached
+
+
+@dataclass(frozen=True)
+class Job:
+    """The files of a transfer or an evaluation: two photographs and, both or neither, their label images."""
+
+    content: Path
+    style: Path
+    content_regions: Path | None = None
+    style_regions: Path | None = None
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Those that there are, by role."""
+        return {role: path for role, path in vars(self).items() if path}
+
+    def load(self, report: Report) -> tuple[Tensor, Tensor, Regions]:
+        """Both photographs, and regions that fit them."""
+        if (self.content_regions is None) != (self.style_regions is None):
+            raise RegionsError("Regions come in pairs: give both --content-regions and --style-regions.")
+        content, style = load_image(self.content), load_image(self.style)
+        regions = Regions.whole(content, style)
+        if self.content_regions and self.style_regions:
+            regions = load_regions(self.content_regions, self.style_regions).fit(content, style)
+        for note in regions.notes:
+            report.note(f"Note: {note}.")
+        return content, style, regions
+
+
+def example(name: str) -> Job:
+    """An example pair: inside the installed package, or beside it in a source checkout."""
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "examples" / name, package.parent / "examples" / name):
+        if folder.is_dir():
+            files = ("content.jpg", "style.jpg", "content_regions.png", "style_regions.png")
+            return Job(*(folder / file for file in files))
+    raise ImageError(f"The example {name!r} is not here: install photostyle anew.")
+
+
+def make(
+    job: Job,
+    output: Path,
+    report: Report,
+    *,
+    settings: dict[str, Any] | None = None,
+    watch: Callable[[Step], None] = lambda step: None,
+    quality: int | None = None,
+    **options: Any,
+) -> str:
+    """Transfer into a file and return a sentence about it; `options` are those of `transfer_steps`.
+
+    Everything that can be checked is checked before the work starts. After a DescentError the last good
+    image is kept beside the output.
+    """
+    began = monotonic()
+    check_writable(output)
+    if output.exists() and any(path.exists() and path.samefile(output) for path in job.files.values()):
+        raise ImageError(f"{output} is one of the input files: name another output.")
+    chosen = (transfer_steps.__kwdefaults__ or {}) | given(**options)
+    values = asdict(make_settings(find_recipe(chosen["recipe"]), settings or {}))
+    content, style, regions = job.load(report)
+    if chosen["weights_path"] is None:
+        have_weights(chosen["backbone"], report)
+    note = {
+        **{key: chosen[key] for key in ("recipe", "backbone", "pooling", "strength")},
+        "settings": values,
+        "seed": values.get("seed"),
+        "version": __version__,
+        # without their folders: the picture may be shown to others
+        **{role: path.name for role, path in job.files.items()},
+    }
+    try:
+        result = report.follow(transfer_steps(content, style, regions, **chosen, **values), watch)
+    except DescentError as error:
+        if error.image is None:
+            raise
+        partial = output.with_stem(f"{output.stem}-partial")
+        save_image(error.image, partial, note=note | {"partial": True}, **given(quality=quality))
+        raise DescentError(f"{error} The last good image is in {partial}.", error.image) from error
+    save_image(result, output, note=note, **given(quality=quality))
+    height, width = result.shape[1:]
+    return f"Wrote {output}: {width}×{height} pixels in {monotonic() - began:.1f} s."
+
+
+class Previews:
+    """Saves the image of every n-th step into a folder, which is made at once to find out whether it can be."""
+
+    def __init__(self, folder: Path, every: int) -> None:
+        make_folder(folder)
+        self._folder, self._every, self._count = folder, every, 0
+
+    def __call__(self, step: Step) -> None:
+        self._count += 1
+        if self._count % self._every == 0:
+            stage = re.sub(r"\W+", "-", step.stage)
+            save_image(step.image, self._folder / f"{self._count:04d}-{stage}.jpg")
+
+
+def make_folder(folder: Path) -> None:
+    """Raises ImageError if pictures cannot be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImageError(f"The folder {folder} cannot be made ({error.strerror}): choose another.") from error
+    check_writable(folder / "picture.jpg")
+
+
+def have_weights(backbone: str, report: Report) -> None:
+    """Fetch weights that are not in the cache yet, in the user's sight: it takes a while."""
+    if not is_cached(backbone):
+        report.fetch(backbone)
+
+
+def judge(content: Tensor, style: Tensor, output: Tensor, regions: Regions, report: Report) -> Measures:
+    """`measure`, with its weights."""
+    have_weights("vgg16-hed", report)
+    return measure(content, style, output, regions, load_weights("vgg16-hed"))
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """The options that were given: the defaults of all others are the library's."""
+    return {name: value for name, value in options.items() if value is not None}

@@ -1,0 +1,61 @@
+"""`photostyle weights`: the networks that tell what a photograph looks like."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from photostyle import WeightsError
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="List, fetch and verify the weights of the networks."
+)
+
+Name = Annotated[str | None, typer.Argument(help="A name from the list.", show_default=False)]
+
+
+@app.command("list")
+def list_() -> None:
+    """List the networks, which of them are in the cache, and their licences."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from photostyle.weights import BACKBONES, DEFAULT_BACKBONE, cache_dir, is_cached
+
+    table = Table("Name", "Network", "In the cache", "Download", "Licence", box=None, pad_edge=False)
+    for name, backbone in BACKBONES.items():
+        table.add_row(
+            f"{name} (default)" if name == DEFAULT_BACKBONE else name,
+            f"VGG-{backbone.depth}",
+            "yes" if is_cached(name) else "no",
+            f"{backbone.size / 1e6:.0f} MB",
+            backbone.licence,
+        )
+    Console().print(table)
+    typer.echo(f"\nThe cache is {cache_dir()}; the variable PHOTOSTYLE_CACHE moves it.")
+
+
+@app.command()
+def fetch(name: Name = None) -> None:
+    """Fetch the weights of a network (without NAME, the default one) into the cache and verify them."""
+    from photostyle.cli.progress import Report
+    from photostyle.weights import DEFAULT_BACKBONE
+
+    name = name or DEFAULT_BACKBONE
+    typer.echo(f"{name} is in {Report().fetch(name)}.")
+
+
+@app.command()
+def verify(name: Name = None) -> None:
+    """Verify the weights of a network (without NAME, of all in the cache) to the last byte."""
+    from photostyle import verify_weights
+    from photostyle.weights import BACKBONES
+
+    intact = [backbone for backbone in ([name] if name else BACKBONES) if verify_weights(backbone)]
+    if not intact:
+        raise WeightsError(
+            f"There are no weights{f' {name!r}' if name else ''} in the cache; `photostyle weights fetch` gets them."
+        )
+    for backbone in intact:
+        typer.echo(f"{backbone} is intact.")

@@ -1,0 +1,190 @@
+"""Levin, Lischinski & Weiss, "A Closed-Form Solution to Natural Image Matting" (PAMI 2008).
+
+In each 3×3 window k of a photograph I, an image V is asked to be an affine function of colour,
+V_i ≈ aᵀI_i + b. What no choice of a and b explains, summed over the windows, is the energy VᵀLV, and
+
+    L_ij = Σ_{k ∋ i,j} ( δ_ij − (1 + (I_i − μ_k)ᵀ (Σ_k + ε/9·𝟙)⁻¹ (I_j − μ_k)) / 9 )      (their eq. 12)
+
+L reaches only two pixels in each direction, is symmetric and takes constants to zero. So it is stored
+as one image of weights for each of the 12 neighbours "ahead" of a pixel, and applied as differences:
+
+    (L V)_i = Σ_j w_ij (V_i − V_j),        VᵀLV = Σ_{pairs} w_ij (V_i − V_j)²,        w_ij = −L_ij.
+
+No matrix, any device, exact on constants, and faster than a sparse product (see docs/performance.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from photostyle.errors import ImageError
+
+Offset = tuple[int, int]
+
+# the twelve neighbours ahead of a pixel in reading order; the other twelve follow by symmetry
+_AHEAD: tuple[Offset, ...] = tuple((dy, dx) for dy in range(3) for dx in range(-2, 3) if (dy, dx) > (0, 0))
+_WINDOW: tuple[Offset, ...] = tuple((dy, dx) for dy in range(3) for dx in range(3))
+
+
+@dataclass(frozen=True)
+class MattingLaplacian:
+    """The matting Laplacian L of an H×W photograph; `L @ V` and `L.quadratic(V)` take C×H×W tensors.
+
+    `weights[dy, dx]` (H×W) couples each pixel to the one dy rows below and dx columns right of it.
+    """
+
+    weights: dict[Offset, Tensor]
+
+    def __matmul__(self, V: Tensor) -> Tensor:
+        """L V, channel by channel."""
+        product = torch.zeros_like(V)
+        for w, here, there in self._pairs():
+            flow = V[:, *here] - V[:, *there]
+            flow *= w
+            product[:, *here] += flow
+            product[:, *there] -= flow
+        return product
+
+    def quadratic(self, V: Tensor) -> Tensor:
+        """Σ_c V_cᵀ L V_c ≥ 0, a 0-dimensional tensor, with the exact gradient 2 L V."""
+        value: Tensor = _Quadratic.apply(V, self)  # type: ignore[no-untyped-call]
+        return value
+
+    def diagonal(self) -> Tensor:
+        """L_ii as an H×W image."""
+        diagonal = torch.zeros_like(self.weights[0, 1])
+        for w, here, there in self._pairs():
+            diagonal[here] += w
+            diagonal[there] += w
+        return diagonal
+
+    def _pairs(self) -> Iterator[tuple[Tensor, tuple[slice, slice], tuple[slice, slice]]]:
+        """Per offset: the weights of all pairs, and where their two pixels lie."""
+        H, W = self.weights[0, 1].shape
+        for (dy, dx), w in self.weights.items():
+            here = slice(0, H - dy), slice(max(0, -dx), W - max(0, dx))
+            there = slice(dy, H), slice(max(0, dx), W + min(0, dx))
+            yield w[here], here, there
+
+
+class _Quadratic(torch.autograd.Function):
+    """VᵀLV; the product L V found on the way forward is half the gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, V: Tensor, L: MattingLaplacian) -> Tensor:
+        LV = L @ V
+        ctx.save_for_backward(LV)
+        return (V * LV).sum()
+
+    @staticmethod
+    def backward(ctx: Any, *grad: Tensor) -> tuple[Tensor, None]:
+        (LV,) = ctx.saved_tensors
+        return 2 * grad[0] * LV, None
+
+
+def matting_laplacian(image: Tensor, epsilon: float = 1e-7) -> MattingLaplacian:
+    """The matting Laplacian of a 3×H×W photograph in [0, 1], H and W ≥ 3, with 3×3 windows.
+
+    `epsilon` is Levin's ε on the windows' covariance: the larger, the less colour may explain.
+    Computed in float64 (flat windows are ill-conditioned), kept in the image's own type.
+    Raises ImageError for an image that holds no 3×3 window.
+    """
+    _, H, W = image.shape
+    if H < 3 or W < 3:
+        raise ImageError(f"A matting Laplacian needs at least 3×3 pixels, not {W}×{H}.")
+    I = image.double()
+    D = torch.stack([I[:, dy : H - 2 + dy, dx : W - 2 + dx] for dy, dx in _WINDOW])  # 9×3×h×w, h = H − 2
+    D -= D.mean(0)
+    Σ = torch.einsum("nchw,ndhw->cdhw", D, D) / 9
+    Σ += epsilon / 9 * torch.eye(3).to(I)[:, :, None, None]
+    Y = torch.einsum("cdhw,ndhw->nchw", _inverse(Σ), D)
+
+    weights = {offset: torch.zeros(H, W).to(I) for offset in _AHEAD}
+    for i, (y, x) in enumerate(_WINDOW):
+        for j, (v, u) in enumerate(_WINDOW[i + 1 :], start=i + 1):
+            # window by window, the weight of the pair (i, j) lands on the pixel at place i
+            A = (1 + (D[i] * Y[j]).sum(0)) / 9
+            weights[v - y, u - x][y : y + H - 2, x : x + W - 2] += A
+    return MattingLaplacian({offset: w.to(image.dtype) for offset, w in weights.items()})
+
+
+def _inverse(Σ: Tensor) -> Tensor:
+    """Inverse of symmetric 3×3 matrices laid out 3×3×h×w: its rows are the cross products over the determinant.
+
+    A twentieth of the time of a batched solver on a third of a million windows.
+    """
+    r, s, t = Σ
+    adjugate = torch.stack([torch.linalg.cross(*pair, dim=0) for pair in ((s, t), (t, r), (r, s))])
+    return adjugate / (r * adjugate[0]).sum(0)
+
+
+def smooth_local_affine(
+    output: Tensor, image: Tensor, radius: int = 15, edge: float = 0.01, ridge: float = 1e-3
+) -> Tensor:
+    """Redraw `output` as a smooth field of affine colour maps of `image` (both 3×H×W, [0, 1]).
+
+    Around each pixel the map that takes the 3×3 colours of `image` to those of `output` is found by
+    least squares (`ridge` on its linear part); the maps are averaged by a joint bilateral filter guided
+    by `image` (σ = radius/3 pixels in space, σ = `edge` in colour, [0, 1]) and applied. This is the
+    post-processing of Luan et al. 2017 (their supplement and code), in O(H·W·radius²).
+    """
+    maps = local_affine(image, output, ridge)
+    σ = max(radius / 3, 1e-6)
+    total = torch.zeros_like(maps)
+    weight = torch.zeros_like(image[0])
+    guide = F.pad(image[None], [radius] * 4, mode="replicate")[0]
+    padded = F.pad(maps.flatten(0, 1)[None], [radius] * 4)[0].unflatten(0, (3, 4))
+    inside = F.pad(torch.ones_like(image[0]), [radius] * 4)
+    H, W = image.shape[1:]
+    for dy in range(-radius, radius + 1):
+        for dx in range(-radius, radius + 1):
+            there = slice(radius + dy, radius + dy + H), slice(radius + dx, radius + dx + W)
+            difference = (guide[:, *there] - image).square().sum(0)
+            w = inside[there] * torch.exp(-(dy * dy + dx * dx) / (2 * σ**2) - difference / (2 * edge**2))
+            total.addcmul_(padded[..., *there], w)
+            weight += w
+    return apply_affine(total / weight, image).clamp(0, 1)
+
+
+def local_affine(image: Tensor, output: Tensor, ridge: float, radius: int = 1) -> Tensor:
+    """Per pixel, the affine map [A | b] that best takes `image` to `output` in the window around it.
+
+    min_{A,b} Σ_i ‖A I_i + b − O_i‖² / |ω| + ridge·‖A‖² over windows ω of (2·radius + 1)² pixels,
+    cut at the borders. Images 3×H×W; returns 3×4×H×W, rows by output channel. (He, Sun & Tang, "Guided
+    Image Filtering", eq. 14, for three outputs at once.)
+    """
+    I, O = image.double(), output.double()
+    size = 2 * radius + 1
+
+    def mean(x: Tensor) -> Tensor:
+        return F.avg_pool2d(x.flatten(0, -3)[None], size, 1, radius, count_include_pad=False)[0].view_as(x)
+
+    μ, ν = mean(I), mean(O)
+    covariance = mean(I[:, None] * I) - μ[:, None] * μ  # 3×3×H×W
+    cross = mean(O[:, None] * I) - ν[:, None] * μ
+    covariance = covariance + ridge * torch.eye(3).to(I)[:, :, None, None]
+    A = torch.einsum("ochw,cdhw->odhw", cross, _inverse(covariance))
+    b = ν - (A * μ).sum(1)
+    return torch.cat([A, b[:, None]], dim=1).to(image.dtype)
+
+
+def guided_maps(output: Tensor, image: Tensor, radius: int, ridge: float) -> Tensor:
+    """The guided filter's affine maps from `image` to `output` (3×H×W each), 3×4×H×W.
+
+    Those of `local_affine`, averaged over all windows that a pixel belongs to (He, Sun & Tang, eq. 16);
+    `apply_affine(guided_maps(O, I, …), I)` is O filtered with guide I.
+    """
+    maps = local_affine(image, output, ridge, radius).flatten(0, 1)[None]
+    maps = F.avg_pool2d(maps, 2 * radius + 1, 1, radius, count_include_pad=False)
+    return maps[0].unflatten(0, (3, 4))
+
+
+def apply_affine(maps: Tensor, image: Tensor) -> Tensor:
+    """A I + b at each pixel: maps 3×4×H×W, image 3×H×W → 3×H×W."""
+    return (maps[:, :3] * image).sum(1) + maps[:, 3]

@@ -1,0 +1,82 @@
+"""The default recipe: Luan's objective solved coarse to fine at low resolution, rendered at any resolution.
+
+    L = style + α·content + λ·matting + γ·gamut
+
+Most of a photograph's look lives at low resolution, and the matting term keeps the change of colour
+locally affine; so the energy descends on small images only, each level starting from the maps of the
+one before, and the last maps are applied to the photograph itself. The start is a linear
+Monge–Kantorovich colour transfer within each region.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from photostyle.descend import Steps, descend
+from photostyle.image import fit_size, resize, shrink
+from photostyle.matting import matting_laplacian
+from photostyle.regions import Regions
+from photostyle.render import render
+from photostyle.terms import augmented_style, gamut, matting, regional_grams
+from photostyle.terms import content as content_term
+from photostyle.transport import linear_transport
+from photostyle.vgg import VGG
+
+
+@dataclass(frozen=True)
+class Photo:
+    """Weights of relative terms: style is about 1 at the untouched photograph, content at a blank one."""
+
+    size: int = field(default=256, metadata={"help": "long side of the finest level, pixels", "min": 32})
+    steps: int = field(default=48, metadata={"help": "iterations over all levels", "min": 1})
+    content_weight: float = field(default=0.05, metadata={"help": "keeps what is shown", "min": 0})
+    style_weight: float = field(default=1.0, metadata={"help": "brings the look", "min": 0})
+    matting_weight: float = field(default=250.0, metadata={"help": "keeps it a photograph", "min": 0})
+    gamut_weight: float = field(default=10.0, metadata={"help": "keeps colours displayable", "min": 0})
+    epsilon: float = field(default=1e-5, metadata={"help": "ε of the matting Laplacian", "min": 0})
+
+    CONTENT_LAYER = "relu4_2"
+    STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+    LEVELS = ((0.375, 0.5), (0.625, 0.3), (1.0, 0.2))  # (part of the size, part of the steps)
+
+
+def photo(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: Photo) -> Steps:
+    """Coarse to fine, then rendered at the content's own size (3×H×W, in [0, 1])."""
+    O = transport_colors(content, style, regions, p.size)
+    for scale, part in p.LEVELS:
+        I = resize(content, fit_size(*content.shape[1:], round(scale * p.size)))
+        S = resize(style, fit_size(*style.shape[1:], round(scale * p.size)))
+        L = objective(I, S, regions.fit(I, S), vgg, p)
+        steps = max(1, round(part * p.steps))
+        O = yield from descend(L, vgg, render(O, I), stage=f"{max(I.shape)} px", steps=steps)
+    return render(O, content)
+
+
+def objective(I: Tensor, S: Tensor, regions: Regions, vgg: VGG, p: Photo):
+    """The energy at one level."""
+    with torch.no_grad():
+        F_I, F_S = vgg(I, {p.CONTENT_LAYER}), vgg(S, p.STYLE_LAYERS)
+        sizes = {l: f.shape[1:] for l, f in vgg(I, p.STYLE_LAYERS).items()}
+    M_I = {l: shrink(regions.content, sizes[l]) for l in p.STYLE_LAYERS}
+    M_S = {l: shrink(regions.style, F_S[l].shape[1:]) for l in p.STYLE_LAYERS}
+    # each layer relative to the power of its target, and their mean
+    power = {l: float(regional_grams(F_S[l], M_S[l]).square().sum()) for l in p.STYLE_LAYERS}
+    E_s = augmented_style(F_S, M_S, M_I, {l: 1 / len(power) / power[l] for l in p.STYLE_LAYERS})
+    E_c = content_term(F_I, {p.CONTENT_LAYER: 1 / float(F_I[p.CONTENT_LAYER].square().mean())})
+    E_m = (1 / I.numel()) * matting(matting_laplacian(I, p.epsilon))
+    return p.style_weight * E_s + p.content_weight * E_c + p.matting_weight * E_m + p.gamut_weight * gamut()
+
+
+def transport_colors(content: Tensor, style: Tensor, regions: Regions, size: int) -> Tensor:
+    """The content at that long side, its colours moved region by region to the style's: the start."""
+    I = resize(content, fit_size(*content.shape[1:], size))
+    S = resize(style, fit_size(*style.shape[1:], size))
+    r = regions.fit(I, S)
+    O = torch.zeros_like(I)
+    for here, there in zip(r.content, r.style, strict=True):
+        A, b = linear_transport(I[:, here > 0.5], S[:, there > 0.5])
+        O += here * (torch.tensordot(A, I, dims=1) + b[:, None, None])
+    return O.clamp(0, 1)

@@ -1,0 +1,45 @@
+"""A result found at low resolution, carried to the full-resolution photograph by local affine maps.
+
+Where the low-resolution output is locally an affine function of colour (which is what the matting term
+asks for), the same function applied to the full-resolution photograph gives the full-resolution output:
+every pixel of detail comes from the photograph, none from the network.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from photostyle.image import shrink
+from photostyle.matting import apply_affine, guided_maps
+
+_BAND = 512  # rows rendered at a time, so that memory does not grow with the photograph
+
+
+def render(output: Tensor, photograph: Tensor, radius: int = 2, ridge: float = 1e-4) -> Tensor:
+    """Apply the local colour changes of `output` (3×h×w) to `photograph` (3×H×W, the same scene, larger).
+
+    Affine maps are fitted in windows of (2·radius + 1)² pixels of the small image, averaged over the
+    windows a pixel belongs to (He, Sun & Tang, "Guided Image Filtering"), interpolated and applied.
+    Returns 3×H×W in [0, 1].
+    """
+    small = shrink(photograph, output.shape[1:])
+    return apply_maps(guided_maps(output, small, radius, ridge), photograph)
+
+
+def apply_maps(maps: Tensor, photograph: Tensor) -> Tensor:
+    """Affine maps (3×4×h×w), interpolated bilinearly to the photograph's H×W and applied, band by band."""
+    _, H, W = photograph.shape
+    flat = maps.flatten(0, 1)  # 12×h×w
+    result = torch.empty_like(photograph)
+    # sample where F.interpolate would: pixel centres, half a pixel in
+    x = (torch.arange(W, device=maps.device) + 0.5) / W * 2 - 1
+    for top in range(0, H, _BAND):
+        rows = torch.arange(top, min(top + _BAND, H), device=maps.device)
+        y = (rows + 0.5) / H * 2 - 1
+        grid = torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], dim=-1)[None]  # 1×rows×W×2, (x, y)
+        band = F.grid_sample(flat[None], grid, mode="bilinear", padding_mode="border", align_corners=False)
+        bottom = top + len(rows)
+        result[:, top:bottom] = apply_affine(band[0].unflatten(0, (3, 4)), photograph[:, top:bottom])
+    return result.clamp_(0, 1)

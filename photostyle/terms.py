@@ -1,0 +1,107 @@
+"""The terms of the energies, each a function of features. Every one is ≥ 0 and names its paper.
+
+A term is built once, from targets that are computed once, and is then a pure function. Features are
+summed up per element (means, and Gram matrices over their mass and channels), so that values do not
+depend on the size of the image; the constants that papers put in front are weights, and stand in the recipes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor
+
+from photostyle.energy import Energy, Features, energy
+from photostyle.matting import MattingLaplacian
+
+Masks = Mapping[str, Tensor]
+"""Layer name → region masks K×h×w at that layer."""
+
+
+def gram(F: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Gram matrix Σ_i M_i F_i F_iᵀ of C×h×w features under a mask h×w (None: 1 everywhere): C×C.
+
+    For hard masks this is the Gram matrix of F·M (Luan et al. 2017, eq. 3).
+    """
+    F = F.flatten(1)  # C×hw
+    return (F if mask is None else F * mask.flatten()) @ F.T
+
+
+def regional_grams(F: Tensor, masks: Tensor) -> Tensor:
+    """Gram matrices under each mask, divided by the mask's mass Σ M_c and by the channel count: K×C×C.
+
+    Features C×h×w, masks K×h×w. A region without mass has a Gram matrix of zeros, never NaN.
+    """
+    grams = torch.stack([gram(F, mask) for mask in masks])
+    mass = masks.sum((1, 2)).clamp(min=1e-6)
+    return grams / (mass * len(F)).view(-1, 1, 1)
+
+
+def content(target: Features, weights: Mapping[str, float]) -> Energy:
+    """Σ_l w_l · mean (F_l(O) − F_l(I))²   (Gatys et al. 2016, eq. 1; Luan et al. 2017, eq. 1, per element)."""
+
+    def value(features: Features) -> Tensor:
+        return _sum(w * (features[l] - target[l]).square().mean() for l, w in weights.items())
+
+    return energy("content", weights, value)
+
+
+def style(target: Features, weights: Mapping[str, float]) -> Energy:
+    """Σ_l w_l ‖G_l(O) − G_l(S)‖², G = F Fᵀ / (C·h·w)   (Gatys et al. 2016, eq. 3–5)."""
+    grams = {l: gram(target[l]) / target[l].numel() for l in weights}
+
+    def value(features: Features) -> Tensor:
+        return _sum(
+            w * (gram(features[l]) / features[l].numel() - grams[l]).square().sum()
+            for l, w in weights.items()
+        )
+
+    return energy("style", weights, value)
+
+
+def augmented_style(
+    target: Features, target_masks: Masks, masks: Masks, weights: Mapping[str, float]
+) -> Energy:
+    """Σ_l w_l Σ_c ‖G_lc(O) − G_lc(S)‖²   (Luan et al. 2017, eq. 2–4).
+
+    G_lc is the Gram matrix of region c divided by its mass and by the channel count. Masks are K×h×w
+    at each layer: `target_masks` over the style, `masks` over the output.
+    """
+    grams = {l: regional_grams(target[l], target_masks[l]) for l in weights}
+
+    def value(features: Features) -> Tensor:
+        return _sum(
+            w * (regional_grams(features[l], masks[l]) - grams[l]).square().sum() for l, w in weights.items()
+        )
+
+    return energy("style", weights, value)
+
+
+def matting(laplacian: MattingLaplacian) -> Energy:
+    """Σ_c vec(O_c)ᵀ M_I vec(O_c)   (Luan et al. 2017, eq. 5): zero for every locally affine change of colour."""
+    return energy("matting", {"image"}, lambda features: laplacian.quadratic(features["image"]))
+
+
+def total_variation(scale: float = 1.0) -> Energy:
+    """Σ (O_{i,j+1} − O_{i,j})² + (O_{i+1,j} − O_{i,j})² on the image times `scale`   (Mahendran & Vedaldi 2015, β = 2)."""
+
+    def value(features: Features) -> Tensor:
+        O = features["image"] * scale
+        return O.diff(dim=1).square().sum() + O.diff(dim=2).square().sum()
+
+    return energy("variation", {"image"}, value)
+
+
+def gamut() -> Energy:
+    """Mean squared excursion of the image outside [0, 1]: a wall with a slope, where clamping has none."""
+
+    def value(features: Features) -> Tensor:
+        O = features["image"]
+        return (O - O.clamp(0, 1)).square().mean()
+
+    return energy("gamut", {"image"}, value)
+
+
+def _sum(values: Iterable[Tensor]) -> Tensor:
+    return torch.stack(list(values)).sum()

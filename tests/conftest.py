@@ -1,0 +1,63 @@
+"""What many tests share: seeded pictures, a mock network of two convolutions, and VGG weights of a few channels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from photostyle.energy import Extract, Features
+from photostyle.weights import BACKBONES, Weights, tensor_shapes
+
+Picture = Callable[..., Tensor]
+FakeWeights = Callable[..., Weights]
+
+
+@pytest.fixture
+def picture() -> Picture:
+    """`picture(H, W, seed=0, dtype=torch.float64)`: a 3×H×W image of smooth random colour with fine texture."""
+
+    def make(height: int, width: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
+        generator = torch.Generator().manual_seed(seed)
+        coarse = torch.rand(1, 3, 3, 4, generator=generator, dtype=torch.float64)
+        smooth = F.interpolate(coarse, (height, width), mode="bilinear", align_corners=False)[0]
+        texture = torch.rand(3, height, width, generator=generator, dtype=torch.float64)
+        return (0.1 + 0.6 * smooth + 0.2 * texture).to(dtype)
+
+    return make
+
+
+@pytest.fixture
+def network() -> Extract:
+    """A mock network in float64: the image, then `one` (4 channels) and, at half the size, `two` (5 channels)."""
+    generator = torch.Generator().manual_seed(42)
+    first = torch.randn(4, 3, 3, 3, generator=generator, dtype=torch.float64) / 3
+    second = torch.randn(5, 4, 3, 3, generator=generator, dtype=torch.float64) / 3
+
+    def extract(image: Tensor, layers: Collection[str]) -> Features:
+        one = torch.tanh(F.conv2d(image[None], first, padding=1))
+        two = F.softplus(F.conv2d(F.avg_pool2d(one, 2, ceil_mode=True), second, padding=1))
+        features = {"image": image, "one": one[0], "two": two[0]}
+        return {layer: features[layer] for layer in layers}
+
+    return extract
+
+
+@pytest.fixture
+def fake_weights() -> FakeWeights:
+    """`fake_weights("vgg19")`: the backbone with few channels and seeded random tensors."""
+
+    def make(name: str = "vgg16-hed", seed: int = 0) -> Weights:
+        backbone = replace(BACKBONES[name], channels=(4, 5, 6, 7, 8))
+        generator = torch.Generator().manual_seed(seed)
+        tensors = {}
+        for key, shape in tensor_shapes(backbone).items():
+            fan_in = 9 * shape[1] if len(shape) == 4 else 100
+            tensors[key] = torch.randn(shape, generator=generator) * (2 / fan_in) ** 0.5
+        return Weights(backbone, tensors)
+
+    return make
