@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import fields
 from typing import Any, get_type_hints
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from photostyle.descend import Steps
 from photostyle.errors import ImageError, SettingsError
+from photostyle.image import resize
 from photostyle.recipes import DEFAULT_RECIPE, Recipe, find_recipe
 from photostyle.regions import Regions
 from photostyle.vgg import VGG, Pooling
@@ -66,11 +68,12 @@ def transfer_steps(
     regions = (regions or Regions.whole(content, style)).fit(content, style)
     place = find_device(device)
     vgg = VGG(load_weights(backbone, weights_path), pooling, place)
-    content, style = content.to(place), style.to(place)
+    content, style = content.to(place, torch.float32), style.to(place, torch.float32)
     regions = regions.fit(content, style)
     result = yield from chosen.run(content, style, regions, vgg, p)
-    if result.shape == content.shape and strength < 1:
-        result = torch.lerp(content, result, strength)
+    if strength < 1:
+        before = content if result.shape == content.shape else resize(content, result.shape[1:])
+        result = torch.lerp(before, result, strength)
     return result
 
 
@@ -105,8 +108,11 @@ def _convert(name: str, value: Any, kind: Any) -> Any:
             raise SettingsError(f"{name} must be true or false, not {value!r}.")
         return value.lower() in ("true", "yes", "1")
     try:
-        return kind(value)
-    except (TypeError, ValueError):
+        converted = kind(value)
+        if kind in (int, float) and (not math.isfinite(converted) or (isinstance(value, float) and converted != value)):
+            raise ValueError
+        return converted
+    except (TypeError, ValueError, OverflowError):
         raise SettingsError(f"{name} must be {_NOUN.get(kind, kind)}, not {value!r}.") from None
 
 

@@ -69,6 +69,9 @@ def descend(
     Raises DescentError, with the last good image, when the energy is not finite.
     """
 
+    if not any(term.weight for term in energy.terms):
+        return image
+
     def evaluate(x: Tensor) -> Point:
         x = x.detach().requires_grad_()
         parts = energy.parts(extract(x, energy.reads))
@@ -94,6 +97,8 @@ def _lbfgs(evaluate: Evaluate, x: Tensor) -> Generator[tuple[Tensor, dict[str, f
         p = -_inverse_hessian(g, pairs)
         slope = float(torch.sum(g * p))
         if slope >= 0:  # rounding spoilt the memory: forget it
+            if not pairs:
+                return
             pairs.clear()
             continue
         # Without curvature the first step has no scale of its own: a twentieth of the range of pixels.
@@ -142,12 +147,12 @@ def _adam(
     evaluate: Evaluate, x: Tensor, rate: float
 ) -> Generator[tuple[Tensor, dict[str, float]], None, None]:
     x = x.clone()
+    _, x.grad, _ = _finite(evaluate(x), None)
     adam = torch.optim.Adam([x], lr=rate, betas=(0.9, 0.99))
-    good = None
     while True:
-        _, x.grad, parts = _finite(evaluate(x), good)
         good = x.clone()
         adam.step()
+        _, x.grad, parts = _finite(evaluate(x), good)
         yield x, parts
 
 

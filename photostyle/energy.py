@@ -50,7 +50,7 @@ class Energy:
     @property
     def reads(self) -> frozenset[str]:
         """Every layer that some term reads."""
-        return frozenset[str]().union(*(term.reads for term in self.terms))
+        return frozenset[str]().union(*(term.reads for term in self.terms if term.weight))
 
     def parts(self, features: Features) -> dict[str, Tensor]:
         """Term name → its weighted value, a 0-dimensional tensor; terms of weight 0 are not computed."""

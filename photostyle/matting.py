@@ -103,15 +103,31 @@ def matting_laplacian(image: Tensor, epsilon: float = 1e-7) -> MattingLaplacian:
     D -= D.mean(0)
     Σ = torch.einsum("nchw,ndhw->cdhw", D, D) / 9
     Σ += epsilon / 9 * torch.eye(3).to(I)[:, :, None, None]
-    Y = torch.einsum("cdhw,ndhw->nchw", _inverse(Σ), D)
+    Z = _whiten(Σ, D)
 
     weights = {offset: torch.zeros(H, W).to(I) for offset in _AHEAD}
     for i, (y, x) in enumerate(_WINDOW):
         for j, (v, u) in enumerate(_WINDOW[i + 1 :], start=i + 1):
             # window by window, the weight of the pair (i, j) lands on the pixel at place i
-            A = (1 + (D[i] * Y[j]).sum(0)) / 9
+            A = (1 + (Z[i] * Z[j]).sum(0)) / 9
             weights[v - y, u - x][y : y + H - 2, x : x + W - 2] += A
     return MattingLaplacian({offset: w.to(image.dtype) for offset, w in weights.items()})
+
+
+def _whiten(Σ: Tensor, D: Tensor) -> Tensor:
+    """Z with Zᵀ Z = Dᵀ Σ⁻¹ D: forward substitution by the Cholesky factor, unrolled. Σ 3×3×h×w, D n×3×h×w.
+
+    An explicit inverse loses ε beside a variance of rank one, as every gray window has.
+    """
+    a = Σ[0, 0].sqrt()
+    p, q = Σ[1, 0] / a, Σ[2, 0] / a
+    b = (Σ[1, 1] - p * p).sqrt()
+    r = (Σ[2, 1] - p * q) / b
+    c = (Σ[2, 2] - q * q - r * r).sqrt()
+    x = D[:, 0] / a
+    y = (D[:, 1] - p * x) / b
+    z = (D[:, 2] - q * x - r * y) / c
+    return torch.stack([x, y, z], dim=1)
 
 
 def _inverse(Σ: Tensor) -> Tensor:

@@ -90,8 +90,8 @@ class Regions:
                 )
         return replace(
             self,
-            content=_fit(self.content, content.shape[1:]).to(content.device),
-            style=_fit(self.style, style.shape[1:]).to(style.device),
+            content=_fit(self.content, content.shape[1:]).to(content),
+            style=_fit(self.style, style.shape[1:]).to(style),
         )
 
 
@@ -110,7 +110,12 @@ def load_regions(
     Raises RegionsError for a file that is missing, not an image, not a label image, or when the two
     sides have no colour in common.
     """
-    (labels, names), (style_map, style_names) = (_labels(_read(p), p) for p in (content_labels, style_labels))
+    paths = (content_labels, style_labels)
+    arrays = [_read(path) for path in paths]
+    palette = all(_is_palette(array) for array in arrays)  # both or none: names must agree
+    (labels, names), (style_map, style_names) = (
+        _labels(array, path, palette) for array, path in zip(arrays, paths, strict=True)
+    )
     content_has, style_has = _present(labels, names), _present(style_map, style_names)
     common = [name for name in content_has if name in style_has]
     if not common:
@@ -156,17 +161,27 @@ def _read(path: str | os.PathLike[str]) -> NDArray[np.int64]:
     return np.asarray(image).astype(np.int64)
 
 
-def _labels(array: NDArray[np.int64], path: str | os.PathLike[str]) -> tuple[NDArray[np.int64], list[str]]:
+def _is_palette(array: NDArray[np.int64]) -> bool:
+    """Whether nearly all pixels have one of the paper's nine colours."""
+    if array.ndim == 2:
+        return set(np.unique(array)) <= {0, 128, 255}
+    palette = np.array(list(PALETTE.values()))
+    near = np.abs(array[:, :, None] - palette).max(-1).min(-1) <= _TOLERANCE  # H×W
+    return bool(near.mean() >= 0.9)
+
+
+def _labels(
+    array: NDArray[np.int64], path: str | os.PathLike[str], is_palette: bool
+) -> tuple[NDArray[np.int64], list[str]]:
     """Label image → H×W indices into a list of region names."""
     palette, names = np.array(list(PALETTE.values())), list(PALETTE)
-    if array.ndim == 2 and not set(np.unique(array)) <= {0, 128, 255}:
+    if array.ndim == 2 and not is_palette:
         colors, names = np.unique(array)[:, None], [f"label {value}" for value in np.unique(array)]
         tolerance = 0
     else:
         array = array if array.ndim == 3 else np.repeat(array[..., None], 3, axis=2)
-        near = np.abs(array[:, :, None] - palette).max(-1).min(-1) <= _TOLERANCE  # H×W
         colors, tolerance = palette, _TOLERANCE
-        if near.mean() < 0.9:
+        if not is_palette:
             colors, tolerance = _flat_colors(array), 3
             names = [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in colors]
     if not 0 < len(names) <= _MAX_COLORS:

@@ -34,10 +34,10 @@ def apply_maps(maps: Tensor, photograph: Tensor) -> Tensor:
     flat = maps.flatten(0, 1)  # 12×h×w
     result = torch.empty_like(photograph)
     # sample where F.interpolate would: pixel centres, half a pixel in
-    x = (torch.arange(W, device=maps.device) + 0.5) / W * 2 - 1
+    x = (torch.arange(W, device=maps.device, dtype=maps.dtype) + 0.5) / W * 2 - 1
     for top in range(0, H, _BAND):
         rows = torch.arange(top, min(top + _BAND, H), device=maps.device)
-        y = (rows + 0.5) / H * 2 - 1
+        y = ((rows + 0.5) / H * 2 - 1).to(maps.dtype)
         grid = torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], dim=-1)[None]  # 1×rows×W×2, (x, y)
         band = F.grid_sample(flat[None], grid, mode="bilinear", padding_mode="border", align_corners=False)
         bottom = top + len(rows)

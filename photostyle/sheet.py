@@ -17,7 +17,7 @@ _PAPER, _INK, _FAINT = (255, 255, 255), (25, 25, 25), (120, 120, 120)
 def contact_sheet(
     photographs: Mapping[str, Tensor], figures: Sequence[tuple[str, str, str]], height: int = 480
 ) -> Tensor:
-    """Draw titled photographs (3×H×W sRGB in [0, 1]), each `height` pixels high, as one 3×H′×W′ image.
+    """Draw titled photographs (3×H×W sRGB in [0, 1]), each `height` pixels high, as one such image.
 
     `figures` are (name, value, remark), spread over the width below. The text should keep to Latin-1
     letters: the font, Pillow's own, knows little else.

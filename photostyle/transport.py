@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -18,6 +19,18 @@ def linear_transport(x: Tensor, y: Tensor, ridge: float = 1e-4) -> tuple[Tensor,
     inverse = matrix_power(Σx, -0.5)
     A = inverse @ matrix_power(root @ Σy @ root, 0.5) @ inverse
     return A, μy - A @ μx
+
+
+def quantiles(x: Tensor, count: int) -> Tensor:
+    """`count` evenly spaced quantiles of each row of x (d×n), linearly interpolated: d×count, ascending."""
+    ordered = x.sort(dim=1).values[:, None]  # d×1×n
+    return F.interpolate(ordered, count, mode="linear", align_corners=False)[:, 0]
+
+
+def directions(count: int, seed: int = 0) -> Tensor:
+    """`count` fixed directions in colour space, evenly spread in expectation: count×3, of length 1."""
+    d = torch.randn(count, 3, generator=torch.Generator().manual_seed(seed))
+    return d / d.norm(dim=1, keepdim=True)
 
 
 def covariance(x: Tensor, ridge: float) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
 import pytest
@@ -15,6 +15,16 @@ from photostyle.weights import BACKBONES, Weights, tensor_shapes
 
 Picture = Callable[..., Tensor]
 FakeWeights = Callable[..., Weights]
+
+
+@pytest.fixture(autouse=True)
+def one_thread(request: pytest.FixtureRequest) -> Iterator[None]:
+    """One thread where tensors are tiny: threads that wait for each other would take most of the time."""
+    threads = torch.get_num_threads()
+    if request.node.get_closest_marker("weights") is None:
+        torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def test_energies_and_terms_are_frozen() -> None:
 
 
 def test_names_must_differ() -> None:
-    with pytest.raises(ValueError, match="names must differ.*a, a"):
+    with pytest.raises(ValueError, match=r"names must differ.*a, a"):
         squares("a") + squares("a")
 
 

@@ -44,9 +44,7 @@ def dense(L: MattingLaplacian, H: int, W: int) -> Tensor:
 
 def windows(H: int, W: int) -> list[list[tuple[int, int]]]:
     """The pixels of every 3×3 window that lies inside the image."""
-    return [
-        [(y + dy, x + dx) for dy in range(3) for dx in range(3)] for y in range(H - 2) for x in range(W - 2)
-    ]
+    return [[(y + dy, x + dx) for dy in range(3) for dx in range(3)] for y in range(H - 2) for x in range(W - 2)]
 
 
 def by_equation_12(image: Tensor, epsilon: float) -> Array:
@@ -266,9 +264,7 @@ def test_local_affine_maps_are_ridge_regressions(picture, ridge: float, radius: 
 
 def test_local_affine_maps_of_a_gray_photograph(picture) -> None:
     I, O = gray(picture(6, 7)), picture(6, 7, seed=1)
-    np.testing.assert_allclose(
-        local_affine(I, O, 1e-4).numpy(), ridge_regressions(I, O, 1e-4, 1), atol=1e-6
-    )
+    np.testing.assert_allclose(local_affine(I, O, 1e-4).numpy(), ridge_regressions(I, O, 1e-4, 1), atol=1e-6)
 
 
 @pytest.mark.parametrize("fit", [local_affine, lambda I, O, ridge, radius: guided_maps(O, I, radius, ridge)])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from photostyle.energy import Energy, Features
 from photostyle.matting import matting_laplacian
 from photostyle.terms import (
     augmented_style,
+    color,
     content,
     gamut,
     gram,
@@ -39,8 +39,13 @@ def test_gram_by_hand() -> None:
 def test_gram_with_a_mask_by_hand() -> None:
     features = torch.tensor([[[1.0, 2.0], [3.0, 4.0]], [[0.0, 1.0], [0.0, -1.0]]])
     mask = torch.tensor([[1.0, 0.5], [0.0, 0.0]])
-    # rows (1, 1, 0, 0) and (0, ½, 0, 0)
-    assert torch.equal(gram(features, mask), torch.tensor([[2.0, 0.5], [0.5, 0.25]]))
+    # only (1, 0) with weight 1 and (2, 1) with weight ½: 1 + ½·4 = 3, ½·2 = 1, ½·1
+    assert torch.equal(gram(features, mask), torch.tensor([[3.0, 1.0], [1.0, 0.5]]))
+
+
+def test_regional_grams_do_not_depend_on_how_strong_a_mask_is() -> None:
+    features, masks = random(3, 4, 5), random(2, 4, 5, seed=1)
+    torch.testing.assert_close(regional_grams(features, 0.25 * masks), regional_grams(features, masks))
 
 
 def test_regional_grams_of_a_half_mask_are_those_of_the_crop() -> None:
@@ -54,7 +59,7 @@ def test_regional_grams_of_a_half_mask_are_those_of_the_crop() -> None:
 
 
 def test_regional_grams_weighted_by_mass_add_up_to_the_whole() -> None:
-    features, masks = random(3, 5, 5), F.one_hot(torch.randint(3, (5, 5)), 3).permute(2, 0, 1).double()
+    features, masks = random(3, 5, 5), torch.softmax(9 * random(3, 5, 5, seed=1), dim=0)
     masses = masks.sum((1, 2))
     total = (regional_grams(features, masks) * masses.view(-1, 1, 1)).sum(0) * 3
     torch.testing.assert_close(total, gram(features))
@@ -64,6 +69,28 @@ def test_regional_grams_do_not_depend_on_how_often_a_picture_is_tiled() -> None:
     features, masks = random(3, 4, 5), random(2, 4, 5, seed=1)
     tiled = regional_grams(features.repeat(1, 3, 2), masks.repeat(1, 3, 2))
     torch.testing.assert_close(tiled, regional_grams(features, masks))
+
+
+@pytest.mark.parametrize("soft", [True, False])
+def test_regional_grams_and_their_gradient_by_pixels(soft: bool) -> None:
+    """Σ_i M_i F_i F_iᵀ / (C Σ_i M_i), summed pixel by pixel, one region empty."""
+    features = random(3, 2, 4).requires_grad_()
+    masks = random(3, 2, 4, seed=1) if soft else (random(3, 2, 4, seed=1) > 0.5).double()
+    masks[2] = 0
+    loops = torch.zeros(3, 3, 3, dtype=torch.float64)
+    for c in range(2):
+        for y in range(2):
+            for x in range(4):
+                loops[c] += masks[c, y, x] * features[:, y, x].outer(features[:, y, x])
+        loops[c] /= 3 * masks[c].sum()
+    grams = regional_grams(features, masks)
+    torch.testing.assert_close(grams, loops)
+    weights = random(3, 3, 3, seed=2)  # not symmetric: the gradient must not assume it
+    torch.testing.assert_close(
+        torch.autograd.grad((weights * grams).sum(), features),
+        torch.autograd.grad((weights * loops).sum(), features),
+    )
+    assert torch.autograd.gradcheck(lambda f: regional_grams(f, masks), (features,))
 
 
 def test_an_empty_region_has_a_gram_matrix_of_zeros() -> None:
@@ -101,7 +128,7 @@ def test_style_by_hand() -> None:
 
 def test_style_is_zero_for_the_style_itself_however_its_pixels_lie() -> None:
     features = random(3, 4, 5)
-    shuffled = features.flatten(1)[:, torch.randperm(20)].view(3, 5, 4)
+    shuffled = features.flatten(1)[:, torch.randperm(20, generator=torch.Generator().manual_seed(2))].view(3, 5, 4)
     E = style({"a": features}, {"a": 1.0})
     assert value(E, {"a": features}) == 0.0
     assert value(E, {"a": shuffled}) == pytest.approx(0.0, abs=1e-25)
@@ -151,6 +178,46 @@ def test_matting_is_the_quadratic_form(picture) -> None:
     assert E.reads == {"image"}
     assert value(E, {"image": V}) == float(L.quadratic(V))
     assert value(E, {"image": 0.5 * picture(6, 7) + 0.1}) < 1e-4 * value(E, {"image": V})
+
+
+def test_color_is_zero_for_the_colours_of_the_style_wherever_they_lie() -> None:
+    S, all_ = random(3, 5, 8), torch.ones(1, 5, 8).double()
+    shuffled = S.flatten(1)[:, torch.randperm(40, generator=torch.Generator().manual_seed(2))].view(3, 8, 5)
+    E = color(S, all_, torch.ones(1, 8, 5).double())
+    assert value(E, {"image": shuffled}) == pytest.approx(0, abs=1e-12)
+    assert value(E, {"image": shuffled.square()}) > 1e-4
+
+
+def test_color_compares_matching_regions(picture) -> None:
+    """A dark and a light half: the right colours in the wrong halves are wrong."""
+    S = picture(6, 8) * 0.4
+    S[:, :, 4:] += 0.5
+    left = torch.zeros(6, 8).double()
+    left[:, :4] = 1
+    masks = torch.stack([left, 1 - left])
+    E = color(S, masks, masks)
+    assert value(E, {"image": S}) == pytest.approx(0, abs=1e-12)
+    assert value(E, {"image": S.roll(4, dims=2)}) > 1e-2
+    whole = torch.ones(1, 6, 8).double()
+    assert value(color(S, whole, whole), {"image": S.roll(4, dims=2)}) == pytest.approx(0, abs=1e-12)
+
+
+def test_color_weights_regions_by_their_share(picture) -> None:
+    """The same wrong colours cost a quarter of the whole where they cover a quarter."""
+    S = picture(6, 8)
+    S[:, :, 2:] = S[:, :, :2].repeat(1, 1, 3)
+    quarter = torch.zeros(6, 8).double()
+    quarter[:, :2] = 1
+    masks, whole = torch.stack([quarter, 1 - quarter]), torch.ones(1, 6, 8).double()
+    darker = torch.where(quarter > 0, 0.5 * S, S)
+    everywhere = value(color(S, whole, whole), {"image": 0.5 * S})
+    assert value(color(S, masks, masks), {"image": darker}) == pytest.approx(everywhere / 4, rel=1e-6)
+
+
+def test_color_of_a_region_without_pixels_is_no_nan(picture) -> None:
+    S, all_ = picture(6, 8), torch.ones(6, 8).double()
+    for masks in (torch.stack([all_, 0 * all_]), torch.stack([0.6 * all_, 0.4 * all_])):
+        assert value(color(S, masks, masks), {"image": S}) == pytest.approx(0, abs=1e-12)
 
 
 def test_total_variation_by_hand() -> None:

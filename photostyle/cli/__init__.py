@@ -5,6 +5,7 @@ Commands import what they need when they run, so that `--help` answers without w
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any
 
 import typer
@@ -63,4 +64,7 @@ app.add_typer(weights.app, name="weights")
 
 def main() -> None:
     """The entry point `photostyle`."""
+    # Threads that wait for each other by spinning slow everything down several times as soon as the machine
+    # has anything else to do. PyTorch reads this when it is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     app(prog_name="photostyle")

@@ -12,9 +12,7 @@ import typer
 
 from photostyle.cli.settings import settings_of
 
-Content = Annotated[
-    Path, typer.Argument(metavar="CONTENT", help="The photograph to change.", show_default=False)
-]
+Content = Annotated[Path, typer.Argument(metavar="CONTENT", help="The photograph to change.", show_default=False)]
 Style = Annotated[
     Path, typer.Argument(metavar="STYLE", help="The photograph whose look is wanted.", show_default=False)
 ]
@@ -80,9 +78,7 @@ def transfer(
         Path | None,
         typer.Option(metavar="DIR", help="Folder of the previews; if not given, one beside the output."),
     ] = None,
-    quality: Annotated[
-        int | None, typer.Option(min=1, max=100, metavar="N", help="Quality of JPEG and WebP.")
-    ] = None,
+    quality: Annotated[int | None, typer.Option(min=1, max=100, metavar="N", help="Quality of JPEG and WebP.")] = None,
     quiet: Quiet = False,
 ) -> None:
     """Give the CONTENT photograph the look of the STYLE photograph.
@@ -117,9 +113,7 @@ def transfer(
 def evaluate(
     content: Content,
     style: Style,
-    output: Annotated[
-        Path, typer.Argument(metavar="OUTPUT", help="The result to judge.", show_default=False)
-    ],
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The result to judge.", show_default=False)],
     content_regions: ContentRegions = None,
     style_regions: StyleRegions = None,
     as_json: Json = False,
@@ -142,7 +136,7 @@ def evaluate(
 def recipes(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="A recipe, to see all its settings.", show_default=False),
+        typer.Argument(metavar="NAME", help="A recipe, to see all its settings.", show_default=False),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -167,15 +161,13 @@ def recipes(
         _table(("Setting", "Default", "Range", "Meaning"), rows)
     else:
         marks = {DEFAULT_RECIPE: " (default)"}
-        _table(
-            ("Recipe", "Source"), [(key + marks.get(key, ""), recipe.source) for key, recipe in RECIPES.items()]
-        )
+        _table(("Recipe", "Source"), [(key + marks.get(key, ""), recipe.source) for key, recipe in RECIPES.items()])
 
 
 def demo(
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the pictures.")
-    ] = Path("out"),
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the pictures.")] = Path(
+        "out"
+    ),
     quiet: Quiet = False,
 ) -> None:
     """Bring a palace by day into the light of a bridge by night."""

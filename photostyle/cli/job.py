@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic
@@ -56,7 +55,7 @@ class Job:
         if self.content_regions and self.style_regions:
             regions = load_regions(self.content_regions, self.style_regions).fit(content, style)
         for note in regions.notes:
-            report.note(f"Note: {note}.")
+            report.note(f"Note: {note}")
         return content, style, regions
 
 
@@ -76,7 +75,7 @@ def make(
     report: Report,
     *,
     settings: dict[str, Any] | None = None,
-    watch: Callable[[Step], None] = lambda step: None,
+    previews: Previews | None = None,
     quality: int | None = None,
     **options: Any,
 ) -> str:
@@ -94,6 +93,8 @@ def make(
     content, style, regions = job.load(report)
     if chosen["weights_path"] is None:
         have_weights(chosen["backbone"], report)
+    if previews:
+        make_folder(previews.folder)
     note = {
         **{key: chosen[key] for key in ("recipe", "backbone", "pooling", "strength")},
         "settings": values,
@@ -103,7 +104,7 @@ def make(
         **{role: path.name for role, path in job.files.items()},
     }
     try:
-        result = report.follow(transfer_steps(content, style, regions, **chosen, **values), watch)
+        result = report.follow(transfer_steps(content, style, regions, **chosen, **values), previews)
     except DescentError as error:
         if error.image is None:
             raise
@@ -115,18 +116,19 @@ def make(
     return f"Wrote {output}: {width}×{height} pixels in {monotonic() - began:.1f} s."
 
 
+@dataclass
 class Previews:
-    """Saves the image of every n-th step into a folder, which is made at once to find out whether it can be."""
+    """Saves the image of every n-th step into a folder."""
 
-    def __init__(self, folder: Path, every: int) -> None:
-        make_folder(folder)
-        self._folder, self._every, self._count = folder, every, 0
+    folder: Path
+    every: int
+    _seen: int = 0
 
     def __call__(self, step: Step) -> None:
-        self._count += 1
-        if self._count % self._every == 0:
+        self._seen += 1
+        if self._seen % self.every == 0:
             stage = re.sub(r"\W+", "-", step.stage)
-            save_image(step.image, self._folder / f"{self._count:04d}-{stage}.jpg")
+            save_image(step.image, self.folder / f"{self._seen:04d}-{stage}.jpg")
 
 
 def make_folder(folder: Path) -> None:

@@ -12,6 +12,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from photostyle import fetch_weights
+from photostyle.weights import cached_path
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,14 +30,13 @@ class Report:
 
     def __init__(self, quiet: bool = False) -> None:
         self._console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
-        self.quiet = quiet
         self._bars = self._console.is_terminal and not quiet
 
     def note(self, sentence: str) -> None:
         """One line that the user should see."""
         self._console.print(sentence, markup=False)
 
-    def follow(self, steps: Steps, watch: Show) -> Tensor:
+    def follow(self, steps: Steps, watch: Show | None = None) -> Tensor:
         """Run a recipe to its end: show each step, then hand it to `watch`; returns the final image."""
         with _bars(self._console) if self._bars else _lines(self._console) as show:
             while True:
@@ -46,16 +46,16 @@ class Report:
                     result: Tensor = stop.value
                     return result
                 show(step)
-                watch(step)
+                if watch:
+                    watch(step)
 
     def fetch(self, backbone: str) -> str:
         """`fetch_weights` with progress; returns where the weights are."""
-        self.note(f"Fetching and verifying the weights {backbone} …")
+        folder = cached_path(backbone).parent
+        self.note(f"Fetching and verifying the weights {backbone} into {folder} …")
         with rich.Progress(console=self._console, disable=not self._bars, transient=True) as bars:
             task = bars.add_task(backbone, total=None)
-            return str(
-                fetch_weights(backbone, lambda done, total: bars.update(task, completed=done, total=total))
-            )
+            return str(fetch_weights(backbone, lambda done, total: bars.update(task, completed=done, total=total)))
 
 
 def equation(step: Step) -> str:

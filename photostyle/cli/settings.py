@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Sequence
-from dataclasses import Field, asdict, dataclass, fields
+from collections.abc import Collection
+from dataclasses import Field, dataclass, fields
 from typing import Any, get_args, get_type_hints
 
 from typer.core import TyperCommand
@@ -29,11 +29,6 @@ def settings_of(settings: type[Any]) -> list[Setting]:
     ]
 
 
-def asdicts(settings: Sequence[Setting]) -> list[dict[str, Any]]:
-    """Settings as JSON has them."""
-    return [asdict(setting) for setting in settings]
-
-
 class SettingsCommand(TyperCommand):
     """A command that takes `--name value` for any setting of any recipe.
 
@@ -43,6 +38,7 @@ class SettingsCommand(TyperCommand):
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the settings aside, then parse the rest as usual."""
         known = {name for param in self.get_params(ctx) for name in (*param.opts, *param.secondary_opts)}
         args, ctx.meta["settings"] = _split(args, known)
         return super().parse_args(ctx, args)

@@ -12,12 +12,12 @@ app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="List, fetch and verify the weights of the networks."
 )
 
-Name = Annotated[str | None, typer.Argument(help="A name from the list.", show_default=False)]
+Name = Annotated[str | None, typer.Argument(metavar="NAME", help="A name from the list.", show_default=False)]
 
 
 @app.command("list")
 def list_() -> None:
-    """List the networks, which of them are in the cache, and their licences."""
+    """List the networks, and which of them are in the cache."""
     from rich.console import Console
     from rich.table import Table
 
@@ -38,7 +38,10 @@ def list_() -> None:
 
 @app.command()
 def fetch(name: Name = None) -> None:
-    """Fetch the weights of a network (without NAME, the default one) into the cache and verify them."""
+    """Fetch weights into the cache and verify them.
+
+    Without NAME, those of the default network.
+    """
     from photostyle.cli.progress import Report
     from photostyle.weights import DEFAULT_BACKBONE
 
@@ -48,14 +51,16 @@ def fetch(name: Name = None) -> None:
 
 @app.command()
 def verify(name: Name = None) -> None:
-    """Verify the weights of a network (without NAME, of all in the cache) to the last byte."""
+    """Verify weights in the cache to the last byte.
+
+    Without NAME, all that are there.
+    """
     from photostyle import verify_weights
     from photostyle.weights import BACKBONES
 
     intact = [backbone for backbone in ([name] if name else BACKBONES) if verify_weights(backbone)]
     if not intact:
-        raise WeightsError(
-            f"There are no weights{f' {name!r}' if name else ''} in the cache; `photostyle weights fetch` gets them."
-        )
+        which = f"weights {name!r} are" if name else "weights are"
+        raise WeightsError(f"No {which} in the cache; `photostyle weights fetch` gets them.")
     for backbone in intact:
         typer.echo(f"{backbone} is intact.")

@@ -20,7 +20,7 @@ from photostyle.image import fit_size, resize, shrink
 from photostyle.matting import matting_laplacian
 from photostyle.regions import Regions
 from photostyle.render import render
-from photostyle.terms import augmented_style, gamut, matting, regional_grams
+from photostyle.terms import augmented_style, color, gamut, matting, regional_grams
 from photostyle.terms import content as content_term
 from photostyle.transport import linear_transport
 from photostyle.vgg import VGG
@@ -35,6 +35,7 @@ class Photo:
     content_weight: float = field(default=0.05, metadata={"help": "keeps what is shown", "min": 0})
     style_weight: float = field(default=1.0, metadata={"help": "brings the look", "min": 0})
     matting_weight: float = field(default=250.0, metadata={"help": "keeps it a photograph", "min": 0})
+    color_weight: float = field(default=20.0, metadata={"help": "keeps to the style's colours", "min": 0})
     gamut_weight: float = field(default=10.0, metadata={"help": "keeps colours displayable", "min": 0})
     epsilon: float = field(default=1e-5, metadata={"help": "ε of the matting Laplacian", "min": 0})
 
@@ -67,7 +68,7 @@ def objective(I: Tensor, S: Tensor, regions: Regions, vgg: VGG, p: Photo):
     E_s = augmented_style(F_S, M_S, M_I, {l: 1 / len(power) / power[l] for l in p.STYLE_LAYERS})
     E_c = content_term(F_I, {p.CONTENT_LAYER: 1 / float(F_I[p.CONTENT_LAYER].square().mean())})
     E_m = (1 / I.numel()) * matting(matting_laplacian(I, p.epsilon))
-    return p.style_weight * E_s + p.content_weight * E_c + p.matting_weight * E_m + p.gamut_weight * gamut()
+    return p.style_weight * E_s + p.content_weight * E_c + p.matting_weight * E_m + p.gamut_weight * gamut() + p.color_weight * color(S, regions.style, regions.content)
 
 
 def transport_colors(content: Tensor, style: Tensor, regions: Regions, size: int) -> Tensor:
@@ -77,6 +78,9 @@ def transport_colors(content: Tensor, style: Tensor, regions: Regions, size: int
     r = regions.fit(I, S)
     O = torch.zeros_like(I)
     for here, there in zip(r.content, r.style, strict=True):
+        if not (here > 0.5).any() or not (there > 0.5).any():
+            O += here * I
+            continue
         A, b = linear_transport(I[:, here > 0.5], S[:, there > 0.5])
         O += here * (torch.tensordot(A, I, dims=1) + b[:, None, None])
     return O.clamp(0, 1)

@@ -1,0 +1,46 @@
+# Two commands matter: `make demo` and `make test`. Both set everything up by themselves.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test check docs format clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+
+demo: .venv/.installed ## bring a palace by day into the light of a bridge by night: out/demo.jpg
+	$(BIN)/photostyle weights fetch
+	$(BIN)/photostyle demo --output out
+
+test: .venv/.installed-dev ## the whole test suite
+	scripts/test
+
+check: .venv/.installed-dev ## formatting, lint and types
+	scripts/check
+
+docs: .venv/.installed-dev ## write docs/cli.md anew from the command line's own help
+	$(BIN)/python scripts/docs
+
+format: .venv/.installed-dev ## format the code and mend what lint can mend
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+clean: ## remove everything that is not part of the source
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis out dist build
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# Stamps: the set-up is redone only when what it depends on changes. Without compiling all of PyTorch to bytecode
+# it takes half the time; what is imported is compiled then.
+.venv/.pip: constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt pip
+	touch $@
+
+.venv/.installed: .venv/.pip pyproject.toml
+	$(BIN)/python -m pip install --no-compile -c constraints.txt -e .
+	touch $@
+
+.venv/.installed-dev: .venv/.installed
+	$(BIN)/python -m pip install --no-compile -c constraints.txt --group dev
+	touch $@

@@ -1,0 +1,421 @@
+"""The command line: what it answers, what it writes, and how it fails."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from photostyle import RECIPES, DescentError, Measures, Step, __version__, load_image, save_image
+from photostyle import weights as weights_module
+from photostyle.cli import app
+from photostyle.cli.progress import equation
+from photostyle.image import read_note
+from photostyle.weights import BACKBONES, cached_path
+
+ROOT = Path(__file__).parents[1]
+Run = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def cache(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """A cache of the test's own that holds a default network of few channels."""
+    if request.node.get_closest_marker("weights"):
+        return
+    monkeypatch.setenv("PHOTOSTYLE_CACHE", str(tmp_path_factory.mktemp("cache")))
+    fake = request.getfixturevalue("fake_weights")()
+    monkeypatch.setitem(BACKBONES, fake.backbone.name, fake.backbone)
+    weights_module._write(fake.backbone, fake.tensors, cached_path(fake.backbone.name))
+
+
+@pytest.fixture
+def run() -> Run:
+    """`run("transfer", path, …)`: the command line in this process; what it may not catch, nobody catches."""
+
+    def invoke(*args: object) -> Result:
+        return CliRunner().invoke(app, [str(arg) for arg in args], prog_name="photostyle", catch_exceptions=False)
+
+    return invoke
+
+
+@pytest.fixture
+def pair(tmp_path: Path, picture: Callable[..., torch.Tensor]) -> tuple[Path, Path]:
+    """Two small photographs of different shape."""
+    content, style = tmp_path / "content.png", tmp_path / "style.png"
+    save_image(picture(40, 60), content)
+    save_image(picture(48, 48, seed=1), style)
+    return content, style
+
+
+@pytest.fixture
+def labels(tmp_path: Path) -> tuple[Path, Path]:
+    """Their label images: blue over red; the style has a green corner that the content has not."""
+    content, style = Image.new("RGB", (60, 40), "blue"), Image.new("RGB", (48, 48), "blue")
+    content.paste("red", (0, 20, 60, 40))
+    style.paste("red", (0, 24, 48, 48))
+    style.paste((0, 255, 0), (0, 0, 12, 12))
+    paths = tmp_path / "content-labels.png", tmp_path / "style-labels.png"
+    content.save(paths[0])
+    style.save(paths[1])
+    return paths
+
+
+QUICK = ("--size", 32, "--steps", 3)
+
+
+def fails(result: Result, *words: str) -> None:
+    """One sentence on stderr, exit code 2, and no result."""
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    lines = result.stderr.strip().splitlines()
+    assert lines[-1].startswith("Error: ")
+    assert all(word in lines[-1] for word in words), lines[-1]
+    assert len(lines) == 1 or lines[0].startswith("Usage: ")
+    assert "Traceback" not in result.stderr
+
+
+# --- the face itself ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "args", [["--help"], ["--version"], ["transfer", "--help"], ["weights", "--help"], ["transfer"], ["--nonsense"]]
+)
+def test_help_does_not_wait_for_torch(args: list[str]) -> None:
+    code = (
+        "import sys\nfrom photostyle.cli import main\ntry: main()\n"
+        "finally: print('heavy:', *{'torch', 'scipy', 'h5py', 'PIL'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.stdout.splitlines()[-1].split() == ["heavy:"]
+
+
+@pytest.mark.parametrize("args", [["--version"], ["--help"]])
+def test_python_m_is_the_command(args: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "photostyle", *args], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout == f"photostyle {__version__}\n" or done.stdout.startswith("Usage: photostyle ")
+
+
+def test_an_error_of_the_whole_program(tmp_path: Path) -> None:
+    """Once through a real process, exit code and streams included."""
+    command = [sys.executable, "-m", "photostyle", "transfer", "none.jpg", "none.jpg", "-o", tmp_path / "out.jpg"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "Error: There is no file none.jpg: check the name.\n"
+
+
+def test_the_documentation_is_up_to_date() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "docs", "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+# --- transfer ----------------------------------------------------------------------------------------
+
+
+def test_transfer_writes_a_photograph_and_says_so(run: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    output = tmp_path / "out.jpg"
+    result = run("transfer", *pair, "-o", output, *QUICK)
+    assert result.exit_code == 0
+    assert re.fullmatch(rf"Wrote {re.escape(str(output))}: 60×40 pixels in \d+\.\d s\.\n", result.stdout)
+    assert load_image(output).shape == (3, 40, 60)
+    assert "energy" in result.stderr
+    assert "style" in result.stderr
+
+
+def test_the_file_says_how_it_was_made(run: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    output = tmp_path / "out.png"
+    run("transfer", *pair, "-o", output, *QUICK, "--recipe", "gatys", "--strength", 0.5, "--seed", 7)
+    note = read_note(output)
+    assert note["settings"] == {f.name: f.default for f in fields(RECIPES["gatys"].settings)} | {
+        "size": 32,
+        "steps": 3,
+        "seed": 7,
+    }
+    del note["settings"]
+    assert note == {
+        "recipe": "gatys",
+        "backbone": "vgg16-hed",
+        "pooling": "average",
+        "strength": 0.5,
+        "seed": 7,
+        "version": __version__,
+        "content": "content.png",
+        "style": "style.png",
+    }
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_equal_seeds_give_equal_bytes(run: Run, pair: tuple[Path, Path], tmp_path: Path, recipe: str) -> None:
+    outputs = tmp_path / "a.jpg", tmp_path / "b.jpg"
+    for output in outputs:
+        assert run("transfer", *pair, "-o", output, *QUICK, "--recipe", recipe).exit_code == 0
+    assert outputs[0].read_bytes() == outputs[1].read_bytes()
+
+
+def test_settings_of_the_recipe_are_options(run: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    """Before, between and behind the files, with and without =, switches included."""
+    output = tmp_path / "out.png"
+    content, style = pair
+    args = ["--refine", content, "--content-weight", 3, style, "--matting-weight=20", "-o", output]
+    result = run(
+        "transfer", *args, "--recipe", "luan", "--size", 32, "--steps", 1, "--no-refine", "--optimizer", "adam"
+    )
+    assert result.exit_code == 0
+    settings = read_note(output)["settings"]
+    assert isinstance(settings, dict)
+    wanted = {"content_weight": 3.0, "matting_weight": 20.0, "refine": False, "optimizer": "adam"}
+    assert wanted.items() <= settings.items()
+
+
+def test_regions_that_had_to_be_merged_are_reported(
+    run: Run, pair: tuple[Path, Path], labels: tuple[Path, Path], tmp_path: Path
+) -> None:
+    args = ["transfer", *pair, "-o", tmp_path / "out.jpg", *QUICK, "--content-regions", labels[0]]
+    result = run(*args, "--style-regions", labels[1])
+    assert result.exit_code == 0
+    assert "Note: Region green" in result.stderr
+    fails(run(*args), "--style-regions")
+
+
+def test_previews(run: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    args = ["transfer", *pair, "-o", tmp_path / "out.jpg", "--recipe", "gatys", "--size", 32, "--steps", 5]
+    assert run(*args, "--preview-every", 2).exit_code == 0
+    names = ["0002-style.jpg", "0004-style.jpg"]
+    assert sorted(path.name for path in (tmp_path / "out-previews").iterdir()) == names
+    assert run(*args, "--preview-every", 4, "--preview-dir", tmp_path / "a" / "b").exit_code == 0
+    assert [path.name for path in (tmp_path / "a" / "b").iterdir()] == names[1:]
+    fails(run(*args, "--preview-dir", tmp_path / "c"), "--preview-every")
+    fails(run(*args, "--preview-every", 2, "--preview-dir", pair[0]), "cannot be made")
+
+
+def test_quiet_says_nothing(run: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    result = run("transfer", *pair, "-o", tmp_path / "out.jpg", *QUICK, "--quiet")
+    assert (result.exit_code, result.output) == (0, "")
+
+
+def test_strength_nought_is_the_content(run: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    output = tmp_path / "out.png"
+    run("transfer", *pair, "-o", output, *QUICK, "--strength", 0)
+    assert torch.equal(load_image(output), load_image(pair[0]))
+
+
+# --- bad input, one by one ---------------------------------------------------------------------------
+
+
+def bad_files(folder: Path) -> Iterator[tuple[str, str]]:
+    """Files that are no photographs, with a word of what is said about them."""
+    (folder / "folder.jpg").mkdir()
+    (folder / "text.jpg").write_text("not a picture")
+    Image.new("RGB", (1, 1)).save(folder / "tiny.png")
+    whole = (folder / "content.png").read_bytes()
+    (folder / "cut.png").write_bytes(whole[: len(whole) // 2])
+    yield from {
+        "missing.jpg": "There is no file",
+        "folder.jpg": "is a folder",
+        "text.jpg": "is no JPEG, PNG, TIFF or WebP",
+        "tiny.png": "1×1",
+        "cut.png": "damaged",
+    }.items()
+
+
+def test_files_that_are_no_photographs(run: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    output = tmp_path / "out.jpg"
+    for name, words in bad_files(tmp_path):
+        fails(run("transfer", tmp_path / name, pair[1], "-o", output), name, words)
+        fails(run("transfer", pair[0], tmp_path / name, "-o", output), name, words)
+        fails(run("evaluate", *pair, tmp_path / name), name, words)
+        assert not output.exists()
+
+
+def test_a_file_that_may_not_be_read(run: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    pair[0].chmod(0)
+    try:
+        pair[0].read_bytes()
+    except PermissionError:
+        fails(run("transfer", *pair, "-o", tmp_path / "out.jpg"), "may not be read")
+    else:
+        pytest.skip("this user may read everything")
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ("nowhere/out.jpg", "there is no folder"),
+        ("out.xyz", "extension"),
+        ("folder.jpg", "is a folder"),
+        ("content.png", "is one of the input files"),
+    ],
+)
+def test_an_unwritable_output_is_found_before_the_work(
+    run: Run, pair: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str, words: str
+) -> None:
+    (tmp_path / "folder.jpg").mkdir()
+    before = pair[0].read_bytes()
+    monkeypatch.setattr("photostyle.cli.job.load_image", lambda path: pytest.fail("the work has started"))
+    fails(run("transfer", *pair, "-o", tmp_path / output), words)
+    assert pair[0].read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--recipe", "paint"], ["no recipe 'paint'", "photo, luan, gatys"]),
+        (["--frobnicate", "3"], ["no setting 'frobnicate'", "size, steps, content_weight"]),
+        (["--frobnicate"], ["no setting 'frobnicate'"]),
+        (["--no-frobnicate"], ["no setting 'no_frobnicate'"]),
+        (["--refine"], ["no setting 'refine'"]),  # which another recipe has
+        (["--seed", "1"], ["no setting 'seed'"]),
+        (["--steps", "0"], ["steps must be at least 1"]),
+        (["--steps", "many"], ["--steps"]),
+        (["--content-weight", "-3"], ["content_weight must be at least 0"]),
+        (["--content-weight", "much"], ["content_weight must be a number"]),
+        (["--content-weight"], ["content_weight must be a number"]),
+        (["--recipe", "luan", "--optimizer", "sgd"], ["lbfgs, adam"]),
+        (["--strength", "1.5"], ["--strength"]),
+        (["--strength", "-0.1"], ["--strength"]),
+        (["--quality", "101"], ["--quality"]),
+        (["--backbone", "resnet"], ["no backbone 'resnet'", "vgg16-hed, vgg19"]),
+        (["--weights-path", "missing.h5"], ["missing.h5"]),
+        (["--pooling", "median"], ["median"]),
+        (["--device", "abacus"], ["no device 'abacus'"]),
+        (["third.jpg"], ["third.jpg"]),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_bad_options(run: Run, pair: tuple[Path, Path], tmp_path: Path, options: list[str], words: list[str]) -> None:
+    fails(run("transfer", *pair, "-o", tmp_path / "out.jpg", *options), *words)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["content.png", "style.png"]
+
+
+def test_regions_of_other_proportions(
+    run: Run, pair: tuple[Path, Path], labels: tuple[Path, Path], tmp_path: Path
+) -> None:
+    wrong = ["--content-regions", labels[1], "--style-regions", labels[1]]
+    fails(run("transfer", *pair, "-o", tmp_path / "out.jpg", *wrong), "48×48", "60×40")
+    fails(run("evaluate", *pair, pair[0], *wrong), "48×48", "60×40")
+
+
+# --- what can go wrong on the way --------------------------------------------------------------------
+
+
+def use_recipe(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """The default recipe takes one step, then raises."""
+
+    def recipe(content, style, regions, vgg, settings):  # type: ignore[no-untyped-def]
+        yield Step("only", 1, 2, content, {"style": 1.0})
+        raise error
+
+    monkeypatch.setitem(RECIPES, "photo", replace(RECIPES["photo"], run=recipe))
+
+
+def test_the_last_good_image_is_kept(
+    run: Run, pair: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_recipe(monkeypatch, DescentError("The energy is not finite.", torch.full((3, 20, 30), 0.5)))
+    fails(run("transfer", *pair, "-o", tmp_path / "out.png", "--quiet"), "not finite", "out-partial.png")
+    assert load_image(tmp_path / "out-partial.png").shape == (3, 20, 30)
+    assert read_note(tmp_path / "out-partial.png")["partial"] is True
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_without_a_good_image_nothing_is_written(
+    run: Run, pair: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_recipe(monkeypatch, DescentError("The energy\nis not finite."))
+    fails(run("transfer", *pair, "-o", tmp_path / "out.png", "--quiet"), "The energy is not finite.")
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_interrupted(run: Run, pair: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_recipe(monkeypatch, KeyboardInterrupt())
+    result = run("transfer", *pair, "-o", tmp_path / "out.png", "--quiet")
+    assert (result.exit_code, result.output) == (130, "Interrupted.\n")
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_the_energy_reads_as_an_equation() -> None:
+    image = torch.zeros(3, 8, 8)
+    assert equation(Step("a", 1, 2, image, {"style": 0.5, "matting": 0.25})) == "energy 0.75 = style 0.5 + matting 0.25"
+    assert equation(Step("a", 1, 2, image)) == ""
+
+
+# --- evaluate, recipes, weights, demo ----------------------------------------------------------------
+
+
+def test_evaluate(run: Run, pair: tuple[Path, Path], labels: tuple[Path, Path]) -> None:
+    result = run("evaluate", *pair, pair[0], "--json")
+    figures = json.loads(result.stdout)
+    assert list(figures) == [f.name for f in fields(Measures)]
+    assert all(isinstance(figure, float) for figure in figures.values())
+    table = run("evaluate", *pair, pair[0]).stdout
+    assert re.search(rf"edge SSIM +{figures['edge_ssim']:.4f} +↑", table)
+    assert re.search(rf"color distance +{figures['color_distance']:.4f} +↓", table)
+    regional = run("evaluate", *pair, pair[0], "--json", "--content-regions", labels[0], "--style-regions", labels[1])
+    assert json.loads(regional.stdout)["color_distance"] != figures["color_distance"]
+
+
+def test_evaluate_an_output_of_other_proportions(run: Run, pair: tuple[Path, Path]) -> None:
+    fails(run("evaluate", *pair, pair[1]), "48×48", "60×40")
+
+
+def test_recipes(run: Run) -> None:
+    listed = run("recipes").stdout
+    assert all(name in listed for name in RECIPES)
+    assert "photo (default)" in listed
+    facts = json.loads(run("recipes", "--json").stdout)
+    assert [name for name, recipe in facts.items() if recipe["default"]] == ["photo"]
+    for name, recipe in RECIPES.items():
+        assert json.loads(run("recipes", name, "--json").stdout) == {name: facts[name]}
+        options = [setting["option"] for setting in facts[name]["settings"]]
+        assert [option.split("/")[0] for option in options] == [
+            f"--{f.name.replace('_', '-')}" for f in fields(recipe.settings)
+        ]
+        table = run("recipes", name).stdout
+        assert all(option in table for option in options)
+    fails(run("recipes", "paint"), "photo, luan, gatys")
+
+
+def test_every_setting_is_explained(run: Run) -> None:
+    for recipe in json.loads(run("recipes", "--json").stdout).values():
+        assert all(setting["help"] for setting in recipe["settings"])
+
+
+def test_weights(run: Run) -> None:
+    listed = run("weights", "list").stdout
+    assert re.search(r"vgg16-hed \(default\) +VGG-16 +yes", listed)
+    assert re.search(r"vgg19 +VGG-19 +no", listed)
+    path = cached_path("vgg16-hed")
+    assert run("weights", "fetch").stdout == f"vgg16-hed is in {path}.\n"
+    assert run("weights", "verify").stdout == "vgg16-hed is intact.\n"
+    fails(run("weights", "verify", "vgg19"), "No weights 'vgg19' are in the cache")
+    fails(run("weights", "verify", "resnet"), "no backbone 'resnet'")
+    fails(run("weights", "fetch", "resnet"), "no backbone 'resnet'")
+    path.write_bytes(path.read_bytes()[:-1])
+    fails(run("weights", "verify"), "vgg16-hed")
+    path.unlink()
+    fails(run("weights", "verify"), "No weights are in the cache")
+
+
+@pytest.mark.weights
+def test_demo(run: Run, tmp_path: Path) -> None:
+    result = run("demo", "--output", tmp_path / "new" / "out")
+    assert result.exit_code == 0
+    assert "640×427" in result.stdout
+    content = load_image(ROOT / "examples" / "palace-night" / "content.jpg")
+    picture, sheet = (load_image(tmp_path / "new" / "out" / name) for name in ("demo.jpg", "demo-sheet.png"))
+    assert picture.shape == content.shape
+    assert sheet.shape[2] > 3 * sheet.shape[1]  # three photographs and a line of text

@@ -1,0 +1,83 @@
+"""The public names: complete, in order, agreeing in all three places, and explained."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import photostyle
+
+PACKAGE = Path(photostyle.__file__).parent
+TREE = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def typed_names() -> dict[str, str]:
+    """What type checkers see under TYPE_CHECKING: name → module."""
+    (guarded,) = (node for node in TREE.body if isinstance(node, ast.If))
+    return {
+        alias.asname or alias.name: str(node.module).removeprefix("photostyle.")
+        for node in guarded.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+def order(name: str) -> tuple[int, str]:
+    """Constants, then classes, then the rest, each by name."""
+    return (0 if name.isupper() else 1 if name[0].isupper() else 2, name)
+
+
+def test_all_is_sorted_without_repetition() -> None:
+    assert list(photostyle.__all__) == sorted(set(photostyle.__all__), key=order)
+
+
+def test_all_is_what_is_loaded_on_demand_and_what_type_checkers_see() -> None:
+    assert set(photostyle.__all__) == {*photostyle._HOME, "__version__"}
+    assert typed_names() == photostyle._HOME
+    assert list(photostyle._HOME) == sorted(photostyle._HOME)
+
+
+@pytest.mark.parametrize("name", photostyle.__all__)
+def test_every_name_is_there(name: str) -> None:
+    thing = getattr(photostyle, name)
+    home = photostyle._HOME.get(name)
+    if home and (inspect.isclass(thing) or inspect.isfunction(thing)):
+        assert thing.__module__ == f"photostyle.{home}"
+        assert inspect.getdoc(thing)
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="'photostyle' has no attribute 'paint'"):
+        _ = photostyle.paint
+
+
+def test_every_error_is_public() -> None:
+    from photostyle import errors
+
+    made = {name for name, thing in vars(errors).items() if inspect.isclass(thing) and name.endswith("Error")}
+    assert made <= set(photostyle.__all__)
+    assert all(issubclass(getattr(errors, name), errors.PhotostyleError) for name in made)
+    assert all(name in str(errors.__doc__) for name in made)
+
+
+def test_importing_the_package_does_not_import_torch() -> None:
+    code = "import sys, photostyle; print('torch' in sys.modules, photostyle.__version__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PACKAGE.parent)
+    assert done.stdout.split() == ["False", photostyle.__version__]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_every_public_thing_is_explained(path: Path) -> None:
+    """Every module, and every class and function whose name has no underscore."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    named = [node for node in tree.body if isinstance(node, (ast.ClassDef, ast.FunctionDef))]
+    unexplained = [node.name for node in named if not node.name.startswith("_") and not ast.get_docstring(node)]
+    if path.name not in ("_version.py", "__main__.py") and not ast.get_docstring(tree):
+        unexplained.append("the module")
+    assert not unexplained, f"without docstring: {', '.join(unexplained)}"

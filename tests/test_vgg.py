@@ -1,0 +1,152 @@
+"""The trunks against a plain `torch.nn.Sequential`, and masks carried down their layers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from photostyle.errors import SettingsError
+from photostyle.vgg import VGG, layer_names
+from photostyle.weights import Weights
+
+
+def test_layer_names_of_vgg16() -> None:
+    names = layer_names(16)
+    assert names[:7] == ("image", "conv1_1", "relu1_1", "conv1_2", "relu1_2", "pool1", "conv2_1")
+    assert names[-1] == "pool5"
+    assert [sum(name.startswith(f"conv{block}_") for name in names) for block in range(1, 6)] == [2, 2, 3, 3, 3]
+    assert len(names) == 1 + 2 * 13 + 5
+
+
+def test_layer_names_of_vgg19() -> None:
+    names = layer_names(19)
+    assert [sum(name.startswith(f"relu{block}_") for name in names) for block in range(1, 6)] == [2, 2, 4, 4, 4]
+    assert len(names) == 1 + 2 * 16 + 5
+    assert names.index("conv4_4") < names.index("relu4_4") < names.index("pool4") < names.index("conv5_1")
+
+
+def sequential(weights: Weights, pooling: str) -> nn.Sequential:
+    """The trunk in the order of the paper's table, one module per layer name."""
+    trunk = nn.Sequential()
+    for name in layer_names(weights.backbone.depth)[1:]:
+        if name.startswith("conv"):
+            kernel = weights.tensors[f"{name}.weight"]
+            module: nn.Module = nn.Conv2d(kernel.shape[1], kernel.shape[0], 3, padding=1)
+            module.load_state_dict({"weight": kernel, "bias": weights.tensors[f"{name}.bias"]})
+        elif name.startswith("relu"):
+            module = nn.ReLU()
+        else:
+            module = {"average": nn.AvgPool2d, "max": nn.MaxPool2d}[pooling](2, ceil_mode=True)
+        trunk.add_module(name, module)
+    return trunk.requires_grad_(False)
+
+
+def prepared(image: Tensor, name: str) -> Tensor:
+    """The published preprocessing: Caffe's BGR 0–255 less the mean, or torchvision's normalisation."""
+    red, green, blue = image
+    if name == "vgg19":
+        return torch.stack([blue * 255 - 103.939, green * 255 - 116.779, red * 255 - 123.68])
+    if name == "vgg16-hed":
+        return torch.stack([blue * 255 - 104.00699, green * 255 - 116.66877, red * 255 - 122.67892])
+    return torch.stack([(red - 0.485) / 0.229, (green - 0.456) / 0.224, (blue - 0.406) / 0.225])
+
+
+@pytest.mark.parametrize("pooling", ["average", "max"])
+@pytest.mark.parametrize("name", ["vgg16-hed", "vgg19", "vgg16-torch", "vgg19-torch"])
+def test_every_layer_equals_that_of_a_plain_sequential(fake_weights, picture, name: str, pooling) -> None:
+    weights, image = fake_weights(name), picture(21, 13, dtype=torch.float32)
+    names = layer_names(weights.backbone.depth)
+    features = VGG(weights, pooling)(image, names)
+    assert list(features) == list(names)
+    assert torch.equal(features["image"], image)
+    x = prepared(image, name)[None]
+    for layer, module in sequential(weights, pooling).named_children():
+        x = module(x)
+        torch.testing.assert_close(features[layer], x[0], rtol=1e-4, atol=1e-3, msg=layer)
+    # pooling rounds up: 21 → 11 → 6 → 3 → 2 → 1
+    assert features["pool5"].shape[1:] == (1, 1)
+
+
+@pytest.mark.parametrize("layer", ["conv2_2", "relu3_1", "pool4", "conv5_1"])
+def test_a_layer_does_not_depend_on_what_else_is_asked_for(fake_weights, picture, layer: str) -> None:
+    vgg, image = VGG(fake_weights()), picture(16, 12, dtype=torch.float32)
+    assert torch.equal(vgg(image, {layer})[layer], vgg(image, layer_names(16))[layer])
+
+
+def test_before_and_after_the_rectifier_can_be_asked_for_together(fake_weights, picture) -> None:
+    features = VGG(fake_weights())(picture(16, 12, dtype=torch.float32), {"conv2_1", "relu2_1"})
+    assert set(features) == {"conv2_1", "relu2_1"}
+    assert float(features["conv2_1"].min()) < 0
+    assert torch.equal(features["relu2_1"], features["conv2_1"].clamp(min=0))
+
+
+def test_nothing_deeper_than_needed_is_computed(fake_weights, picture) -> None:
+    whole = fake_weights()
+    top = {key: tensor for key, tensor in whole.tensors.items() if key < "conv2_2"}
+    image = picture(16, 12, dtype=torch.float32)
+    features = VGG(replace(whole, tensors=top))(image, {"relu2_1", "image"})
+    assert torch.equal(features["relu2_1"], VGG(whole)(image, {"relu2_1"})["relu2_1"])
+    assert VGG(replace(whole, tensors={}))(image, {"image"})["image"] is image
+    assert VGG(replace(whole, tensors={}))(image, ()) == {}
+
+
+@pytest.mark.parametrize("layer", ["conv6_1", "conv3_4", "relu", ""])
+def test_an_unknown_layer_is_named(fake_weights, layer: str) -> None:
+    vgg = VGG(fake_weights())
+    for ask in (vgg, vgg.carry):
+        with pytest.raises(SettingsError, match=f"VGG-16 has no layer '{layer}'.*conv4_2"):
+            ask(torch.zeros(3, 8, 8), {layer, "conv1_1"})
+
+
+def test_the_gradient_reaches_the_image_and_not_the_weights(fake_weights, picture) -> None:
+    weights, image = fake_weights(), picture(16, 12, dtype=torch.float32).requires_grad_()
+    features = VGG(weights)(image, {"conv1_1", "relu1_1", "relu5_1"})
+    sum(f.square().sum() for f in features.values()).backward()
+    assert image.grad is not None and bool((image.grad != 0).any())
+    assert not any(tensor.requires_grad for tensor in weights.tensors.values())
+
+
+def test_the_gradient_is_that_of_the_plain_sequential(fake_weights, picture) -> None:
+    """In-place rectifiers must not spoil what the backward pass needs."""
+    weights, layers = fake_weights("vgg19"), ("relu1_1", "conv2_1", "relu3_1", "relu4_2")
+    image = picture(20, 14, dtype=torch.float32).requires_grad_()
+    ours = VGG(weights)(image, layers)
+    (gradient,) = torch.autograd.grad(sum(f.square().mean() for f in ours.values()), image)
+    x, total = prepared(image, "vgg19")[None], torch.zeros(())
+    for layer, module in sequential(weights, "average").named_children():
+        x = module(x)
+        if layer in layers:
+            total = total + x.square().mean()
+    (expected,) = torch.autograd.grad(total, image)
+    torch.testing.assert_close(gradient, expected, rtol=1e-3, atol=1e-3 * float(expected.abs().max()))
+
+
+def test_carried_masks_keep_adding_up_to_one(fake_weights) -> None:
+    masks = torch.rand(3, 21, 13, generator=torch.Generator().manual_seed(0))
+    masks /= masks.sum(0)
+    carried = VGG(fake_weights()).carry(masks, layer_names(16))
+    for layer in layer_names(16):
+        torch.testing.assert_close(carried[layer].sum(0), torch.ones(carried[layer].shape[1:]))
+
+
+def test_carried_masks_have_the_size_of_the_features(fake_weights, picture) -> None:
+    vgg, names = VGG(fake_weights("vgg19")), layer_names(19)
+    features = vgg(picture(21, 13, dtype=torch.float32), names)
+    carried = vgg.carry(torch.ones(2, 21, 13), names)
+    assert {n: c.shape for n, c in carried.items()} == {n: (2, *f.shape[1:]) for n, f in features.items()}
+
+
+def test_masks_are_blurred_by_convolutions_and_halved_by_pooling(fake_weights) -> None:
+    mask = torch.zeros(1, 4, 6)
+    mask[0, :, :2] = 1
+    carried = VGG(fake_weights()).carry(mask, {"image", "conv1_1", "relu1_1", "relu1_2", "pool1"})
+    assert torch.equal(carried["image"], mask)
+    row = torch.tensor([1, 2 / 3, 1 / 3, 0, 0, 0])  # 3×3 means, those at the border of what there is
+    torch.testing.assert_close(carried["conv1_1"][0], row.expand(4, 6))
+    assert torch.equal(carried["relu1_1"], carried["conv1_1"])
+    twice = torch.tensor([5 / 6, 2 / 3, 1 / 3, 1 / 9, 0, 0])
+    torch.testing.assert_close(carried["relu1_2"][0], twice.expand(4, 6))
+    torch.testing.assert_close(carried["pool1"][0], torch.tensor([3 / 4, 2 / 9, 0]).expand(2, 3))
