@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import fields
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import torch
 from torch import Tensor
@@ -60,6 +60,8 @@ def transfer_steps(
     p = make_settings(chosen, settings)
     if not 0 <= strength <= 1:
         raise SettingsError(f"strength must lie between 0 and 1, not {strength:g}.")
+    if pooling not in get_args(Pooling):
+        raise SettingsError(f"pooling must be one of {', '.join(get_args(Pooling))}, not {pooling!r}.")
     for side, image in (("content", content), ("style", style)):
         if image.ndim != 3 or len(image) != 3 or not image.is_floating_point():
             raise ImageError(f"The {side} must be a 3×H×W tensor of floats, not {tuple(image.shape)}.")
@@ -98,8 +100,7 @@ def make_settings(recipe: Recipe, settings: dict[str, Any]) -> Any:
 
 
 def _convert(name: str, value: Any, kind: Any) -> Any:
-    choices = getattr(kind, "__args__", None)  # of a Literal
-    if choices:
+    if choices := get_args(kind):  # of a Literal
         if value not in choices:
             raise SettingsError(f"{name} must be one of {', '.join(map(str, choices))}, not {value!r}.")
         return value

@@ -32,8 +32,8 @@ _BACKTRACKS = 12
 class Step:
     """One step of a recipe: `image` is 3×H×W sRGB, a live view that whoever keeps it copies.
 
-    `parts` maps each energy term's name to its weighted value; `of` is the number of steps the
-    recipe plans in all its stages, 0 where it does not know.
+    `parts` maps each energy term's name to its weighted value; `of` is the number of steps planned
+    for the stage (it may end sooner), 0 where nobody knows.
     """
 
     stage: str
@@ -98,7 +98,7 @@ def _lbfgs(evaluate: Evaluate, x: Tensor) -> Generator[tuple[Tensor, dict[str, f
         slope = float(torch.sum(g * p))
         if slope >= 0:  # rounding spoilt the memory: forget it
             if not pairs:
-                return
+                return  # the slope itself is lost in rounding
             pairs.clear()
             continue
         # Without curvature the first step has no scale of its own: a twentieth of the range of pixels.
@@ -143,9 +143,7 @@ def _shrink(value: float, slope: float, there: float) -> float:
     return min(max(-slope / (2 * (there - value - slope)), 0.1), 0.5)
 
 
-def _adam(
-    evaluate: Evaluate, x: Tensor, rate: float
-) -> Generator[tuple[Tensor, dict[str, float]], None, None]:
+def _adam(evaluate: Evaluate, x: Tensor, rate: float) -> Generator[tuple[Tensor, dict[str, float]], None, None]:
     x = x.clone()
     _, x.grad, _ = _finite(evaluate(x), None)
     adam = torch.optim.Adam([x], lr=rate, betas=(0.9, 0.99))
@@ -161,7 +159,7 @@ def _finite(point: Point, good: Tensor | None) -> Point:
     if not abs(value) < float("inf") or not bool(torch.isfinite(slope).all()):
         culprits = ", ".join(name for name, part in parts.items() if not abs(part) < float("inf"))
         raise DescentError(
-            f"The energy is not finite ({culprits or 'its gradient'}): lower the weights, or check the photographs.",
+            f"The energy is not finite ({culprits or 'its gradient'}): lower the weights or check the images.",
             good,
         )
     return point

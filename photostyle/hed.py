@@ -24,16 +24,12 @@ def edge_map(image: Tensor, weights: Weights) -> Tensor:
     Raises WeightsError if the weights have no side outputs.
     """
     if not weights.backbone.detects_edges:
-        raise WeightsError(
-            f"The backbone {weights.backbone.name!r} detects no edges; use the weights 'vgg16-hed'."
-        )
+        raise WeightsError(f"The backbone {weights.backbone.name!r} detects no edges; use the weights 'vgg16-hed'.")
     features = VGG(weights, pooling="max", device=image.device)(image, SIDE_LAYERS)
     tensors = {name: tensor.to(image.device) for name, tensor in weights.tensors.items()}
     sides = []
     for k, layer in enumerate(SIDE_LAYERS, start=1):
-        side = F.conv2d(
-            features[layer][None], tensors[f"side{k}.weight"], tensors[f"side{k}.bias"]
-        )  # 1×1×h×w
+        side = F.conv2d(features[layer][None], tensors[f"side{k}.weight"], tensors[f"side{k}.bias"])  # 1×1×h×w
         sides.append(F.interpolate(side, size=image.shape[1:], mode="bilinear", align_corners=False))
     fused = F.conv2d(torch.cat(sides, dim=1), tensors["fuse.weight"], tensors["fuse.bias"])  # 1×1×H×W
     return torch.sigmoid(fused)[0, 0]

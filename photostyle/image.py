@@ -70,9 +70,7 @@ def bit_depth(path: StrPath) -> int:
         return 8
 
 
-def save_image(
-    image: Tensor, path: StrPath, *, quality: int = 95, note: Mapping[str, object] | None = None
-) -> None:
+def save_image(image: Tensor, path: StrPath, *, quality: int = 95, note: Mapping[str, object] | None = None) -> None:
     """Write a 3×H×W tensor, sRGB in [0, 1], as an 8-bit photograph with an sRGB profile.
 
     The extension chooses the format (`FORMATS`). Values are clamped and rounded to the nearest of 256 levels.
@@ -135,6 +133,12 @@ def resize(image: Tensor, size: Sequence[int]) -> Tensor:
     return torch.from_numpy(np.stack(planes)).clamp_(0, 1).to(image)
 
 
+def fit(image: Tensor, long_side: int, *, enlarge: bool = False) -> Tensor:
+    """`resize` a C×H×W image to that long side; a smaller one is left alone unless `enlarge`."""
+    _, height, width = image.shape
+    return resize(image, fit_size(height, width, long_side, enlarge=enlarge))
+
+
 def shrink(image: Tensor, size: Sequence[int]) -> Tensor:
     """Resize a C×H×W image to `size` = (H, W) by area: each new pixel is the mean of what it covers.
 
@@ -178,9 +182,7 @@ def _opened(path: StrPath) -> Iterator[Image.Image]:
     except Image.DecompressionBombError as error:  # the limit is Pillow's, twice MAX_IMAGE_PIXELS
         raise ImageError(f"{path} has more than 178 megapixels: make it smaller first.") from error
     except UnidentifiedImageError as error:
-        raise ImageError(
-            f"{path} is no JPEG, PNG, TIFF or WebP, or cut short: convert or replace it."
-        ) from error
+        raise ImageError(f"{path} is no JPEG, PNG, TIFF or WebP, or cut short: convert or replace it.") from error
     except Exception as error:  # on damaged files decoders raise nearly anything
         raise ImageError(f"{path} is damaged or incomplete ({_reason(error)}): use another copy.") from error
 

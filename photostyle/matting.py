@@ -168,37 +168,39 @@ def smooth_local_affine(
     return apply_affine(total / weight, image).clamp(0, 1)
 
 
-def local_affine(image: Tensor, output: Tensor, ridge: float, radius: int = 1) -> Tensor:
+def local_affine(image: Tensor, output: Tensor, ridge: float, radius: int = 1, prior: Tensor | None = None) -> Tensor:
     """Per pixel, the affine map [A | b] that best takes `image` to `output` in the window around it.
 
-    min_{A,b} Σ_i ‖A I_i + b − O_i‖² / |ω| + ridge·‖A‖² over windows ω of (2·radius + 1)² pixels,
-    cut at the borders. Images 3×H×W; returns 3×4×H×W, rows by output channel. (He, Sun & Tang, "Guided
-    Image Filtering", eq. 14, for three outputs at once.)
+    min_{A,b} Σ_i ‖A I_i + b − O_i‖² / |ω| + ridge·‖A − A₀‖² over windows ω of (2·radius + 1)² pixels,
+    cut at the borders; `prior` (3×4×H×W) holds A₀, zero if None. Images 3×H×W; returns 3×4×H×W, rows by
+    output channel. (He, Sun & Tang, "Guided Image Filtering", eq. 14, for three outputs at once.)
     """
     I, O = image.double(), output.double()
-    size = 2 * radius + 1
-
-    def mean(x: Tensor) -> Tensor:
-        return F.avg_pool2d(x.flatten(0, -3)[None], size, 1, radius, count_include_pad=False)[0].view_as(x)
-
-    μ, ν = mean(I), mean(O)
-    covariance = mean(I[:, None] * I) - μ[:, None] * μ  # 3×3×H×W
-    cross = mean(O[:, None] * I) - ν[:, None] * μ
+    μ, ν = _mean(I, radius), _mean(O, radius)
+    covariance = _mean(I[:, None] * I, radius) - μ[:, None] * μ  # 3×3×H×W
+    cross = _mean(O[:, None] * I, radius) - ν[:, None] * μ
     covariance = covariance + ridge * torch.eye(3).to(I)[:, :, None, None]
+    if prior is not None:
+        cross = cross + ridge * prior[:, :3]
     A = torch.einsum("ochw,cdhw->odhw", cross, _inverse(covariance))
     b = ν - (A * μ).sum(1)
     return torch.cat([A, b[:, None]], dim=1).to(image.dtype)
 
 
-def guided_maps(output: Tensor, image: Tensor, radius: int, ridge: float) -> Tensor:
+def guided_maps(output: Tensor, image: Tensor, radius: int, ridge: float, prior: Tensor | None = None) -> Tensor:
     """The guided filter's affine maps from `image` to `output` (3×H×W each), 3×4×H×W.
 
     Those of `local_affine`, averaged over all windows that a pixel belongs to (He, Sun & Tang, eq. 16);
     `apply_affine(guided_maps(O, I, …), I)` is O filtered with guide I.
     """
-    maps = local_affine(image, output, ridge, radius).flatten(0, 1)[None]
-    maps = F.avg_pool2d(maps, 2 * radius + 1, 1, radius, count_include_pad=False)
-    return maps[0].unflatten(0, (3, 4))
+    return _mean(local_affine(image, output, ridge, radius, prior), radius)
+
+
+def _mean(x: Tensor, radius: int) -> Tensor:
+    """Mean over the window of (2·radius + 1)² pixels around each pixel of …×H×W, cut at the borders."""
+    size = 2 * radius + 1
+    rows = F.avg_pool2d(x.flatten(0, -3)[None], (size, 1), 1, (radius, 0), count_include_pad=False)
+    return F.avg_pool2d(rows, (1, size), 1, (0, radius), count_include_pad=False)[0].view_as(x)
 
 
 def apply_affine(maps: Tensor, image: Tensor) -> Tensor:

@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from photostyle.color import lab_from_srgb
-from photostyle.errors import ImageError
+from photostyle.errors import ImageError, RegionsError
 from photostyle.hed import edge_map
-from photostyle.image import fit_size, resize, shrink
+from photostyle.image import fit, resize, shrink
 from photostyle.matting import matting_laplacian
 from photostyle.regions import Regions
 from photostyle.terms import regional_grams
@@ -47,10 +47,12 @@ def measure(content: Tensor, style: Tensor, output: Tensor, regions: Regions, we
     (H, W), (h, w) = content.shape[1:], output.shape[1:]
     if abs(h * W - w * H) > 0.02 * w * H and abs(h * W / w - H) > 2:
         raise ImageError(f"The output ({w}×{h}) does not have the proportions of the content ({W}×{H}).")
-    I = resize(content, fit_size(H, W, LONG_SIDE, enlarge=True))
-    S = resize(style, fit_size(*style.shape[1:], LONG_SIDE, enlarge=True))
-    # torch's "area" as it is: the published figures this project compares itself with were taken so
-    O = F.interpolate(output[None], I.shape[1:], mode="area")[0]
+    I = fit(content, LONG_SIDE, enlarge=True)
+    S = fit(style, LONG_SIDE, enlarge=True)
+    O = resize(output, I.shape[1:])
+    if w > I.shape[2]:
+        # torch's "area" as it is: the published figures this project compares itself with were taken so
+        O = F.interpolate(output[None], I.shape[1:], mode="area")[0]
     regions = regions.fit(I, S)
     with torch.no_grad():
         return Measures(
@@ -85,7 +87,8 @@ def ssim(a: Tensor, b: Tensor) -> float:
     x = torch.arange(11, dtype=torch.float64) - 5
     g = torch.exp(-(x**2) / (2 * 1.5**2))
     g = (g / g.sum()).view(1, 1, 1, -1)
-    planes = torch.stack([a, b, a * a, b * b, a * b]).double().unsqueeze(1)  # 5×1×H×W
+    a, b = a.double(), b.double()
+    planes = torch.stack([a, b, a * a, b * b, a * b]).unsqueeze(1)  # 5×1×H×W
     μa, μb, aa, bb, ab = torch.conv2d(torch.conv2d(planes, g), g.mT).squeeze(1)
     c1, c2 = 0.01**2, 0.03**2
     luminance = (2 * μa * μb + c1) / (μa**2 + μb**2 + c1)
@@ -114,6 +117,8 @@ def color_distance(output: Tensor, style: Tensor, regions: Regions) -> float:
 
 
 def _large(regions: Regions) -> tuple[Tensor, Tensor]:
-    """The masks of the regions that cover at least 0.2 % of both photographs."""
+    """The masks of the regions that cover at least 0.2 % of both photographs; RegionsError if none does."""
     keep = [min(shares) >= _MIN_SHARE for shares in regions.shares]
+    if not any(keep):
+        raise RegionsError(f"No region covers {_MIN_SHARE:.1%} of both photographs: there is nothing to measure.")
     return regions.content[keep], regions.style[keep]

@@ -104,7 +104,7 @@ def load_regions(
     (or, in single-channel files, every value) is a region. What only one side has is reported in `notes`:
     a region of the content alone is merged into the paired region with which it shares the longest
     border (into the largest when it touches none), so that every pixel has a model; a region of the style
-    alone is left out, so that it colours nothing (Luan et al. 2017, section 3.2, "orphan semantic
+    alone is left out, so that it colours nothing (Luan et al. 2017, section 2.2, "orphan semantic
     labels"). With `strict` either is an error.
 
     Raises RegionsError for a file that is missing, not an image, not a label image, or when the two
@@ -135,9 +135,7 @@ def load_regions(
     ]
     if strict and notes:
         raise RegionsError(f"{notes[0][:-1]}: paint it on both sides.")
-    content = np.stack(
-        [sum(labels == names.index(n) for n in names if into.get(n, n) == name) for name in common]
-    )
+    content = np.stack([sum(labels == names.index(n) for n in names if into.get(n, n) == name) for name in common])
     style = np.stack([style_map == style_names.index(name) for name in common])
     return Regions(
         tuple(common),
@@ -206,7 +204,7 @@ def _thin(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
     thin = np.zeros(labels.shape, bool)
     for label in np.unique(labels):
         mask = labels == label
-        core = ndimage.binary_erosion(mask, np.ones((3, 3)), border_value=1)
+        core = ndimage.binary_erosion(mask, np.ones((3, 3), bool), border_value=1)
         thin |= mask & ~ndimage.binary_propagation(core, mask=mask)
     return thin
 

@@ -14,18 +14,24 @@ from torch import Tensor
 from photostyle.image import shrink
 from photostyle.matting import apply_affine, guided_maps
 
+_RADII = (32, 8, 2)  # of the windows, pixels of the small image
 _BAND = 512  # rows rendered at a time, so that memory does not grow with the photograph
 
 
-def render(output: Tensor, photograph: Tensor, radius: int = 2, ridge: float = 1e-4) -> Tensor:
+def render(output: Tensor, photograph: Tensor, ridge: float = 1e-2) -> Tensor:
     """Apply the local colour changes of `output` (3×h×w) to `photograph` (3×H×W, the same scene, larger).
 
-    Affine maps are fitted in windows of (2·radius + 1)² pixels of the small image, averaged over the
-    windows a pixel belongs to (He, Sun & Tang, "Guided Image Filtering"), interpolated and applied.
-    Returns 3×H×W in [0, 1].
+    Affine maps from the small photograph to the small output are fitted in ever smaller windows, each
+    leaning on the one before: where a window is flat, and its colours say nothing about how detail should
+    change, the linear part is that of its surroundings, so that fine texture stays in proportion.
+    `ridge` is the strength of that, a variance of colour. Returns 3×H×W in [0, 1].
     """
     small = shrink(photograph, output.shape[1:])
-    return apply_maps(guided_maps(output, small, radius, ridge), photograph)
+    maps = None
+    for radius in _RADII:
+        maps = guided_maps(output, small, radius, ridge, maps)
+    assert maps is not None
+    return apply_maps(maps, photograph)
 
 
 def apply_maps(maps: Tensor, photograph: Tensor) -> Tensor:

@@ -82,18 +82,13 @@ def style(target: Features, weights: Mapping[str, float]) -> Energy:
     grams = {l: gram(target[l]) / target[l].numel() for l in weights}
 
     def value(features: Features) -> Tensor:
-        return _sum(
-            w * (gram(features[l]) / features[l].numel() - grams[l]).square().sum()
-            for l, w in weights.items()
-        )
+        return _sum(w * (gram(features[l]) / features[l].numel() - grams[l]).square().sum() for l, w in weights.items())
 
     return energy("style", weights, value)
 
 
-def augmented_style(
-    target: Features, target_masks: Masks, masks: Masks, weights: Mapping[str, float]
-) -> Energy:
-    """Σ_l w_l Σ_c ‖G_lc(O) − G_lc(S)‖²   (Luan et al. 2017, eq. 2–4).
+def augmented_style(target: Features, target_masks: Masks, masks: Masks, weights: Mapping[str, float]) -> Energy:
+    """Σ_l w_l Σ_c ‖G_lc(O) − G_lc(S)‖²   (Luan et al. 2017, eq. 3).
 
     G_lc is the Gram matrix of region c divided by its mass and by the channel count. Masks are K×h×w
     at each layer: `target_masks` over the style, `masks` over the output.
@@ -101,15 +96,13 @@ def augmented_style(
     grams = {l: regional_grams(target[l], target_masks[l]) for l in weights}
 
     def value(features: Features) -> Tensor:
-        return _sum(
-            w * (regional_grams(features[l], masks[l]) - grams[l]).square().sum() for l, w in weights.items()
-        )
+        return _sum(w * (regional_grams(features[l], masks[l]) - grams[l]).square().sum() for l, w in weights.items())
 
     return energy("style", weights, value)
 
 
 def matting(laplacian: MattingLaplacian) -> Energy:
-    """Σ_c vec(O_c)ᵀ M_I vec(O_c)   (Luan et al. 2017, eq. 5): zero for every locally affine change of colour."""
+    """Σ_c vec(O_c)ᵀ M_I vec(O_c)   (Luan et al. 2017, eq. 2): zero for every locally affine change of colour."""
     return energy("matting", {"image"}, lambda features: laplacian.quadratic(features["image"]))
 
 
@@ -127,9 +120,7 @@ def color(style: Tensor, style_masks: Tensor, masks: Tensor, count: int = 16) ->
     pairs = [(t, m) for t, m in zip(style_masks > 0.5, masks > 0.5, strict=True) if t.any() and m.any()]
     here = [mask.flatten().nonzero()[:, 0] for _, mask in pairs]
     shares = [len(pixels) / masks[0].numel() for pixels in here]
-    targets = [
-        quantiles(S[:, mask.flatten()], len(pixels)) for (mask, _), pixels in zip(pairs, here, strict=True)
-    ]
+    targets = [quantiles(S[:, mask.flatten()], len(pixels)) for (mask, _), pixels in zip(pairs, here, strict=True)]
 
     def value(features: Features) -> Tensor:
         O = d @ lab_from_srgb(features["image"].clamp(0, 1)).flatten(1) / 100
@@ -144,7 +135,7 @@ def color(style: Tensor, style_masks: Tensor, masks: Tensor, count: int = 16) ->
 
 
 def total_variation(scale: float = 1.0) -> Energy:
-    """Σ (O_{i,j+1} − O_{i,j})² + (O_{i+1,j} − O_{i,j})² on the image times `scale`   (Mahendran & Vedaldi 2015, β = 2)."""
+    """Σ (O_{i,j+1} − O_{ij})² + (O_{i+1,j} − O_{ij})² of the image times `scale` (Mahendran & Vedaldi 2015)."""
 
     def value(features: Features) -> Tensor:
         O = features["image"] * scale

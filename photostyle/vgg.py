@@ -39,9 +39,7 @@ class VGG:
     its input is always sRGB in [0, 1].
     """
 
-    def __init__(
-        self, weights: Weights, pooling: Pooling = "average", device: torch.device | str = "cpu"
-    ) -> None:
+    def __init__(self, weights: Weights, pooling: Pooling = "average", device: torch.device | str = "cpu") -> None:
         backbone = weights.backbone
         self.depth = backbone.depth
         self.backbone = backbone.name

@@ -315,9 +315,7 @@ def _check_shapes(backbone: Backbone, tensors: dict[str, Tensor], path: Path) ->
     if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != tensor_shapes(backbone) or any(
         tensor.dtype != torch.float32 for tensor in tensors.values()
     ):
-        raise WeightsError(
-            f"{path.name} does not hold the tensors of {backbone.name!r}; get {backbone.origin} anew."
-        )
+        raise WeightsError(f"{path.name} does not hold the tensors of {backbone.name!r}; get {backbone.origin} anew.")
 
 
 def _digest(tensors: dict[str, Tensor]) -> str:

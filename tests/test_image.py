@@ -235,9 +235,7 @@ def test_gray_of_16_bits_keeps_its_depth(tmp_path: Path, suffix: str) -> None:
     levels = np.arange(24 * 16, dtype=np.uint16).reshape(24, 16) * 170
     Image.fromarray(levels).save(tmp_path / f"a{suffix}")
     image = load_image(tmp_path / f"a{suffix}")
-    assert torch.equal(
-        (image * 65535).round().int(), torch.from_numpy(levels.astype(np.int32)).expand(3, 24, 16)
-    )
+    assert torch.equal((image * 65535).round().int(), torch.from_numpy(levels.astype(np.int32)).expand(3, 24, 16))
     assert bit_depth(tmp_path / f"a{suffix}") == 16
 
 
@@ -273,9 +271,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("data", [b"", b"Dear photograph", b"GIF89a" + bytes(50)])
 def test_no_photograph(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.jpg").write_bytes(data)
-    assert "a.jpg is no JPEG, PNG, TIFF or WebP, or cut short: convert or replace it." in error(
-        tmp_path / "a.jpg"
-    )
+    assert "a.jpg is no JPEG, PNG, TIFF or WebP, or cut short: convert or replace it." in error(tmp_path / "a.jpg")
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp"])

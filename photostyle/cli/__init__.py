@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from photostyle import PhotostyleError, __version__
-from photostyle.cli import weights
+from photostyle.cli import bench, weights
 from photostyle.cli.commands import demo, evaluate, recipes, transfer
 from photostyle.cli.settings import SettingsCommand
 
@@ -57,6 +57,7 @@ def _main(
 
 
 app.command(cls=SettingsCommand)(transfer)
+app.command(cls=SettingsCommand)(bench.bench)
 for _command in (evaluate, recipes, demo):
     app.command()(_command)
 app.add_typer(weights.app, name="weights")

@@ -32,12 +32,8 @@ class Recipe:
 
 RECIPES = {
     "photo": Recipe("this project, after Luan et al. 2017", Photo, photo),
-    "luan": Recipe(
-        "Luan et al., Deep Photo Style Transfer, CVPR 2017, arXiv 1703.07511", DeepPhoto, deep_photo
-    ),
-    "gatys": Recipe(
-        "Gatys et al., Image Style Transfer, CVPR 2016, arXiv 1508.06576", NeuralStyle, neural_style
-    ),
+    "luan": Recipe("Luan et al., Deep Photo Style Transfer, CVPR 2017, arXiv 1703.07511", DeepPhoto, deep_photo),
+    "gatys": Recipe("Gatys et al., Image Style Transfer, CVPR 2016, arXiv 1508.06576", NeuralStyle, neural_style),
 }
 DEFAULT_RECIPE = "photo"
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from photostyle.descend import Optimizer, Steps, descend
-from photostyle.image import fit_size, resize
+from photostyle.image import fit
 from photostyle.regions import Regions
 from photostyle.terms import content as content_term
 from photostyle.terms import style as style_term
@@ -39,8 +39,8 @@ class NeuralStyle:
 
 def neural_style(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: NeuralStyle) -> Steps:
     """L = α·L_content + β·Σ L_style by gradient descent on the pixels (section 2.3)."""
-    I = resize(content, fit_size(*content.shape[1:], p.size))
-    S = resize(style, fit_size(*style.shape[1:], p.size))
+    I = fit(content, p.size)
+    S = fit(style, p.size)
     with torch.no_grad():
         F_I, F_S = vgg(I, {p.content_layer}), vgg(S, p.STYLE_LAYERS)
     # ½ Σ = ½ · count · mean;  1 / (4 N² M²) is in the Gram matrices but for the ¼, and w_l = 1/5

@@ -1,6 +1,6 @@
 """Luan, Paris, Shechtman & Bala, "Deep Photo Style Transfer" (CVPR 2017, arXiv 1703.07511).
 
-    L = Σ_l α_l L_c + Γ Σ_l β_l L_s+ + λ L_m                                           (eq. 5)
+    L = Σ_l α_l L_c + Γ Σ_l β_l L_s+ + λ L_m                                           (eq. 4)
 
 Stage 1 descends from noise without the matting term, stage 2 from there with it; the result is then
 redrawn by local affine maps and, if asked for, cleared of posterization by a guided filter (supplement).
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from photostyle.descend import Optimizer, Steps, descend
-from photostyle.image import fit_size, resize
+from photostyle.image import fit
 from photostyle.matting import apply_affine, guided_maps, matting_laplacian, smooth_local_affine
 from photostyle.recipes.gatys2016 import noise
 from photostyle.regions import Regions
@@ -29,9 +29,7 @@ from photostyle.vgg import VGG
 class DeepPhoto:
     """The authors' numbers; where paper and code differ docs/departures.md says which was taken."""
 
-    size: int = field(
-        default=700, metadata={"help": "long side at which the energy descends, pixels", "min": 16}
-    )
+    size: int = field(default=700, metadata={"help": "long side at which the energy descends, pixels", "min": 16})
     steps: int = field(default=1000, metadata={"help": "iterations of each of the two stages", "min": 1})
     content_weight: float = field(default=5.0, metadata={"help": "α", "min": 0})
     style_weight: float = field(default=100.0, metadata={"help": "Γ, for each layer", "min": 0})
@@ -56,8 +54,8 @@ class DeepPhoto:
 
 def deep_photo(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: DeepPhoto) -> Steps:
     """Both stages of the paper, then local affine smoothing; rendered at the content's own size."""
-    I = resize(content, fit_size(*content.shape[1:], p.size))
-    S = resize(style, fit_size(*style.shape[1:], p.size))
+    I = fit(content, p.size)
+    S = fit(style, p.size)
     regions = regions.fit(I, S)
     with torch.no_grad():
         F_I, F_S = vgg(I, {p.CONTENT_LAYER}), vgg(S, p.STYLE_LAYERS)

@@ -1,6 +1,6 @@
 """The default recipe: Luan's objective solved coarse to fine at low resolution, rendered at any resolution.
 
-    L = style + α·content + λ·matting + γ·gamut
+    L = style + α·content + λ·matting + κ·color + γ·gamut
 
 Most of a photograph's look lives at low resolution, and the matting term keeps the change of colour
 locally affine; so the energy descends on small images only, each level starting from the maps of the
@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from photostyle.descend import Steps, descend
-from photostyle.image import fit_size, resize, shrink
+from photostyle.energy import Energy
+from photostyle.image import fit, shrink
 from photostyle.matting import matting_laplacian
 from photostyle.regions import Regions
 from photostyle.render import render
@@ -48,33 +49,38 @@ def photo(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: Photo) 
     """Coarse to fine, then rendered at the content's own size (3×H×W, in [0, 1])."""
     O = transport_colors(content, style, regions, p.size)
     for scale, part in p.LEVELS:
-        I = resize(content, fit_size(*content.shape[1:], round(scale * p.size)))
-        S = resize(style, fit_size(*style.shape[1:], round(scale * p.size)))
+        I = fit(content, round(scale * p.size))
+        S = fit(style, round(scale * p.size))
         L = objective(I, S, regions.fit(I, S), vgg, p)
         steps = max(1, round(part * p.steps))
         O = yield from descend(L, vgg, render(O, I), stage=f"{max(I.shape)} px", steps=steps)
     return render(O, content)
 
 
-def objective(I: Tensor, S: Tensor, regions: Regions, vgg: VGG, p: Photo):
-    """The energy at one level."""
+def objective(I: Tensor, S: Tensor, regions: Regions, vgg: VGG, p: Photo) -> Energy:
+    """The energy of one level, whose photographs and regions (K×h×w) have its size."""
     with torch.no_grad():
-        F_I, F_S = vgg(I, {p.CONTENT_LAYER}), vgg(S, p.STYLE_LAYERS)
-        sizes = {l: f.shape[1:] for l, f in vgg(I, p.STYLE_LAYERS).items()}
-    M_I = {l: shrink(regions.content, sizes[l]) for l in p.STYLE_LAYERS}
+        F_I, F_S = vgg(I, {p.CONTENT_LAYER, *p.STYLE_LAYERS}), vgg(S, p.STYLE_LAYERS)
+    M_I = {l: shrink(regions.content, F_I[l].shape[1:]) for l in p.STYLE_LAYERS}
     M_S = {l: shrink(regions.style, F_S[l].shape[1:]) for l in p.STYLE_LAYERS}
     # each layer relative to the power of its target, and their mean
     power = {l: float(regional_grams(F_S[l], M_S[l]).square().sum()) for l in p.STYLE_LAYERS}
     E_s = augmented_style(F_S, M_S, M_I, {l: 1 / len(power) / power[l] for l in p.STYLE_LAYERS})
     E_c = content_term(F_I, {p.CONTENT_LAYER: 1 / float(F_I[p.CONTENT_LAYER].square().mean())})
     E_m = (1 / I.numel()) * matting(matting_laplacian(I, p.epsilon))
-    return p.style_weight * E_s + p.content_weight * E_c + p.matting_weight * E_m + p.gamut_weight * gamut() + p.color_weight * color(S, regions.style, regions.content)
+    return (
+        p.style_weight * E_s
+        + p.content_weight * E_c
+        + p.matting_weight * E_m
+        + p.gamut_weight * gamut()
+        + p.color_weight * color(S, regions.style, regions.content)
+    )
 
 
 def transport_colors(content: Tensor, style: Tensor, regions: Regions, size: int) -> Tensor:
     """The content at that long side, its colours moved region by region to the style's: the start."""
-    I = resize(content, fit_size(*content.shape[1:], size))
-    S = resize(style, fit_size(*style.shape[1:], size))
+    I = fit(content, size)
+    S = fit(style, size)
     r = regions.fit(I, S)
     O = torch.zeros_like(I)
     for here, there in zip(r.content, r.style, strict=True):
