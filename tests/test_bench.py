@@ -78,9 +78,8 @@ def pairs(tmp_path: Path, picture: Callable[..., torch.Tensor]) -> Path:
 
 
 @pytest.fixture
-def run(tmp_path: Path, pairs: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(tmp_path: Path, pairs: Path) -> Run:
     """`run("--only", "01", …)`: the command in this process over the two pairs, results in `out`."""
-    monkeypatch.setenv("COLUMNS", "200")
 
     def invoke(*args: object) -> Result:
         words = ["bench", pairs, "-o", tmp_path / "out", "--json", tmp_path / "bench.json", *args]
@@ -122,7 +121,7 @@ def test_pictures_and_figures(run: Run, pairs: Path, tmp_path: Path) -> None:
     assert {"cpu", "cores", "torch", "python"} <= set(report["machine"])
     assert report["settings"]["photo"].keys() == {f.name for f in fields(RECIPES["photo"].settings)}
     assert len(re.findall(r"^01 +(untouched|published|photo) ", done.stdout, re.M)) == 3
-    assert re.search(r"^wins +photo( +[01] of 1){4}", done.stdout, re.M)
+    assert re.search(r"^wins +photo( +[01]/1){4}", done.stdout, re.M)
 
 
 def test_the_figures_are_those_of_evaluate(run: Run, pairs: Path, tmp_path: Path) -> None:

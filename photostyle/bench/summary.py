@@ -35,7 +35,7 @@ MEASURES = {
 }
 COSTS = {
     "seconds": Figure("seconds", "lower", 2),
-    "cpu_seconds": Figure("CPU seconds", "lower", 2),
+    "cpu_seconds": Figure("CPU s", "lower", 2),
     "peak_memory_mb": Figure("peak MB", "lower", 0),
 }
 FIGURES = MEASURES | COSTS

@@ -110,9 +110,11 @@ def _table(results: dict[str, Any]) -> Table:
     won = winners(rows)
     arrow = {"lower": " ↓", "higher": " ↑"}
     heads = {name: figure.title + arrow[figure.better] for name, figure in MEASURES.items()}
-    table = Table("pair", "recipe", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
+    for title in ("pair", "recipe"):
+        table.add_column(title, no_wrap=True)
     for title in (heads | {name: figure.title for name, figure in COSTS.items()}).values():
-        table.add_column(title, justify="right")
+        table.add_column(title, justify="right", min_width=max(map(len, title.split())))
     for i, row in enumerate(rows):
         cells = [
             Text(figure.show(row.get(name)), "bold green" if (row["pair"], row["recipe"], name) in won else "")
@@ -127,11 +129,14 @@ def _table(results: dict[str, Any]) -> Table:
             table.add_row(kind, recipe, *(figure.show(facts[kind].get(name)) for name, figure in FIGURES.items()))
     for recipe, facts in summary.items():
         if facts.get("compared"):
-            table.add_row("wins", recipe, *(f"{facts['wins'][name]} of {facts['compared']}" for name in MEASURES))
+            table.add_row("wins", recipe, *(f"{facts['wins'][name]}/{facts['compared']}" for name in MEASURES))
     return table
 
 
 def _print(table: Table) -> None:
     from rich.console import Console
 
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:  # in a file or a pipe nothing needs to be cut off
+        console.width = 200
+    console.print(table)
