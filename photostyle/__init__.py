@@ -14,23 +14,28 @@ from typing import TYPE_CHECKING
 from photostyle._version import __version__
 
 if TYPE_CHECKING:
-    from photostyle._transfer import transfer, transfer_steps
-    from photostyle.descend import Step
-    from photostyle.errors import (
-        DescentError,
-        ImageError,
-        PhotostyleError,
-        RegionsError,
-        SettingsError,
-        WeightsError,
-    )
-    from photostyle.image import load_image, save_image
+    from photostyle._transfer import find_device, make_settings, transfer, transfer_steps
+    from photostyle.descend import Step, Steps
+    from photostyle.errors import DescentError, ImageError, PhotostyleError, RegionsError, SettingsError, WeightsError
+    from photostyle.image import check_writable, fit_size, load_image, read_note, resize, save_image
     from photostyle.measures import Measures, measure
-    from photostyle.recipes import RECIPES
+    from photostyle.recipes import DEFAULT_RECIPE, RECIPES, find_recipe
     from photostyle.regions import Regions, load_regions
-    from photostyle.weights import fetch_weights, load_weights, verify_weights
+    from photostyle.weights import (
+        BACKBONES,
+        DEFAULT_BACKBONE,
+        cache_dir,
+        cached_path,
+        fetch_weights,
+        is_cached,
+        load_weights,
+        verify_weights,
+    )
 
 _HOME = {
+    "BACKBONES": "weights",
+    "DEFAULT_BACKBONE": "weights",
+    "DEFAULT_RECIPE": "recipes",
     "DescentError": "errors",
     "ImageError": "errors",
     "Measures": "measures",
@@ -40,12 +45,23 @@ _HOME = {
     "RegionsError": "errors",
     "SettingsError": "errors",
     "Step": "descend",
+    "Steps": "descend",
     "WeightsError": "errors",
+    "cache_dir": "weights",
+    "cached_path": "weights",
+    "check_writable": "image",
     "fetch_weights": "weights",
+    "find_device": "_transfer",
+    "find_recipe": "recipes",
+    "fit_size": "image",
+    "is_cached": "weights",
     "load_image": "image",
     "load_regions": "regions",
     "load_weights": "weights",
+    "make_settings": "_transfer",
     "measure": "measures",
+    "read_note": "image",
+    "resize": "image",
     "save_image": "image",
     "transfer": "_transfer",
     "transfer_steps": "_transfer",
@@ -53,6 +69,9 @@ _HOME = {
 }
 
 __all__ = [
+    "BACKBONES",
+    "DEFAULT_BACKBONE",
+    "DEFAULT_RECIPE",
     "RECIPES",
     "DescentError",
     "ImageError",
@@ -62,13 +81,24 @@ __all__ = [
     "RegionsError",
     "SettingsError",
     "Step",
+    "Steps",
     "WeightsError",
     "__version__",
+    "cache_dir",
+    "cached_path",
+    "check_writable",
     "fetch_weights",
+    "find_device",
+    "find_recipe",
+    "fit_size",
+    "is_cached",
     "load_image",
     "load_regions",
     "load_weights",
+    "make_settings",
     "measure",
+    "read_note",
+    "resize",
     "save_image",
     "transfer",
     "transfer_steps",

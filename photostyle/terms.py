@@ -7,15 +7,16 @@ depend on the size of the image; the constants that papers put in front are weig
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from photostyle.color import lab_from_srgb
 from photostyle.energy import Energy, Features, energy
-from photostyle.matting import MattingLaplacian
+from photostyle.matting import MattingLaplacian, matting_laplacian
 from photostyle.transport import directions, quantiles
 
 Masks = Mapping[str, Tensor]
@@ -104,6 +105,22 @@ def augmented_style(target: Features, target_masks: Masks, masks: Masks, weights
 def matting(laplacian: MattingLaplacian) -> Energy:
     """Σ_c vec(O_c)ᵀ M_I vec(O_c)   (Luan et al. 2017, eq. 2): zero for every locally affine change of colour."""
     return energy("matting", {"image"}, lambda features: laplacian.quadratic(features["image"]))
+
+
+def pyramid_matting(image: Tensor, epsilon: float, factors: Sequence[int]) -> Energy:
+    """Σ_s vec(O↓s)ᵀ M_{I↓s} vec(O↓s) / (3·H·W), over both images reduced by the factors s (block averages).
+
+    The 3×3 windows of the matting Laplacian let the map of colours drift, unseen, from one end of a sky to
+    the other. The same windows on reduced images span more of the photograph, and see it.
+    """
+    scales = [s for s in factors if min(image.shape[1:]) >= 3 * s]
+    laplacians = [matting_laplacian(avg_pool2d(image, s), epsilon) for s in scales]
+
+    def value(features: Features) -> Tensor:
+        reduced = [avg_pool2d(features["image"], s) for s in scales]
+        return _sum(L.quadratic(O) for L, O in zip(laplacians, reduced, strict=True)) / image.numel()
+
+    return energy("matting", {"image"}, value)
 
 
 def color(style: Tensor, style_masks: Tensor, masks: Tensor, count: int = 16) -> Energy:

@@ -12,11 +12,10 @@ from typing import Any
 import torch
 from PIL import Image
 
-from photostyle import ImageError, load_image
+from photostyle import ImageError, fit_size, load_image, resize
 from photostyle.bench.run import Pair
 from photostyle.bench.summary import COSTS, FIGURES, MEASURES, winners
 from photostyle.bench.task import REFERENCES, Row
-from photostyle.image import fit_size, resize
 
 _LONG_SIDE, _QUALITY = 480, 85  # of the pictures: pixels, JPEG
 _ARROW = {"lower": "↓", "higher": "↑"}

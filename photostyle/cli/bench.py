@@ -45,13 +45,11 @@ def bench(
     """
     from dataclasses import asdict
 
-    from photostyle._transfer import find_device, make_settings
+    from photostyle import DEFAULT_BACKBONE, DEFAULT_RECIPE, find_device, find_recipe, make_settings
     from photostyle.bench.page import page
     from photostyle.bench.run import Plan, find_pairs, run
     from photostyle.cli.job import have_weights, make_folder
     from photostyle.cli.progress import Report
-    from photostyle.recipes import DEFAULT_RECIPE, find_recipe
-    from photostyle.weights import DEFAULT_BACKBONE
 
     found = find_pairs(pairs, [name.strip() for name in only.split(",") if name.strip()] if only else [])
     names = dict.fromkeys(recipe or [DEFAULT_RECIPE])

@@ -141,8 +141,7 @@ def recipes(
     as_json: Json = False,
 ) -> None:
     """List the recipes, or every setting of one of them."""
-    from photostyle import RECIPES
-    from photostyle.recipes import DEFAULT_RECIPE, find_recipe
+    from photostyle import DEFAULT_RECIPE, RECIPES, find_recipe
 
     chosen = {name: find_recipe(name)} if name else RECIPES
     if as_json:

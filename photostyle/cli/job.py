@@ -18,18 +18,18 @@ from photostyle import (
     RegionsError,
     Step,
     __version__,
+    check_writable,
+    find_recipe,
+    is_cached,
     load_image,
     load_regions,
     load_weights,
+    make_settings,
     measure,
     save_image,
     transfer_steps,
 )
-from photostyle._transfer import make_settings
 from photostyle.cli.progress import Report
-from photostyle.image import check_writable
-from photostyle.recipes import find_recipe
-from photostyle.weights import is_cached
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,12 @@ from rich import progress as rich
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from photostyle import fetch_weights
-from photostyle.weights import cached_path
+from photostyle import cached_path, fetch_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from photostyle import Step
-    from photostyle.descend import Steps
+    from photostyle import Step, Steps
 
 Show = Callable[["Step"], None]
 

@@ -21,7 +21,7 @@ def list_() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from photostyle.weights import BACKBONES, DEFAULT_BACKBONE, cache_dir, is_cached
+    from photostyle import BACKBONES, DEFAULT_BACKBONE, cache_dir, is_cached
 
     table = Table("Name", "Network", "In the cache", "Download", "Licence", box=None, pad_edge=False)
     for name, backbone in BACKBONES.items():
@@ -42,8 +42,8 @@ def fetch(name: Name = None) -> None:
 
     Without NAME, those of the default network.
     """
+    from photostyle import DEFAULT_BACKBONE
     from photostyle.cli.progress import Report
-    from photostyle.weights import DEFAULT_BACKBONE
 
     name = name or DEFAULT_BACKBONE
     typer.echo(f"{name} is in {Report().fetch(name)}.")
@@ -55,8 +55,7 @@ def verify(name: Name = None) -> None:
 
     Without NAME, all that are there.
     """
-    from photostyle import verify_weights
-    from photostyle.weights import BACKBONES
+    from photostyle import BACKBONES, verify_weights
 
     intact = [backbone for backbone in ([name] if name else BACKBONES) if verify_weights(backbone)]
     if not intact:

@@ -18,10 +18,9 @@ from torch import Tensor
 from photostyle.descend import Steps, descend
 from photostyle.energy import Energy
 from photostyle.image import fit, shrink
-from photostyle.matting import matting_laplacian
 from photostyle.regions import Regions
 from photostyle.render import render
-from photostyle.terms import augmented_style, color, gamut, matting, regional_grams
+from photostyle.terms import augmented_style, color, gamut, pyramid_matting, regional_grams
 from photostyle.terms import content as content_term
 from photostyle.transport import linear_transport
 from photostyle.vgg import VGG
@@ -31,17 +30,18 @@ from photostyle.vgg import VGG
 class Photo:
     """Weights of relative terms: style is about 1 at the untouched photograph, content at a blank one."""
 
-    size: int = field(default=256, metadata={"help": "long side of the finest level, pixels", "min": 32})
-    steps: int = field(default=48, metadata={"help": "iterations over all levels", "min": 1})
-    content_weight: float = field(default=0.05, metadata={"help": "keeps what is shown", "min": 0})
+    size: int = field(default=192, metadata={"help": "long side of the finest level, pixels", "min": 32})
+    steps: int = field(default=44, metadata={"help": "iterations over all levels", "min": 1})
+    content_weight: float = field(default=0.15, metadata={"help": "keeps what is shown", "min": 0})
     style_weight: float = field(default=1.0, metadata={"help": "brings the look", "min": 0})
     matting_weight: float = field(default=250.0, metadata={"help": "keeps it a photograph", "min": 0})
-    color_weight: float = field(default=20.0, metadata={"help": "keeps to the style's colours", "min": 0})
+    color_weight: float = field(default=60.0, metadata={"help": "keeps to the style's colours", "min": 0})
     gamut_weight: float = field(default=10.0, metadata={"help": "keeps colours displayable", "min": 0})
     epsilon: float = field(default=1e-5, metadata={"help": "ε of the matting Laplacian", "min": 0})
 
     CONTENT_LAYER = "relu4_2"
     STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+    SCALES = (1, 2, 4, 8)  # at which the matting term looks
     LEVELS = ((0.375, 0.5), (0.625, 0.3), (1.0, 0.2))  # (part of the size, part of the steps)
 
 
@@ -67,7 +67,7 @@ def objective(I: Tensor, S: Tensor, regions: Regions, vgg: VGG, p: Photo) -> Ene
     power = {l: float(regional_grams(F_S[l], M_S[l]).square().sum()) for l in p.STYLE_LAYERS}
     E_s = augmented_style(F_S, M_S, M_I, {l: 1 / len(power) / power[l] for l in p.STYLE_LAYERS})
     E_c = content_term(F_I, {p.CONTENT_LAYER: 1 / float(F_I[p.CONTENT_LAYER].square().mean())})
-    E_m = (1 / I.numel()) * matting(matting_laplacian(I, p.epsilon))
+    E_m = pyramid_matting(I, p.epsilon, p.SCALES)
     return (
         p.style_weight * E_s
         + p.content_weight * E_c
