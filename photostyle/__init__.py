@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from photostyle._transfer import find_device, make_settings, transfer, transfer_steps
     from photostyle.descend import Step, Steps
     from photostyle.errors import DescentError, ImageError, PhotostyleError, RegionsError, SettingsError, WeightsError
-    from photostyle.image import check_writable, fit_size, load_image, read_note, resize, save_image
+    from photostyle.image import bit_depth, check_writable, fit_size, load_image, read_note, resize, save_image
     from photostyle.measures import Measures, measure
     from photostyle.recipes import DEFAULT_RECIPE, RECIPES, find_recipe
     from photostyle.regions import Regions, load_regions
@@ -47,6 +47,7 @@ _HOME = {
     "Step": "descend",
     "Steps": "descend",
     "WeightsError": "errors",
+    "bit_depth": "image",
     "cache_dir": "weights",
     "cached_path": "weights",
     "check_writable": "image",
@@ -84,6 +85,7 @@ __all__ = [
     "Steps",
     "WeightsError",
     "__version__",
+    "bit_depth",
     "cache_dir",
     "cached_path",
     "check_writable",

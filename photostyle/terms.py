@@ -23,18 +23,16 @@ Masks = Mapping[str, Tensor]
 """Layer name → region masks K×h×w at that layer."""
 
 
-def gram(F: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Gram matrix Σ_i M_i F_i F_iᵀ of C×h×w features under a mask h×w (None: 1 everywhere): C×C.
-
-    For hard masks this is the Gram matrix of F·M (Luan et al. 2017, eq. 3).
-    """
+def gram(F: Tensor) -> Tensor:
+    """Gram matrix F Fᵀ of C×h×w features, C×C (Gatys et al. 2016, eq. 3)."""
     F = F.flatten(1)  # C×hw
-    return (F if mask is None else F * mask.flatten()) @ F.T
+    return F @ F.T
 
 
 def regional_grams(F: Tensor, masks: Tensor) -> Tensor:
     """Gram matrices under each mask, divided by the mask's mass Σ M_c and by the channel count: K×C×C.
 
+    G_c = Σ_i M_ci F_i F_iᵀ, which for hard masks is the Gram matrix of F·M_c (Luan et al. 2017, eq. 3).
     Features C×h×w, masks K×h×w. A region without mass has a Gram matrix of zeros, never NaN.
     """
     grams: Tensor = _RegionalGrams.apply(F.flatten(1).T, masks.flatten(1))  # type: ignore[no-untyped-call]

@@ -191,6 +191,15 @@ def test_regions_that_had_to_be_merged_are_reported(
     fails(run(*args), "--style-regions")
 
 
+def test_bits_that_the_result_will_not_have_are_reported(run: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    deep = tmp_path / "deep.png"
+    Image.new("I;16", (40, 30), 30000).save(deep)
+    result = run("transfer", deep, pair[1], "-o", tmp_path / "out.jpg", *QUICK)
+    assert result.exit_code == 0
+    assert "Note: deep.png has 16 bits per channel; the result has 8." in result.stderr
+    assert "bits" not in run("transfer", *pair, "-o", tmp_path / "out.jpg", *QUICK).stderr
+
+
 def test_previews(run: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
     args = ["transfer", *pair, "-o", tmp_path / "out.jpg", "--recipe", "gatys", "--size", 32, "--steps", 5]
     assert run(*args, "--preview-every", 2).exit_code == 0

@@ -102,6 +102,7 @@ BUILDERS: dict[str, Callable[[Features, Tensor], Energy]] = {
         f, *[{"one": two_masks(), "two": halved(two_masks())}] * 2, {"one": 1.0, "two": 0.5}
     ),
     "matting": lambda f, image: terms.matting(matting_laplacian(image, 1e-3)),
+    "pyramid_matting": lambda f, image: terms.pyramid_matting(image, 1e-3, (1, 2)),
     "color": lambda f, image: terms.color(image, two_masks(), two_masks()),
     "total_variation": lambda f, image: terms.total_variation(),
     "gamut": lambda f, image: terms.gamut(),

@@ -15,6 +15,7 @@ from photostyle.terms import (
     gamut,
     gram,
     matting,
+    pyramid_matting,
     regional_grams,
     style,
     total_variation,
@@ -40,7 +41,8 @@ def test_gram_with_a_mask_by_hand() -> None:
     features = torch.tensor([[[1.0, 2.0], [3.0, 4.0]], [[0.0, 1.0], [0.0, -1.0]]])
     mask = torch.tensor([[1.0, 0.5], [0.0, 0.0]])
     # only (1, 0) with weight 1 and (2, 1) with weight ½: 1 + ½·4 = 3, ½·2 = 1, ½·1
-    assert torch.equal(gram(features, mask), torch.tensor([[3.0, 1.0], [1.0, 0.5]]))
+    grams = regional_grams(features, mask[None])
+    torch.testing.assert_close(grams[0] * mask.sum() * 2, torch.tensor([[3.0, 1.0], [1.0, 0.5]]))
 
 
 def test_regional_grams_do_not_depend_on_how_strong_a_mask_is() -> None:
@@ -178,6 +180,29 @@ def test_matting_is_the_quadratic_form(picture) -> None:
     assert E.reads == {"image"}
     assert value(E, {"image": V}) == float(L.quadratic(V))
     assert value(E, {"image": 0.5 * picture(6, 7) + 0.1}) < 1e-4 * value(E, {"image": V})
+
+
+def test_pyramid_matting_at_full_size_alone_is_matting_per_pixel(picture) -> None:
+    I, V = picture(6, 8), picture(6, 8, seed=1)
+    one = value(pyramid_matting(I, 1e-5, [1]), {"image": V})
+    assert one == pytest.approx(value(matting(matting_laplacian(I, 1e-5)), {"image": V}) / V.numel())
+
+
+def test_pyramid_matting_sees_a_drift_that_small_windows_do_not(picture) -> None:
+    """A brightness that rises across the picture: hardly anything in 3×3 pixels, much in 3×3 blocks of 8×8."""
+    I = picture(40, 48)
+    drifting = {"image": I + 0.5 * torch.linspace(0, 1, 48, dtype=I.dtype)}
+    fine, coarse = (value(pyramid_matting(I, 1e-5, [s]), drifting) for s in (1, 8))
+    # per pixel of its own level, of which the coarse one has 1/64
+    assert 64 * coarse > 3 * fine
+    assert value(pyramid_matting(I, 1e-5, [1, 8]), drifting) == pytest.approx(fine + coarse)
+    assert value(pyramid_matting(I, 1e-9, [1, 2, 4, 8]), {"image": 0.5 * I + 0.1}) < 1e-6
+
+
+def test_pyramid_matting_leaves_out_levels_that_hold_no_window(picture) -> None:
+    I, V = picture(6, 8), picture(6, 8, seed=1)
+    small, all_ = (value(pyramid_matting(I, 1e-5, scales), {"image": V}) for scales in ([1, 2], [1, 2, 4, 8]))
+    assert small == all_
 
 
 def test_color_is_zero_for_the_colours_of_the_style_wherever_they_lie() -> None:

@@ -18,6 +18,7 @@ from photostyle import (
     RegionsError,
     Step,
     __version__,
+    bit_depth,
     check_writable,
     find_recipe,
     is_cached,
@@ -51,6 +52,8 @@ class Job:
         if (self.content_regions is None) != (self.style_regions is None):
             raise RegionsError("Regions come in pairs: give both --content-regions and --style-regions.")
         content, style = load_image(self.content), load_image(self.style)
+        if (bits := bit_depth(self.content)) > 8:
+            report.note(f"Note: {self.content.name} has {bits} bits per channel; the result has 8.")
         regions = Regions.whole(content, style)
         if self.content_regions and self.style_regions:
             regions = load_regions(self.content_regions, self.style_regions).fit(content, style)
