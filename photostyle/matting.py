@@ -97,7 +97,7 @@ def matting_laplacian(image: Tensor, epsilon: float = 1e-7) -> MattingLaplacian:
     """
     _, H, W = image.shape
     if H < 3 or W < 3:
-        raise ImageError(f"A matting Laplacian needs at least 3×3 pixels, not {W}×{H}.")
+        raise ImageError(f"A matting Laplacian needs at least 3×3 pixels, not {W}×{H}: work at a larger size.")
     I = image.double()
     D = torch.stack([I[:, dy : H - 2 + dy, dx : W - 2 + dx] for dy, dx in _WINDOW])  # 9×3×h×w, h = H − 2
     D -= D.mean(0)

@@ -109,9 +109,10 @@ def pyramid_matting(image: Tensor, epsilon: float, factors: Sequence[int]) -> En
     """Σ_s vec(O↓s)ᵀ M_{I↓s} vec(O↓s) / (3·H·W), over both images reduced by the factors s (block averages).
 
     The 3×3 windows of the matting Laplacian let the map of colours drift, unseen, from one end of a sky to
-    the other. The same windows on reduced images span more of the photograph, and see it.
+    the other. The same windows on reduced images span more of the photograph, and see it. Levels that hold
+    no window are left out; raises ImageError if even the finest holds none.
     """
-    scales = [s for s in factors if min(image.shape[1:]) >= 3 * s]
+    scales = [s for s in factors if min(image.shape[1:]) >= 3 * s] or [min(factors)]
     laplacians = [matting_laplacian(avg_pool2d(image, s), epsilon) for s in scales]
 
     def value(features: Features) -> Tensor:

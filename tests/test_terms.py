@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from photostyle.energy import Energy, Features
+from photostyle.errors import ImageError
 from photostyle.matting import matting_laplacian
 from photostyle.terms import (
     augmented_style,
@@ -203,6 +204,11 @@ def test_pyramid_matting_leaves_out_levels_that_hold_no_window(picture) -> None:
     I, V = picture(6, 8), picture(6, 8, seed=1)
     small, all_ = (value(pyramid_matting(I, 1e-5, scales), {"image": V}) for scales in ([1, 2], [1, 2, 4, 8]))
     assert small == all_
+
+
+def test_pyramid_matting_of_a_strip_without_windows_is_a_clean_error(picture) -> None:
+    with pytest.raises(ImageError, match="at least 3×3 pixels, not 64×2"):
+        pyramid_matting(picture(2, 64), 1e-5, [1, 2])
 
 
 def test_color_is_zero_for_the_colours_of_the_style_wherever_they_lie() -> None:
