@@ -15,6 +15,7 @@ from photostyle._version import __version__
 
 if TYPE_CHECKING:
     from photostyle._transfer import find_device, make_settings, transfer, transfer_steps
+    from photostyle.backbones import BACKBONES, DEFAULT_BACKBONE
     from photostyle.descend import Step, Steps
     from photostyle.errors import DescentError, ImageError, PhotostyleError, RegionsError, SettingsError, WeightsError
     from photostyle.image import bit_depth, check_writable, fit_size, load_image, read_note, resize, save_image
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from photostyle.recipes import DEFAULT_RECIPE, RECIPES, find_recipe
     from photostyle.regions import Regions, load_regions
     from photostyle.weights import (
-        BACKBONES,
-        DEFAULT_BACKBONE,
         cache_dir,
         cached_path,
         fetch_weights,
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
     )
 
 _HOME = {
-    "BACKBONES": "weights",
-    "DEFAULT_BACKBONE": "weights",
+    "BACKBONES": "backbones",
+    "DEFAULT_BACKBONE": "backbones",
     "DEFAULT_RECIPE": "recipes",
     "DescentError": "errors",
     "ImageError": "errors",

@@ -10,13 +10,14 @@ from typing import Any, get_args, get_type_hints
 import torch
 from torch import Tensor
 
+from photostyle.backbones import DEFAULT_BACKBONE
 from photostyle.descend import Steps
 from photostyle.errors import ImageError, SettingsError
 from photostyle.image import resize
 from photostyle.recipes import DEFAULT_RECIPE, Recipe, find_recipe
 from photostyle.regions import Regions
 from photostyle.vgg import VGG, Pooling
-from photostyle.weights import DEFAULT_BACKBONE, load_weights
+from photostyle.weights import load_weights
 
 
 def transfer(content: Tensor, style: Tensor, regions: Regions | None = None, **options: Any) -> Tensor:

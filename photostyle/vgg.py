@@ -13,9 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from photostyle.backbones import CONVOLUTIONS
 from photostyle.energy import Features
 from photostyle.errors import SettingsError
-from photostyle.weights import CONVOLUTIONS, Weights
+from photostyle.weights import Weights
 
 Pooling = Literal["average", "max"]
 

@@ -10,8 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from photostyle.backbones import BACKBONES
 from photostyle.energy import Extract, Features
-from photostyle.weights import BACKBONES, Weights, tensor_shapes
+from photostyle.weights import Weights, tensor_shapes
 
 Picture = Callable[..., Tensor]
 FakeWeights = Callable[..., Weights]

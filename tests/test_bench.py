@@ -19,13 +19,14 @@ from typer.testing import CliRunner, Result
 
 from photostyle import RECIPES, ImageError, Measures, SettingsError, Step, load_image, save_image
 from photostyle import weights as weights_module
+from photostyle.backbones import BACKBONES
 from photostyle.bench import run as bench
 from photostyle.bench import worker
 from photostyle.bench.summary import MEASURES, summarize, winners
 from photostyle.bench.task import Row, Task, attempt
 from photostyle.cli import app
 from photostyle.image import read_note
-from photostyle.weights import BACKBONES, cached_path
+from photostyle.weights import cached_path
 
 ROOT = Path(__file__).parents[1]
 Run = Callable[..., Result]

@@ -17,10 +17,11 @@ from typer.testing import CliRunner, Result
 
 from photostyle import RECIPES, DescentError, Measures, Step, __version__, load_image, save_image
 from photostyle import weights as weights_module
+from photostyle.backbones import BACKBONES
 from photostyle.cli import app
 from photostyle.cli.progress import equation
 from photostyle.image import read_note
-from photostyle.weights import BACKBONES, cached_path
+from photostyle.weights import cached_path
 
 ROOT = Path(__file__).parents[1]
 Run = Callable[..., Result]

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "photostyle"
 # From the ground up: a module imports from earlier rows and from its own folder, never from a neighbour.
 LAYERS = (
     {"_version", "errors"},
-    {"energy"},
+    {"energy", "backbones"},
     {"image", "color", "weights", "transport"},
     {"regions", "patches", "matting", "vgg"},
     {"hed", "terms", "render", "descend"},

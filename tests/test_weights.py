@@ -25,8 +25,8 @@ import torch
 from torch import Tensor
 
 from photostyle import weights
+from photostyle.backbones import BACKBONES, DEFAULT_BACKBONE, Backbone
 from photostyle.errors import WeightsError
-from photostyle.weights import BACKBONES, DEFAULT_BACKBONE, Backbone
 
 CHANNELS = (2, 3, 4, 5, 6)
 
