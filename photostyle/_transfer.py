@@ -68,11 +68,10 @@ def transfer_steps(
             raise ImageError(f"The {side} must be a 3×H×W tensor of floats, not {tuple(image.shape)}.")
         if not torch.isfinite(image).all():
             raise ImageError(f"The {side} contains values that are not finite.")
-    regions = (regions or Regions.whole(content, style)).fit(content, style)
     place = find_device(device)
-    vgg = VGG(load_weights(backbone, weights_path), pooling, place)
     content, style = content.to(place, torch.float32), style.to(place, torch.float32)
-    regions = regions.fit(content, style)
+    regions = (regions or Regions.whole(content, style)).fit(content, style)
+    vgg = VGG(load_weights(backbone, weights_path), pooling, place)
     result = yield from chosen.run(content, style, regions, vgg, p)
     if strength < 1:
         before = content if result.shape == content.shape else resize(content, result.shape[1:])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 CONVOLUTIONS = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}  # per block, by depth
@@ -43,6 +43,22 @@ DEFAULT_BACKBONE = "vgg16-hed"
 
 _SIMONYAN = "VGG by K. Simonyan and A. Zisserman (arXiv 1409.1556), Visual Geometry Group, Oxford"
 
+_VGG19_TORCH = Backbone(
+    name="vgg19-torch",
+    depth=19,
+    layout="torchvision",
+    origin="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
+    file="vgg19-dcbb9e9d.pth",
+    digest="sha256:dcbb9e9d",
+    size=574_673_361,
+    licence="BSD-3-Clause",
+    attribution=f"{_SIMONYAN}; trained anew by the torchvision authors.",
+    channel_order="RGB",
+    mean=(0.485, 0.456, 0.406),
+    std=(0.229, 0.224, 0.225),
+    scale=1.0,
+)
+
 BACKBONES: dict[str, Backbone] = {
     backbone.name: backbone
     for backbone in (
@@ -73,35 +89,15 @@ BACKBONES: dict[str, Backbone] = {
             licence="CC-BY-4.0",
             attribution=f"{_SIMONYAN}; file converted by the Keras authors.",
         ),
-        Backbone(
-            name="vgg19-torch",
-            depth=19,
-            layout="torchvision",
-            origin="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
-            file="vgg19-dcbb9e9d.pth",
-            digest="sha256:dcbb9e9d",
-            size=574_673_361,
-            licence="BSD-3-Clause",
-            attribution=f"{_SIMONYAN}; trained anew by the torchvision authors.",
-            channel_order="RGB",
-            mean=(0.485, 0.456, 0.406),
-            std=(0.229, 0.224, 0.225),
-            scale=1.0,
-        ),
-        Backbone(
+        _VGG19_TORCH,
+        replace(
+            _VGG19_TORCH,
             name="vgg16-torch",
             depth=16,
-            layout="torchvision",
             origin="https://download.pytorch.org/models/vgg16-397923af.pth",
             file="vgg16-397923af.pth",
             digest="sha256:397923af",
             size=553_433_881,
-            licence="BSD-3-Clause",
-            attribution=f"{_SIMONYAN}; trained anew by the torchvision authors.",
-            channel_order="RGB",
-            mean=(0.485, 0.456, 0.406),
-            std=(0.229, 0.224, 0.225),
-            scale=1.0,
         ),
     )
 }

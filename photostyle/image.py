@@ -139,6 +139,12 @@ def fit(image: Tensor, long_side: int, *, enlarge: bool = False) -> Tensor:
     return resize(image, fit_size(height, width, long_side, enlarge=enlarge))
 
 
+def same_proportions(a: Tensor, b: Tensor) -> bool:
+    """Whether two images (…×H×W) agree in aspect ratio within 2 %, or within the two pixels that rounding may cost."""
+    (h, w), (H, W) = a.shape[-2:], b.shape[-2:]
+    return abs(h * W - w * H) <= 0.02 * w * H or abs(h * W / w - H) <= 2
+
+
 def shrink(image: Tensor, size: Sequence[int]) -> Tensor:
     """Resize a C×H×W image to `size` = (H, W) by area: each new pixel is the mean of what it covers.
 

@@ -15,10 +15,11 @@ from torch import Tensor
 from photostyle.color import lab_from_srgb
 from photostyle.errors import ImageError, RegionsError
 from photostyle.hed import edge_map
-from photostyle.image import fit, resize, shrink
+from photostyle.image import fit, resize, same_proportions, shrink
 from photostyle.matting import matting_laplacian
 from photostyle.regions import Regions
 from photostyle.terms import regional_grams
+from photostyle.transport import directions
 from photostyle.vgg import VGG
 from photostyle.weights import Weights
 
@@ -45,14 +46,13 @@ def measure(content: Tensor, style: Tensor, output: Tensor, regions: Regions, we
     `weights` must be those of `vgg16-hed`. Raises ImageError if the output has other proportions.
     """
     (H, W), (h, w) = content.shape[1:], output.shape[1:]
-    if abs(h * W - w * H) > 0.02 * w * H and abs(h * W / w - H) > 2:
+    if not same_proportions(output, content):
         raise ImageError(f"The output ({w}×{h}) does not have the proportions of the content ({W}×{H}).")
     I = fit(content, LONG_SIDE, enlarge=True)
     S = fit(style, LONG_SIDE, enlarge=True)
-    O = resize(output, I.shape[1:])
-    if w > I.shape[2]:
-        # torch's "area" as it is: the published figures this project compares itself with were taken so
-        O = F.interpolate(output[None], I.shape[1:], mode="area")[0]
+    size = I.shape[1:]
+    # torch's "area" as it is: the published figures this project compares itself with were taken so
+    O = resize(output, size) if w <= size[1] else F.interpolate(output[None], size, mode="area")[0]
     regions = regions.fit(I, S)
     with torch.no_grad():
         return Measures(
@@ -102,13 +102,12 @@ def color_distance(output: Tensor, style: Tensor, regions: Regions) -> float:
     Mean over 64 fixed directions and 256 quantiles, then over regions weighted by their share of the output.
     """
     content_masks, style_masks = _large(regions)
-    directions = torch.randn(_DIRECTIONS, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    directions /= directions.norm(dim=1, keepdim=True)
+    d = directions(_DIRECTIONS, dtype=torch.float64)
     O, S = (lab_from_srgb(image.double().clamp(0, 1)) for image in (output, style))
     q = (torch.arange(_QUANTILES, dtype=torch.float64) + 0.5) / _QUANTILES
     total = weight = 0.0
     for here, there in zip(content_masks, style_masks, strict=True):
-        a, b = (directions @ lab[:, mask > 0.5] for lab, mask in ((O, here), (S, there)))  # 64×n
+        a, b = (d @ lab[:, mask > 0.5] for lab, mask in ((O, here), (S, there)))  # 64×n
         if a.shape[1] and b.shape[1]:
             share = float(here.mean())
             total += share * float((torch.quantile(a, q, dim=1) - torch.quantile(b, q, dim=1)).abs().mean())

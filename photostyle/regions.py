@@ -18,6 +18,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from photostyle.errors import RegionsError
+from photostyle.image import same_proportions
 
 PALETTE = {
     "blue": (0, 0, 255),
@@ -82,8 +83,7 @@ class Regions:
         """
         for side, masks, image in (("content", self.content, content), ("style", self.style, style)):
             (h, w), (H, W) = masks.shape[1:], image.shape[1:]
-            # two pixels of slack: rounding alone changes the ratio of a small image
-            if abs(h * W - w * H) > 0.02 * w * H and abs(h * W / w - H) > 2:
+            if not same_proportions(masks, image):
                 raise RegionsError(
                     f"The {side} regions are {w}×{h} but the {side} is {W}×{H}: "
                     f"paint them on the whole photograph, in its own proportions."

@@ -50,9 +50,9 @@ class _RegionalGrams(torch.autograd.Function):
     def forward(ctx: Any, F: Tensor, masks: Tensor) -> Tensor:
         F = F.contiguous()
         ctx.save_for_backward(F, masks)
+        ctx.pixels = [mask.nonzero()[:, 0] for mask in masks]  # of each region
         grams = F.new_empty(len(masks), F.shape[1], F.shape[1])
-        for G, mask in zip(grams, masks, strict=True):
-            pixels = mask.nonzero()[:, 0]
+        for G, mask, pixels in zip(grams, masks, ctx.pixels, strict=True):
             X = F[pixels]
             torch.mm((X * mask[pixels, None]).T, X, out=G)
         return grams
@@ -61,8 +61,7 @@ class _RegionalGrams(torch.autograd.Function):
     def backward(ctx: Any, *grad: Tensor) -> tuple[Tensor, None]:
         F, masks = ctx.saved_tensors
         slope = torch.zeros_like(F)
-        for dG, mask in zip(grad[0], masks, strict=True):
-            pixels = mask.nonzero()[:, 0]
+        for dG, mask, pixels in zip(grad[0], masks, ctx.pixels, strict=True):
             slope.index_add_(0, pixels, (F[pixels] * mask[pixels, None]) @ (dG + dG.T))
         return slope, None
 

@@ -27,9 +27,9 @@ def quantiles(x: Tensor, count: int) -> Tensor:
     return F.interpolate(ordered, count, mode="linear", align_corners=False)[:, 0]
 
 
-def directions(count: int, seed: int = 0) -> Tensor:
+def directions(count: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:
     """`count` fixed directions in colour space, evenly spread in expectation: count×3, of length 1."""
-    d = torch.randn(count, 3, generator=torch.Generator().manual_seed(seed))
+    d = torch.randn(count, 3, generator=torch.Generator().manual_seed(seed), dtype=dtype)
     return d / d.norm(dim=1, keepdim=True)
 
 

@@ -18,7 +18,6 @@ from photostyle.bench.summary import COSTS, FIGURES, MEASURES, winners
 from photostyle.bench.task import REFERENCES, Row
 
 _LONG_SIDE, _QUALITY = 480, 85  # of the pictures: pixels, JPEG
-_ARROW = {"lower": "↓", "higher": "↑"}
 _TEMPLATE = Path(__file__).with_name("page.html")
 
 
@@ -110,7 +109,7 @@ def _summary(summary: Mapping[str, Any]) -> str:
 
 
 def _table(head: Sequence[str], body: Sequence[str]) -> str:
-    titles = [*head, *(f"{f.title} {_ARROW[f.better]}" for f in MEASURES.values()), *(f.title for f in COSTS.values())]
+    titles = [*head, *(f"{f.title} {f.arrow}" for f in MEASURES.values()), *(f.title for f in COSTS.values())]
     heads = "".join(f'<th scope="col">{title}</th>' for title in titles)
     return f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
 

@@ -18,6 +18,11 @@ class Figure:
     better: str  # lower or higher
     digits: int
 
+    @property
+    def arrow(self) -> str:
+        """Up or down, where better lies."""
+        return {"lower": "↓", "higher": "↑"}[self.better]
+
     def show(self, value: float | None) -> str:
         """The number as text; a dash where there is none."""
         return "–" if value is None else f"{value:.{self.digits}f}"

@@ -106,8 +106,7 @@ def _table(results: dict[str, Any]) -> Table:
 
     rows, summary = results["rows"], results["summary"]
     won = winners(rows)
-    arrow = {"lower": " ↓", "higher": " ↑"}
-    heads = {name: figure.title + arrow[figure.better] for name, figure in MEASURES.items()}
+    heads = {name: f"{figure.title} {figure.arrow}" for name, figure in MEASURES.items()}
     table = Table(box=None, pad_edge=False, collapse_padding=True)
     for title in ("pair", "recipe"):
         table.add_column(title, no_wrap=True)

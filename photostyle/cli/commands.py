@@ -27,14 +27,6 @@ StyleRegions = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 
-_BETTER = {
-    "style_distance": "lower",
-    "matting_energy": "lower",
-    "edge_ssim": "higher",
-    "color_distance": "lower",
-}
-_ARROW = {"lower": "↓", "higher": "↑"}
-
 
 def transfer(
     ctx: typer.Context,
@@ -120,6 +112,7 @@ def evaluate(
 ) -> None:
     """Measure how much style arrived and how much content stayed."""
     from photostyle import load_image
+    from photostyle.bench.summary import MEASURES
     from photostyle.cli.job import Job, judge
     from photostyle.cli.progress import Report
 
@@ -129,7 +122,7 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(figures, indent=2))
         return
-    rows = [(_title(name), f"{value:.4f}", _ARROW[_BETTER[name]]) for name, value in figures.items()]
+    rows = [(m.title, f"{figures[name]:.4f}", m.arrow) for name, m in MEASURES.items()]
     _table(("Measure", "Value", "Better"), rows)
 
 
@@ -171,6 +164,7 @@ def demo(
 ) -> None:
     """Bring a palace by day into the light of a bridge by night."""
     from photostyle import load_image, save_image
+    from photostyle.bench.summary import MEASURES
     from photostyle.cli.job import example, judge, make, make_folder
     from photostyle.cli.progress import Report
     from photostyle.sheet import contact_sheet
@@ -186,16 +180,12 @@ def demo(
     result = load_image(picture)
     before, after = (asdict(judge(content, style, image, regions, report)) for image in (content, result))
     figures = [
-        (_title(name), f"{value:.3f}", f"input {before[name]:.3f}, {_BETTER[name]} is better")
-        for name, value in after.items()
+        (m.title, f"{after[name]:.3f}", f"input {before[name]:.3f}, {m.better} is better")
+        for name, m in MEASURES.items()
     ]
     save_image(contact_sheet({"input": content, "style": style, "result": result}, figures), sheet)
     if not quiet:
         typer.echo(f"Wrote {sheet}: input, style and result, and their measures.")
-
-
-def _title(measure: str) -> str:
-    return measure.replace("_", " ").replace("ssim", "SSIM")
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
