@@ -7,11 +7,10 @@ Prints medians in milliseconds at the layer sizes of a 256×171 photograph.
 
 from __future__ import annotations
 
-import statistics
-import time
 from collections.abc import Callable
 
 import torch
+from timing import describe_machine, header, median_seconds, row
 from torch import Tensor
 
 from photostyle.terms import regional_grams
@@ -28,23 +27,19 @@ def masked_copies(features: Tensor, masks: Tensor) -> Tensor:
 
 def median_ms(grams: Callable[[Tensor, Tensor], Tensor], features: Tensor, masks: Tensor) -> float:
     """Median time of the value and the gradient of a sum of squares."""
-    times = []
-    for _ in range(8):
-        began = time.perf_counter()
-        torch.autograd.grad(grams(features, masks).square().sum(), features)
-        times.append(time.perf_counter() - began)
-    return 1000 * statistics.median(times[1:])
+    return 1000 * median_seconds(lambda: torch.autograd.grad(grams(features, masks).square().sum(), features), 7)
 
 
 def main() -> None:
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads; milliseconds: masked copies, own pixels")
+    describe_machine()
+    header("value and gradient", "masked, ms", "own pixels, ms")
     for layer, (C, h, w) in LAYERS.items():
         for K in (1, 2, 5):
             bands = (torch.arange(h) * K // h)[:, None].expand(h, w)
             masks = torch.stack([(bands == k).float() for k in range(K)])
             features = torch.rand(C, h, w, requires_grad=True)
             plain, ours = (median_ms(grams, features, masks) for grams in (masked_copies, regional_grams))
-            print(f"{layer}  {K} regions  {plain:7.1f}  {ours:7.1f}")
+            row(f"{layer}, regions: {K}", f"{plain:.1f}", f"{ours:.1f}")
 
 
 if __name__ == "__main__":
