@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from photostyle.descend import Step, Steps
     from photostyle.errors import DescentError, ImageError, PhotostyleError, RegionsError, SettingsError, WeightsError
     from photostyle.image import bit_depth, check_writable, fit_size, load_image, read_note, resize, save_image
+    from photostyle.look import Look, check_look_path, find_look, load_look, save_look
     from photostyle.measures import Measures, measure
     from photostyle.recipes import DEFAULT_RECIPE, RECIPES, find_recipe
     from photostyle.regions import Regions, load_regions
+    from photostyle.render import fade
     from photostyle.weights import (
         cache_dir,
         cached_path,
@@ -37,6 +39,7 @@ _HOME = {
     "DEFAULT_RECIPE": "recipes",
     "DescentError": "errors",
     "ImageError": "errors",
+    "Look": "look",
     "Measures": "measures",
     "PhotostyleError": "errors",
     "RECIPES": "recipes",
@@ -49,13 +52,17 @@ _HOME = {
     "bit_depth": "image",
     "cache_dir": "weights",
     "cached_path": "weights",
+    "check_look_path": "look",
     "check_writable": "image",
+    "fade": "render",
     "fetch_weights": "weights",
     "find_device": "_transfer",
+    "find_look": "look",
     "find_recipe": "recipes",
     "fit_size": "image",
     "is_cached": "weights",
     "load_image": "image",
+    "load_look": "look",
     "load_regions": "regions",
     "load_weights": "weights",
     "make_settings": "_transfer",
@@ -63,6 +70,7 @@ _HOME = {
     "read_note": "image",
     "resize": "image",
     "save_image": "image",
+    "save_look": "look",
     "transfer": "_transfer",
     "transfer_steps": "_transfer",
     "verify_weights": "weights",
@@ -75,6 +83,7 @@ __all__ = [
     "RECIPES",
     "DescentError",
     "ImageError",
+    "Look",
     "Measures",
     "PhotostyleError",
     "Regions",
@@ -87,13 +96,17 @@ __all__ = [
     "bit_depth",
     "cache_dir",
     "cached_path",
+    "check_look_path",
     "check_writable",
+    "fade",
     "fetch_weights",
     "find_device",
+    "find_look",
     "find_recipe",
     "fit_size",
     "is_cached",
     "load_image",
+    "load_look",
     "load_regions",
     "load_weights",
     "make_settings",
@@ -101,6 +114,7 @@ __all__ = [
     "read_note",
     "resize",
     "save_image",
+    "save_look",
     "transfer",
     "transfer_steps",
     "verify_weights",

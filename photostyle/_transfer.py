@@ -13,9 +13,9 @@ from torch import Tensor
 from photostyle.backbones import DEFAULT_BACKBONE
 from photostyle.descend import Steps
 from photostyle.errors import ImageError, SettingsError
-from photostyle.image import resize
-from photostyle.recipes import DEFAULT_RECIPE, Recipe, find_recipe
+from photostyle.recipes import DEFAULT_RECIPE, Quality, Recipe, find_recipe
 from photostyle.regions import Regions
+from photostyle.render import check_strength, fade
 from photostyle.vgg import VGG, Pooling
 from photostyle.weights import load_weights
 
@@ -41,6 +41,7 @@ def transfer_steps(
     regions: Regions | None = None,
     *,
     recipe: str = DEFAULT_RECIPE,
+    quality: Quality = "standard",
     strength: float = 1.0,
     backbone: str = DEFAULT_BACKBONE,
     weights_path: str | os.PathLike[str] | None = None,
@@ -50,17 +51,18 @@ def transfer_steps(
 ) -> Steps:
     """`transfer` as a generator: yields a `Step` at a time, returns the final image; closing it cancels.
 
-    `recipe` is a key of `RECIPES` and `settings` are fields of its dataclass; `strength` in [0, 1]
+    `recipe` is a key of `RECIPES`, `settings` are fields of its dataclass, and `quality` (draft, standard
+    or best) chooses the values of those that are not given; `strength` in [0, 1]
     fades the result into the content. `backbone` names the network, whose original file may be given
-    as `weights_path`. `device` is auto, cpu, cuda or mps (the result stays there).
+    as `weights_path`; a recipe without a network reads neither. `device` is auto, cpu, cuda or mps (the
+    result stays there).
 
     Everything is checked when the first step is asked for, before any work: raises ImageError,
     RegionsError, SettingsError or WeightsError; later DescentError if the energy becomes infinite.
     """
     chosen = find_recipe(recipe)
-    p = make_settings(chosen, settings)
-    if not 0 <= strength <= 1:
-        raise SettingsError(f"strength must lie between 0 and 1, not {strength:g}.")
+    p = make_settings(chosen, settings, quality)
+    check_strength(strength)
     if pooling not in get_args(Pooling):
         raise SettingsError(f"pooling must be one of {', '.join(get_args(Pooling))}, not {pooling!r}.")
     for side, image in (("content", content), ("style", style)):
@@ -71,22 +73,22 @@ def transfer_steps(
     place = find_device(device)
     content, style = content.to(place, torch.float32), style.to(place, torch.float32)
     regions = (regions or Regions.whole(content, style)).fit(content, style)
-    vgg = VGG(load_weights(backbone, weights_path), pooling, place)
+    vgg = VGG(load_weights(backbone, weights_path), pooling, place) if chosen.network else None
     result = yield from chosen.run(content, style, regions, vgg, p)
-    if strength < 1:
-        before = content if result.shape == content.shape else resize(content, result.shape[1:])
-        result = torch.lerp(before, result, strength)
-    return result
+    return fade(content, result, strength)
 
 
-def make_settings(recipe: Recipe, settings: dict[str, Any]) -> Any:
+def make_settings(recipe: Recipe, settings: dict[str, Any], quality: Quality = "standard") -> Any:
     """The recipe's dataclass from keyword settings; strings are read as the field's type.
 
-    Raises SettingsError for a name the recipe does not have or a value out of range.
+    Settings that are not given have the values of that quality. Raises SettingsError for a quality that
+    there is not, a name the recipe does not have or a value out of range.
     """
+    if quality not in get_args(Quality):
+        raise SettingsError(f"quality must be one of {', '.join(get_args(Quality))}, not {quality!r}.")
     known = {f.name: f for f in fields(recipe.settings)}
     types = get_type_hints(recipe.settings)
-    values = {}
+    values = {name: f.metadata[quality] for name, f in known.items() if quality in f.metadata}
     for name, value in settings.items():
         if name not in known:
             raise SettingsError(f"The recipe has no setting {name!r}; it has {', '.join(known)}.")

@@ -10,8 +10,6 @@ import functools
 import io
 import json
 import os
-import secrets
-import shutil
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,8 +24,8 @@ from torch import Tensor
 
 from ._version import __version__
 from .errors import ImageError, SettingsError
+from .files import StrPath, check_target, reason, write_whole
 
-StrPath = str | os.PathLike[str]
 Pixels = npt.NDArray[np.float32]
 
 MIN_SIDE = 8  # pixels; the deepest layers of a VGG see nothing smaller
@@ -89,9 +87,10 @@ def save_image(image: Tensor, path: StrPath, *, quality: int = 95, note: Mapping
     if not image.isfinite().all():
         raise ImageError(f"{path} was not written: the image holds NaN or infinity; try gentler settings.")
     try:
-        _write_whole(path, _encode(image, FORMATS[Path(path).suffix.lower()], quality, note))
+        data = _encode(image, FORMATS[Path(path).suffix.lower()], quality, note)
     except (OSError, ValueError) as error:
-        raise ImageError(f"{path} could not be written ({_reason(error)}): try another folder.") from error
+        raise ImageError(f"{path} could not be written ({reason(error)}): try another format.") from error
+    write_whole(path, data)
 
 
 def read_note(path: StrPath) -> dict[str, object]:
@@ -107,17 +106,7 @@ def read_note(path: StrPath) -> dict[str, object]:
 
 def check_writable(path: StrPath) -> None:
     """Raise ImageError if `save_image` could not write to `path`; touch nothing. For before the long work."""
-    if Path(path).suffix.lower() not in FORMATS:
-        raise ImageError(f"{path} has no extension that can be written: use one of {', '.join(FORMATS)}.")
-    target = Path(os.path.realpath(path))  # a link is written through, as open() would
-    if target.is_dir():
-        raise ImageError(f"{path} is a folder: name a file in it.")
-    if not target.parent.is_dir():
-        raise ImageError(f"{path} cannot be written: there is no folder {target.parent}; make it first.")
-    if not os.access(target.parent, os.W_OK | os.X_OK):
-        raise ImageError(f"{path} cannot be written: its folder is read-only; choose another.")
-    if target.exists() and not os.access(target, os.W_OK):
-        raise ImageError(f"{path} is write-protected: choose another name.")
+    check_target(path, FORMATS)
 
 
 def resize(image: Tensor, size: Sequence[int]) -> Tensor:
@@ -190,7 +179,7 @@ def _opened(path: StrPath) -> Iterator[Image.Image]:
     except UnidentifiedImageError as error:
         raise ImageError(f"{path} is no JPEG, PNG, TIFF or WebP, or cut short: convert or replace it.") from error
     except Exception as error:  # on damaged files decoders raise nearly anything
-        raise ImageError(f"{path} is damaged or incomplete ({_reason(error)}): use another copy.") from error
+        raise ImageError(f"{path} is damaged or incomplete ({reason(error)}): use another copy.") from error
 
 
 def _read_pixels(path: StrPath, file: Image.Image) -> Pixels:
@@ -264,31 +253,9 @@ def _srgb_profile() -> bytes:
     return profile[:24] + date + profile[36:]
 
 
-def _write_whole(path: StrPath, data: bytes) -> None:
-    """Write a file so that nobody, not even after a crash, sees half of it."""
-    target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".photostyle-{secrets.token_hex(8)}.tmp")
-    try:
-        with open(temporary, "xb") as stream:  # open() heeds the umask, which tempfile does not
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        if target.exists():
-            shutil.copymode(target, temporary)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def _cover(old: int, new: int) -> Tensor:
     """Return new×old weights: the share of each old cell in each new one, along one axis; rows sum to 1."""
     edges = torch.arange(new + 1, dtype=torch.float64) * (old / new)
     cells = torch.arange(old, dtype=torch.float64)
     overlap = torch.minimum(edges[1:, None], cells + 1) - torch.maximum(edges[:-1, None], cells)
     return overlap.clamp(min=0) * (new / old)
-
-
-def _reason(error: Exception) -> str:
-    """Return an error's own words in a form that fits into a sentence."""
-    words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return words.rstrip(".") or type(error).__name__

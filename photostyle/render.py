@@ -7,11 +7,14 @@ every pixel of detail comes from the photograph, none from the network.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from photostyle.image import shrink
+from photostyle.errors import SettingsError
+from photostyle.image import resize, shrink
 from photostyle.matting import apply_affine, guided_maps
 
 _RADII = (32, 8, 2)  # of the windows, pixels of the small image
@@ -26,12 +29,20 @@ def render(output: Tensor, photograph: Tensor, ridge: float = 1e-2) -> Tensor:
     change, the linear part is that of its surroundings, so that fine texture stays in proportion.
     `ridge` is the strength of that, a variance of colour. Returns 3×H×W in [0, 1].
     """
-    small = shrink(photograph, output.shape[1:])
-    maps = None
-    for radius in _RADII:
-        maps = guided_maps(output, small, radius, ridge, maps)
+    return apply_maps(fit_maps(output, shrink(photograph, output.shape[1:]), _RADII, ridge), photograph)
+
+
+def fit_maps(output: Tensor, image: Tensor, radii: Sequence[int], ridge: float, prior: Tensor | None = None) -> Tensor:
+    """Affine maps (3×4×h×w) from `image` to `output` (3×h×w each), in ever smaller windows.
+
+    Each size of window leans on the one before with the strength `ridge`, the first on `prior` (3×4×h×w,
+    None: no linear part at all).
+    """
+    maps = prior
+    for radius in radii:
+        maps = guided_maps(output, image, radius, ridge, maps)
     assert maps is not None
-    return apply_maps(maps, photograph)
+    return maps
 
 
 def apply_maps(maps: Tensor, photograph: Tensor) -> Tensor:
@@ -49,3 +60,21 @@ def apply_maps(maps: Tensor, photograph: Tensor) -> Tensor:
         bottom = top + len(rows)
         result[:, top:bottom] = apply_affine(band[0].unflatten(0, (3, 4)), photograph[:, top:bottom])
     return result.clamp_(0, 1)
+
+
+def fade(content: Tensor, result: Tensor, strength: float) -> Tensor:
+    """From the content (strength 0) to the result (1): 3×H×W of the result's size, sRGB in [0, 1].
+
+    The content is resized if the result has another size. Raises SettingsError if `strength` is not in [0, 1].
+    """
+    check_strength(strength)
+    if strength == 1:
+        return result
+    before = content if content.shape == result.shape else resize(content, result.shape[1:])
+    return torch.lerp(before, result, strength)
+
+
+def check_strength(strength: float) -> None:
+    """Raise SettingsError if `strength` is not in [0, 1]."""
+    if not 0 <= strength <= 1:
+        raise SettingsError(f"strength must lie between 0 and 1, not {strength:g}.")

@@ -47,7 +47,7 @@ class VGG:
         self.pooling = pooling
         self.device = torch.device(device)
         self._names = layer_names(self.depth)
-        self._tensors = {name: tensor.to(self.device) for name, tensor in weights.tensors.items()}
+        self._tensors = {name: _channels_last(tensor.to(self.device)) for name, tensor in weights.tensors.items()}
         self._flip = backbone.channel_order == "BGR"
         self._scale = backbone.scale
         self._mean = torch.tensor(backbone.mean, device=self.device).view(3, 1, 1)
@@ -63,7 +63,7 @@ class VGG:
         if "image" in wanted:
             features["image"] = image
         x = ((image.flip(0) if self._flip else image) * self._scale - self._mean) / self._std
-        x = x.unsqueeze(0)  # 1×3×H×W
+        x = _channels_last(x.unsqueeze(0))  # 1×3×H×W
         for name in self._names[1 : 1 + max((self._names.index(layer) for layer in wanted), default=0)]:
             if name.startswith("conv"):
                 x = F.conv2d(x, self._tensors[f"{name}.weight"], self._tensors[f"{name}.bias"], padding=1)
@@ -101,3 +101,8 @@ class VGG:
                 f"VGG-{self.depth} has no layer {sorted(unknown)[0]!r}; its layers are {', '.join(self._names)}."
             )
         return set(layers)
+
+
+def _channels_last(x: Tensor) -> Tensor:
+    """Pixel by pixel in memory, where there are pixels: convolutions and Gram matrices are faster so."""
+    return x.to(memory_format=torch.channels_last) if x.ndim == 4 else x

@@ -15,7 +15,19 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from photostyle import RECIPES, DescentError, Measures, Step, __version__, load_image, save_image
+from photostyle import (
+    RECIPES,
+    DescentError,
+    Measures,
+    Step,
+    __version__,
+    fade,
+    find_look,
+    load_image,
+    load_look,
+    save_image,
+    save_look,
+)
 from photostyle import weights as weights_module
 from photostyle.backbones import BACKBONES
 from photostyle.cli import app
@@ -149,6 +161,7 @@ def test_the_file_says_how_it_was_made(run: Run, pair: tuple[Path, Path], tmp_pa
     del note["settings"]
     assert note == {
         "recipe": "gatys",
+        "quality": "standard",
         "backbone": "vgg16-hed",
         "pooling": "average",
         "strength": 0.5,
@@ -162,8 +175,9 @@ def test_the_file_says_how_it_was_made(run: Run, pair: tuple[Path, Path], tmp_pa
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_equal_seeds_give_equal_bytes(run: Run, pair: tuple[Path, Path], tmp_path: Path, recipe: str) -> None:
     outputs = tmp_path / "a.jpg", tmp_path / "b.jpg"
+    quick = QUICK if RECIPES[recipe].network else ()
     for output in outputs:
-        assert run("transfer", *pair, "-o", output, *QUICK, "--recipe", recipe).exit_code == 0
+        assert run("transfer", *pair, "-o", output, *quick, "--recipe", recipe).exit_code == 0
     assert outputs[0].read_bytes() == outputs[1].read_bytes()
 
 
@@ -221,6 +235,154 @@ def test_strength_nought_is_the_content(run: Run, pair: tuple[Path, Path], tmp_p
     output = tmp_path / "out.png"
     run("transfer", *pair, "-o", output, *QUICK, "--strength", 0)
     assert torch.equal(load_image(output), load_image(pair[0]))
+
+
+def test_several_strengths_come_from_one_descent(
+    run: Run, pair: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is the fade between the content and the result at strength 1, and knows its own strength."""
+    runs = []
+    photo = RECIPES["photo"]
+    counted = replace(photo, run=lambda *args: runs.append(1) or photo.run(*args))  # type: ignore[func-returns-value]
+    monkeypatch.setitem(RECIPES, "photo", counted)
+    result = run("transfer", *pair, "-o", tmp_path / "out.png", *QUICK, "--strength", "0.3,1,0")
+    assert result.exit_code == 0
+    files = {s: tmp_path / f"out-{s}.png" for s in ("0.3", "1", "0")}
+    assert all(str(file) in result.stdout for file in files.values())
+    assert len(runs) == 1
+    assert not (tmp_path / "out.png").exists()
+    assert {s: read_note(file)["strength"] for s, file in files.items()} == {s: float(s) for s in files}
+    content, full = load_image(pair[0]), load_image(files["1"])
+    assert torch.equal(load_image(files["0"]), content)
+    assert not torch.equal(full, content)
+    expected = content + 0.3 * (full - content)
+    torch.testing.assert_close(load_image(files["0.3"]), expected, rtol=0, atol=1 / 255)
+    run("transfer", *pair, "-o", tmp_path / "out.png", *QUICK)
+    assert torch.equal(load_image(tmp_path / "out.png"), full)
+
+
+def test_every_strength_is_checked_for_its_file(
+    run: Run, pair: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("photostyle.cli.job.load_image", lambda path: pytest.fail("the work has started"))
+    (tmp_path / "out-0.6.jpg").mkdir()
+    fails(run("transfer", *pair, "-o", tmp_path / "out.jpg", "--strength", "0.3,0.6"), "out-0.6.jpg", "is a folder")
+    pair[0].rename(tmp_path / "new-1.png")
+    args = ["transfer", tmp_path / "new-1.png", pair[1], "-o", tmp_path / "new.png"]
+    fails(run(*args, "--strength", "0.5,1"), "new-1.png", "one of the input files")
+
+
+# --- a look on other frames --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def look(pair: tuple[Path, Path], tmp_path: Path) -> Path:
+    """The look that makes the content darker and warmer."""
+    content = load_image(pair[0])
+    warm = content * torch.tensor([0.8, 0.6, 0.4])[:, None, None]
+    save_look(find_look(content, warm, {"recipe": "by hand"}), tmp_path / "look.safetensors")
+    return tmp_path / "look.safetensors"
+
+
+@pytest.mark.parametrize("recipe", ["photo", "gatys"])
+def test_the_look_of_a_transfer(run: Run, pair: tuple[Path, Path], tmp_path: Path, recipe: str) -> None:
+    """It is the look at strength 1, whatever strength was asked for, and gives the transfer's result."""
+    look, output = tmp_path / "look.safetensors", tmp_path / "out.png"
+    made = run("transfer", *pair, "-o", output, *QUICK, "--recipe", recipe, "--strength", 0, "--save-look", look)
+    assert made.exit_code == 0
+    assert f"{output}, {look}: " in made.stdout
+    facts = load_look(look).facts
+    assert (facts["recipe"], facts["backbone"], facts["version"]) == (recipe, "vgg16-hed", __version__)
+    assert facts["content"] == "content.png"
+    assert json.loads(facts["settings"])["size"] == 32
+    assert "strength" not in facts
+    run("transfer", *pair, "-o", output, *QUICK, "--recipe", recipe)
+    again = tmp_path / "again.png"
+    assert run("apply", look, pair[0], "-o", again).stdout == f"Wrote {again}.\n"
+    if recipe == "photo":  # a picture by gatys has another size
+        error = (load_image(again) - load_image(output)).abs().mean()
+        change = (load_image(pair[0]) - load_image(output)).abs().mean()
+        assert error < change / 4
+
+
+def test_a_look_may_not_replace_the_weights(run: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    weights = cached_path("vgg16-hed")
+    before = weights.read_bytes()
+    args = ["transfer", *pair, "-o", tmp_path / "out.png", "--weights-path", weights, "--save-look", weights]
+    fails(run(*args), "one of the input files")
+    assert weights.read_bytes() == before
+
+
+def test_apply_to_one_photograph(run: Run, pair: tuple[Path, Path], look: Path, tmp_path: Path) -> None:
+    content, output = load_image(pair[0]), tmp_path / "out.png"
+    warm = load_look(look).apply(content)
+    for strength in (1, 0.25):
+        result = run("apply", look, pair[0], "-o", output, "--strength", strength, "--quiet")
+        assert (result.exit_code, result.output) == (0, "")
+        torch.testing.assert_close(load_image(output), fade(content, warm, strength), rtol=0, atol=0.51 / 255)
+    note = read_note(output)
+    assert (note["look"], note["content"], note["strength"]) == ("look.safetensors", "content.png", 0.25)
+    assert note["made"] == {"recipe": "by hand", "version": __version__}
+    sizes = []
+    for quality in (20, 95):
+        run("apply", look, pair[0], "-o", tmp_path / "out.jpg", "--jpeg-quality", quality)
+        sizes.append((tmp_path / "out.jpg").stat().st_size)
+    assert sizes[0] < sizes[1]
+
+
+def test_apply_to_many_photographs(
+    run: Run, pair: tuple[Path, Path], look: Path, tmp_path: Path, picture: Callable[..., torch.Tensor]
+) -> None:
+    """Those that fail are told in a line each, and the others are done."""
+    save_image(picture(80, 120, seed=3), tmp_path / "large.jpg")
+    (tmp_path / "text.jpg").write_text("not a picture")
+    Image.new("RGB", (60, 40), "blue").save(tmp_path / "frame.gif")
+    folder = tmp_path / "new" / "out"
+    names = ["content.png", "text.jpg", "style.png", "missing.jpg", "frame.gif", "large.jpg"]
+    result = run("apply", look, *(tmp_path / name for name in names), "-o", folder)
+    assert result.exit_code == 2
+    assert sorted(path.name for path in folder.iterdir()) == ["content.png", "large.jpg"]
+    assert load_image(folder / "large.jpg").shape == (3, 80, 120)
+    assert result.stdout == f"Wrote {folder / 'content.png'}.\nWrote {folder / 'large.jpg'}.\n"
+    lines = result.stderr.splitlines()
+    words = ["text.jpg is no JPEG", "style.png: ", "There is no file", "frame.gif has no extension"]
+    assert len(lines) == len(words)
+    assert all(line.startswith("Error: ") and word in line for line, word in zip(lines, words, strict=True))
+    assert "48×48" in lines[1] and "60×40" in lines[1]
+
+
+def test_apply_into_a_folder_that_is_there(run: Run, pair: tuple[Path, Path], look: Path, tmp_path: Path) -> None:
+    (tmp_path / "frames.png").mkdir()
+    assert run("apply", look, pair[0], "-o", tmp_path / "frames.png").exit_code == 0
+    assert load_image(tmp_path / "frames.png" / "content.png").shape == (3, 40, 60)
+
+
+def test_apply_refuses_before_it_starts(run: Run, pair: tuple[Path, Path], look: Path, tmp_path: Path) -> None:
+    before = {path: path.read_bytes() for path in (*pair, look)}
+    fails(run("apply", look, *pair, "-o", tmp_path), "content.png is one of the input files")
+    fails(run("apply", look, pair[0], "-o", pair[0]), "is one of the input files")
+    fails(run("apply", look, pair[0], "-o", look), "is one of the input files")
+    fails(run("apply", look, *pair, "-o", tmp_path / "out.png"), "one file for 2 photographs")
+    fails(run("apply", look, pair[0], tmp_path / "b" / "content.png", "-o", tmp_path / "out"), "Two", "content.png")
+    fails(run("apply", look, pair[0], "-o", pair[1] / "out"), "cannot be made")
+    fails(run("apply", look, pair[0], "-o", tmp_path / "out.png", "--strength", 1.5), "--strength")
+    fails(run("apply", look, pair[0], "-o", tmp_path / "out.png", "--jpeg-quality", 0), "--jpeg-quality")
+    fails(run("apply", pair[0], pair[1], "-o", tmp_path / "out.png"), "content.png is no look")
+    fails(run("apply", tmp_path / "none.safetensors", pair[1], "-o", tmp_path / "out"), "There is no file")
+    fails(run("apply", cached_path("vgg16-hed"), pair[1], "-o", tmp_path / "out.png"), "holds no look")
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in before}
+    assert all(path.read_bytes() == data for path, data in before.items())
+
+
+def test_apply_loads_no_network(pair: tuple[Path, Path], look: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom photostyle.cli import main\ntry: main()\n"
+        "finally: print('heavy:', *{'scipy', 'h5py', 'photostyle.vgg', 'photostyle.recipes'} & set(sys.modules))"
+    )
+    args = ["apply", look, pair[0], "-o", tmp_path / "out.png", "-q"]
+    done = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.stdout.split(), done.stderr) == (["heavy:"], "")
+    assert (tmp_path / "out.png").exists()
 
 
 # --- bad input, one by one ---------------------------------------------------------------------------
@@ -297,7 +459,14 @@ def test_an_unwritable_output_is_found_before_the_work(
         (["--recipe", "luan", "--optimizer", "sgd"], ["lbfgs, adam"]),
         (["--strength", "1.5"], ["--strength"]),
         (["--strength", "-0.1"], ["--strength"]),
-        (["--quality", "101"], ["--quality"]),
+        (["--strength", "nan"], ["--strength"]),
+        (["--strength", "half"], ["--strength", "'half'"]),
+        (["--strength", "0.3,,1"], ["--strength", "0.3,0.6,1"]),
+        (["--strength", "0.3,2"], ["--strength"]),
+        (["--strength", "0.5,1,0.50"], ["--strength", "twice"]),
+        (["--save-look", "look.png"], ["look.png", ".safetensors"]),
+        (["--save-look", "nowhere/look.safetensors"], ["no folder"]),
+        (["--jpeg-quality", "101"], ["--jpeg-quality"]),
         (["--backbone", "resnet"], ["no backbone 'resnet'", "vgg16-hed, vgg19"]),
         (["--weights-path", "missing.h5"], ["missing.h5"]),
         (["--pooling", "median"], ["median"]),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any
+from dataclasses import asdict, fields, replace
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -14,15 +14,24 @@ from photostyle._transfer import find_device, make_settings, transfer, transfer_
 from photostyle.descend import Step, Steps
 from photostyle.errors import ImageError, RegionsError, SettingsError
 from photostyle.image import fit_size, resize
-from photostyle.recipes import DEFAULT_RECIPE, RECIPES, find_recipe
+from photostyle.recipes import DEFAULT_RECIPE, RECIPES, Quality, find_recipe
 from photostyle.regions import Regions
 
 PARTS = {
     "photo": {"content", "style", "matting"},
     "luan": {"content", "style", "matting"},
     "gatys": {"content", "style"},
+    "reinhard": set(),
+    "monge-kantorovich": set(),
+    "pitie": {"color"},
 }
+REGIONAL = [name for name in RECIPES if name != "gatys"]
 TINY = {"size": 32, "steps": 3, "device": "cpu"}
+
+
+def tiny(recipe: str) -> dict[str, Any]:
+    """`TINY` without the settings that the recipe does not have."""
+    return {k: v for k, v in TINY.items() if k == "device" or k in {f.name for f in fields(RECIPES[recipe].settings)}}
 
 
 @pytest.fixture(autouse=True)
@@ -67,11 +76,11 @@ def test_every_recipe_is_tried_here() -> None:
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_recipe_yields_steps_and_returns_a_photograph(content, style, recipe: str) -> None:
     before = content.clone(), style.clone()
-    seen, result = run(transfer_steps(content, style, recipe=recipe, **TINY))
+    seen, result = run(transfer_steps(content, style, recipe=recipe, **tiny(recipe)))
     assert result.shape == content.shape and result.dtype == torch.float32 and not result.requires_grad
     assert float(result.min()) >= 0 and float(result.max()) <= 1
     assert not torch.allclose(result, content, atol=1e-3)
-    assert len(seen) >= 3
+    assert len(seen) >= tiny(recipe).get("steps", 1)
     assert set().union(*(step.parts for step in seen)) >= PARTS[recipe]
     for step in seen:
         assert step.stage and step.iteration >= 1 and step.iteration <= (step.of or step.iteration)
@@ -92,37 +101,38 @@ def test_the_energy_falls_within_every_stage(content, style, regions: Regions, r
 @pytest.mark.parametrize("recipe", ["photo", "luan"])
 def test_the_result_has_the_size_of_the_content_however_small_the_work(picture, style, recipe: str) -> None:
     content = picture(50, 67, dtype=torch.float32)
-    seen, result = run(transfer_steps(content, style, recipe=recipe, **TINY))
+    seen, result = run(transfer_steps(content, style, recipe=recipe, **tiny(recipe)))
     assert result.shape == (3, 50, 67)
     assert all(max(step.image.shape) <= 32 for step in seen)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_the_same_call_gives_the_same_pixels(content, style, recipe: str) -> None:
-    one, other = (transfer(content, style, recipe=recipe, **TINY) for _ in range(2))
+    one, other = (transfer(content, style, recipe=recipe, **tiny(recipe)) for _ in range(2))
     assert torch.equal(one, other)
 
 
-@pytest.mark.parametrize("recipe", ["luan", "gatys"])
+@pytest.mark.parametrize("recipe", ["luan", "gatys", "pitie"])
 def test_another_seed_gives_other_pixels(content, style, recipe: str) -> None:
-    one, other = (transfer(content, style, recipe=recipe, seed=seed, **TINY) for seed in (1, 2))
+    one, other = (transfer(content, style, recipe=recipe, seed=seed, **tiny(recipe)) for seed in (1, 2))
     assert not torch.equal(one, other)
 
 
-@pytest.mark.parametrize("recipe", ["photo", "luan"])
+@pytest.mark.parametrize("recipe", REGIONAL)
 def test_regions_make_a_difference(content, style, regions: Regions, recipe: str) -> None:
     assert not torch.equal(
-        transfer(content, style, regions, recipe=recipe, **TINY), transfer(content, style, recipe=recipe, **TINY)
+        transfer(content, style, regions, recipe=recipe, **tiny(recipe)),
+        transfer(content, style, recipe=recipe, **tiny(recipe)),
     )
 
 
-@pytest.mark.parametrize("recipe", ["photo", "luan"])
+@pytest.mark.parametrize("recipe", REGIONAL)
 def test_regions_may_be_painted_at_another_size(content, style, recipe: str) -> None:
     large = Regions(("left", "right"), sides(48, 64, 20), sides(60, 52, 40))
-    assert transfer(content, style, large, recipe=recipe, **TINY).shape == content.shape
+    assert transfer(content, style, large, recipe=recipe, **tiny(recipe)).shape == content.shape
 
 
-@pytest.mark.parametrize("recipe", ["photo", "luan"])
+@pytest.mark.parametrize("recipe", REGIONAL)
 def test_a_region_too_thin_for_the_working_size_does_no_harm(picture, style, recipe: str) -> None:
     """A line one pixel wide at full size is nowhere the larger part of a pixel at the working size."""
     line = torch.zeros(96, 128)
@@ -133,7 +143,7 @@ def test_a_region_too_thin_for_the_working_size_does_no_harm(picture, style, rec
         Regions(("left", "line"), sides(96, 128, 60), torch.stack([1 - line, line])),
     ):
         S = style if pair.style.shape[1] == 30 else picture(96, 128, seed=1, dtype=torch.float32)
-        result = transfer(content, S, pair, recipe=recipe, **TINY)
+        result = transfer(content, S, pair, recipe=recipe, **tiny(recipe))
         assert bool(result.isfinite().all()) and float(result.std()) > 0.01
 
 
@@ -141,7 +151,7 @@ def test_a_region_too_thin_for_the_working_size_does_no_harm(picture, style, rec
 def test_part_of_the_style_may_belong_to_no_region(content, style, recipe: str) -> None:
     half = torch.zeros(1, 30, 26)
     half[:, :15] = 1
-    result = transfer(content, style, Regions(("all",), torch.ones(1, 24, 32), half), recipe=recipe, **TINY)
+    result = transfer(content, style, Regions(("all",), torch.ones(1, 24, 32), half), recipe=recipe, **tiny(recipe))
     assert bool(result.isfinite().all())
 
 
@@ -150,7 +160,7 @@ def test_a_gray_and_a_flat_photograph_are_photographs(picture, content, style, r
     gray = content[:1].expand(3, -1, -1).contiguous()
     flat = torch.full_like(content, 0.5)
     for I, S in ((gray, style), (content, flat), (flat, style)):
-        assert bool(transfer(I, S, recipe=recipe, **TINY).isfinite().all())
+        assert bool(transfer(I, S, recipe=recipe, **tiny(recipe)).isfinite().all())
 
 
 def test_strength_fades_into_the_content(content, style) -> None:
@@ -168,7 +178,7 @@ def test_strength_counts_where_the_result_is_smaller_than_the_content(picture, s
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_double_precision_photographs_are_taken(content, style, recipe: str) -> None:
-    result = transfer(content.double(), style.double(), recipe=recipe, **TINY)
+    result = transfer(content.double(), style.double(), recipe=recipe, **tiny(recipe))
     assert bool(result.isfinite().all())
 
 
@@ -200,6 +210,7 @@ NAN = float("nan")
     [
         ({"recipe": "paint"}, SettingsError, "no recipe 'paint'.*photo, luan, gatys"),
         ({"brush": 3}, SettingsError, "no setting 'brush'.*style_weight"),
+        ({"quality": "perfect"}, SettingsError, "quality must be one of draft, standard, best, not 'perfect'"),
         ({"strength": 1.5}, SettingsError, "strength must lie between 0 and 1, not 1.5"),
         ({"strength": NAN}, SettingsError, "strength"),
         ({"device": "abacus"}, SettingsError, "no device 'abacus'.*auto, cpu, cuda, mps"),
@@ -238,9 +249,31 @@ def test_every_setting_has_a_help_and_a_default_in_range(name: str) -> None:
     defaults = recipe.settings()
     for field in fields(recipe.settings):
         assert field.metadata["help"], field.name
+        assert set(field.metadata) <= {"help", "min", "max", "draft", "best"}, field.name
     assert make_settings(recipe, {f.name: getattr(defaults, f.name) for f in fields(defaults)}) == defaults
     assert make_settings(recipe, {f.name: str(getattr(defaults, f.name)) for f in fields(defaults)}) == defaults
-    assert make_settings(recipe, {}) == defaults
+    assert make_settings(recipe, {}) == make_settings(recipe, {}, "standard") == defaults
+
+
+@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("quality", ["draft", "best"])
+def test_a_quality_chooses_what_is_not_given(name: str, quality: Quality) -> None:
+    recipe = find_recipe(name)
+    chosen = asdict(make_settings(recipe, {}, quality))
+    assert asdict(make_settings(recipe, chosen)) == chosen  # in range, as if given
+    for field in fields(recipe.settings):
+        assert chosen[field.name] == field.metadata.get(quality, field.default)
+
+
+def test_a_setting_that_is_given_goes_before_the_quality() -> None:
+    draft, given = (make_settings(RECIPES["photo"], settings, "draft") for settings in ({}, {"size": 99}))
+    assert draft.size < RECIPES["photo"].settings().size
+    assert given == replace(draft, size=99)
+
+
+def test_a_draft_is_smaller_work(content, style) -> None:
+    counts = {quality: sum(1 for _ in transfer_steps(content, style, quality=quality)) for quality in get_args(Quality)}
+    assert counts["draft"] < counts["standard"] < counts["best"]
 
 
 @pytest.mark.parametrize(

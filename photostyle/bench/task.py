@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from photostyle import (
+    RECIPES,
     ImageError,
     PhotostyleError,
     Regions,
@@ -85,8 +86,9 @@ def perform(task: Task) -> Row:
 
 
 def _make(task: Task, content: Tensor, style: Tensor, regions: Regions) -> tuple[Tensor, Row]:
-    for tensor in load_weights(task.backbone).tensors.values():
-        tensor.sum()  # they are memory-mapped: this reads them, so that `transfer` finds them in memory
+    if RECIPES[task.recipe].network:
+        for tensor in load_weights(task.backbone).tensors.values():
+            tensor.sum()  # they are memory-mapped: this reads them, so that `transfer` finds them in memory
     wall, cpu = perf_counter(), process_time()
     result = transfer(
         content, style, regions, recipe=task.recipe, backbone=task.backbone, device=task.device, **task.settings

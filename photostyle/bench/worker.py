@@ -22,7 +22,16 @@ import torch
 from photostyle.bench.task import REFERENCES, Row, Task
 
 _FACES = {"__main__", "batch", "cli", "sheet", "studio"}  # modules that no result depends on
-_MAKERS = {"_transfer", "descend", "recipes", "render", "segment"}  # and those that no measure depends on
+_MAKERS = {
+    "_transfer",
+    "descend",
+    "look",
+    "multigrid",
+    "recipes",
+    "recolor",
+    "render",
+    "segment",
+}  # and those that no measure depends on
 
 
 def spawn(task: Task, source: Path) -> Row:

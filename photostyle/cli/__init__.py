@@ -13,7 +13,8 @@ from typer.core import TyperGroup
 
 from photostyle import PhotostyleError, __version__
 from photostyle.cli import bench, weights
-from photostyle.cli.commands import demo, evaluate, recipes, transfer
+from photostyle.cli.commands import apply, demo, evaluate, recipes, transfer
+from photostyle.cli.files import tell
 from photostyle.cli.settings import SettingsCommand
 
 
@@ -24,7 +25,7 @@ class _Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except PhotostyleError as error:
-            typer.echo(f"Error: {' '.join(str(error).split())}", err=True)
+            tell(error)
             raise typer.Exit(2) from error
         except KeyboardInterrupt as error:
             typer.echo("Interrupted.", err=True)
@@ -57,6 +58,7 @@ def _main(
 
 
 app.command(cls=SettingsCommand)(transfer)
+app.command()(apply)
 app.command(cls=SettingsCommand)(bench.bench)
 for _command in (evaluate, recipes, demo):
     app.command()(_command)

@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -20,6 +20,9 @@ def bench(
     recipe: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="A recipe to run; may be repeated.", show_default=False)
     ] = None,
+    quality: Annotated[
+        Literal["draft", "standard", "best"], typer.Option(help="The quality of the recipes.")
+    ] = "standard",
     only: Annotated[
         str | None, typer.Option(metavar="IDS", help="Only these pairs: names with commas between.")
     ] = None,
@@ -48,12 +51,13 @@ def bench(
     from photostyle import DEFAULT_BACKBONE, DEFAULT_RECIPE, find_device, find_recipe, make_settings
     from photostyle.bench.page import page
     from photostyle.bench.run import Plan, find_pairs, run
-    from photostyle.cli.job import have_weights, make_folder
+    from photostyle.cli.files import make_folder
+    from photostyle.cli.job import have_weights
     from photostyle.cli.progress import Report
 
     found = find_pairs(pairs, [name.strip() for name in only.split(",") if name.strip()] if only else [])
     names = dict.fromkeys(recipe or [DEFAULT_RECIPE])
-    recipes = {name: asdict(make_settings(find_recipe(name), ctx.meta["settings"])) for name in names}
+    recipes = {name: asdict(make_settings(find_recipe(name), ctx.meta["settings"], quality)) for name in names}
     find_device(device)
     report, backbone = Report(), backbone or DEFAULT_BACKBONE
     make_folder(output)

@@ -25,6 +25,7 @@ StyleRegions = Annotated[
     typer.Option(metavar="PNG", help="Label image of the style: the same colours for what belongs together."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+JpegQuality = Annotated[int | None, typer.Option(min=1, max=100, metavar="N", help="Quality of JPEG and WebP.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 
 
@@ -43,14 +44,21 @@ def transfer(
     recipe: Annotated[
         str | None, typer.Option(metavar="NAME", help="How to do it; `photostyle recipes` lists the ways.")
     ] = None,
+    quality: Annotated[
+        Literal["draft", "standard", "best"] | None,
+        typer.Option(help="From a preview in a moment to the most that the recipe can do."),
+    ] = None,
     size: Annotated[
         int | None, typer.Option(metavar="N", help="Long side at which the recipe works, in pixels.")
     ] = None,
     steps: Annotated[int | None, typer.Option(metavar="N", help="Steps of the recipe's descent.")] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of the recipe's noise.")] = None,
     strength: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, metavar="X", help="How far to go from the content (0) to the result (1)."),
+        str | None,
+        typer.Option(
+            metavar="X[,X…]",
+            help="How far to go from the content (0) to the result (1); several numbers write a file each.",
+        ),
     ] = None,
     backbone: Annotated[
         str | None, typer.Option(metavar="NAME", help="The network; `photostyle weights list` lists them.")
@@ -70,7 +78,10 @@ def transfer(
         Path | None,
         typer.Option(metavar="DIR", help="Folder of the previews; if not given, one beside the output."),
     ] = None,
-    quality: Annotated[int | None, typer.Option(min=1, max=100, metavar="N", help="Quality of JPEG and WebP.")] = None,
+    save_look: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the look too, a .safetensors for `photostyle apply`.")
+    ] = None,
+    jpeg_quality: JpegQuality = None,
     quiet: Quiet = False,
 ) -> None:
     """Give the CONTENT photograph the look of the STYLE photograph.
@@ -90,9 +101,11 @@ def transfer(
         Report(quiet),
         settings=given(size=size, steps=steps, seed=seed) | ctx.meta["settings"],
         previews=Previews(previews, preview_every) if preview_every else None,
-        quality=quality,
+        jpeg_quality=jpeg_quality,
+        strengths=_strengths(strength) if strength is not None else (1.0,),
+        look=save_look,
         recipe=recipe,
-        strength=strength,
+        quality=quality,
         backbone=backbone,
         weights_path=weights_path,
         pooling=pooling,
@@ -100,6 +113,50 @@ def transfer(
     )
     if not quiet:
         typer.echo(sentence)
+
+
+def apply(
+    look: Annotated[
+        Path,
+        typer.Argument(metavar="LOOK", help="A look, from `photostyle transfer --save-look`.", show_default=False),
+    ],
+    photos: Annotated[
+        list[Path],
+        typer.Argument(metavar="PHOTO", help="Frames of the same scene and framing.", show_default=False),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="OUT", help="The file for a single photograph, or a folder.", show_default=False
+        ),
+    ],
+    strength: Annotated[
+        float, typer.Option(min=0, max=1, metavar="X", help="How far to go from the photograph (0) to the look (1).")
+    ] = 1.0,
+    jpeg_quality: JpegQuality = None,
+    quiet: Quiet = False,
+) -> None:
+    """Give a LOOK to other frames of the scene that it was found on, at any resolution, in an instant.
+
+    In a folder each result has the name of its photograph. What fails is told, and the others are done.
+    """
+    from photostyle import PhotostyleError
+    from photostyle.cli.files import tell
+    from photostyle.cli.frames import apply_look
+
+    def note(sentence: str) -> None:
+        if not quiet:
+            typer.echo(sentence, err=True)
+
+    failed = False
+    for outcome in apply_look(look, photos, output, note, strength=strength, jpeg_quality=jpeg_quality):
+        if isinstance(outcome, PhotostyleError):
+            failed = True
+            tell(outcome)
+        elif not quiet:
+            typer.echo(f"Wrote {outcome}.")
+    if failed:
+        raise typer.Exit(2)
 
 
 def evaluate(
@@ -149,7 +206,7 @@ def recipes(
         typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))
     elif name:
         typer.echo(f"{name}: {chosen[name].source}\n")
-        rows = [(s.option, str(s.default), s.range, s.help) for s in settings_of(chosen[name].settings)]
+        rows = [(s.option, s.values, s.range, s.help) for s in settings_of(chosen[name].settings)]
         _table(("Setting", "Default", "Range", "Meaning"), rows)
     else:
         marks = {DEFAULT_RECIPE: " (default)"}
@@ -165,7 +222,8 @@ def demo(
     """Bring a palace by day into the light of a bridge by night."""
     from photostyle import load_image, save_image
     from photostyle.bench.summary import MEASURES
-    from photostyle.cli.job import example, judge, make, make_folder
+    from photostyle.cli.files import make_folder
+    from photostyle.cli.job import example, judge, make
     from photostyle.cli.progress import Report
     from photostyle.sheet import contact_sheet
 
@@ -186,6 +244,19 @@ def demo(
     save_image(contact_sheet({"input": content, "style": style, "result": result}, figures), sheet)
     if not quiet:
         typer.echo(f"Wrote {sheet}: input, style and result, and their measures.")
+
+
+def _strengths(text: str) -> list[float]:
+    """The numbers of a list with commas between."""
+    try:
+        strengths = [float(number) for number in text.split(",")]
+    except ValueError:
+        strengths = []
+    if not strengths or not all(0 <= strength <= 1 for strength in strengths):
+        raise typer.BadParameter(f"{text!r} should be numbers from 0 to 1, as in 0.3,0.6,1.", param_hint="--strength")
+    if len(set(strengths)) < len(strengths):
+        raise typer.BadParameter(f"{text!r} names a number twice.", param_hint="--strength")
+    return strengths
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic
@@ -19,7 +21,10 @@ from photostyle import (
     Step,
     __version__,
     bit_depth,
+    check_look_path,
     check_writable,
+    fade,
+    find_look,
     find_recipe,
     is_cached,
     load_image,
@@ -28,8 +33,10 @@ from photostyle import (
     make_settings,
     measure,
     save_image,
+    save_look,
     transfer_steps,
 )
+from photostyle.cli.files import keep_inputs, make_folder
 from photostyle.cli.progress import Report
 
 
@@ -79,27 +86,37 @@ def make(
     *,
     settings: dict[str, Any] | None = None,
     previews: Previews | None = None,
-    quality: int | None = None,
+    jpeg_quality: int | None = None,
+    strengths: Sequence[float] = (1.0,),
+    look: Path | None = None,
     **options: Any,
 ) -> str:
-    """Transfer into a file and return a sentence about it; `options` are those of `transfer_steps`.
+    """Transfer into files and return a sentence about them; `options` are those of `transfer_steps`.
 
-    Everything that can be checked is checked before the work starts. After a DescentError the last good
+    Each of several `strengths` is a file of its own, its number before the suffix; `look` is the file of the
+    look. Everything that can be checked is checked before the work starts. After a DescentError the last good
     image is kept beside the output.
     """
     began = monotonic()
-    check_writable(output)
-    if output.exists() and any(path.exists() and path.samefile(output) for path in job.files.values()):
-        raise ImageError(f"{output} is one of the input files: name another output.")
+    outputs = {strength: output for strength in strengths}
+    if len(strengths) > 1:
+        outputs = {s: output.with_name(f"{output.stem}-{_number(s)}{output.suffix}") for s in strengths}
+    for path in outputs.values():
+        check_writable(path)
+    if look:
+        check_look_path(look)
     chosen = (transfer_steps.__kwdefaults__ or {}) | given(**options)
-    values = asdict(make_settings(find_recipe(chosen["recipe"]), settings or {}))
+    weights = [Path(chosen["weights_path"])] if chosen["weights_path"] else []
+    keep_inputs([*outputs.values(), *([look] if look else [])], [*job.files.values(), *weights])
+    recipe = find_recipe(chosen["recipe"])
+    values = asdict(make_settings(recipe, settings or {}, chosen["quality"]))
     content, style, regions = job.load(report)
-    if chosen["weights_path"] is None:
+    if recipe.network and not weights:
         have_weights(chosen["backbone"], report)
     if previews:
         make_folder(previews.folder)
     note = {
-        **{key: chosen[key] for key in ("recipe", "backbone", "pooling", "strength")},
+        **{key: chosen[key] for key in ("recipe", "quality", *(("backbone", "pooling") if recipe.network else ()))},
         "settings": values,
         "seed": values.get("seed"),
         "version": __version__,
@@ -112,11 +129,22 @@ def make(
         if error.image is None:
             raise
         partial = output.with_stem(f"{output.stem}-partial")
-        save_image(error.image, partial, note=note | {"partial": True}, **given(quality=quality))
+        save_image(error.image, partial, note=note | {"partial": True}, **given(quality=jpeg_quality))
         raise DescentError(f"{error} The last good image is in {partial}.", error.image) from error
-    save_image(result, output, note=note, **given(quality=quality))
+    content = content.to(result)
+    for strength, path in outputs.items():
+        faded = fade(content, result, strength)
+        save_image(faded, path, note=note | {"strength": strength}, **given(quality=jpeg_quality))
+    if look:
+        facts = {key: fact if isinstance(fact, str) else json.dumps(fact) for key, fact in given(**note).items()}
+        save_look(find_look(content, result, facts), look)
+    written = ", ".join(map(str, [*outputs.values(), *([look] if look else [])]))
     height, width = result.shape[1:]
-    return f"Wrote {output}: {width}×{height} pixels in {monotonic() - began:.1f} s."
+    return f"Wrote {written}: {width}×{height} pixels in {monotonic() - began:.1f} s."
+
+
+def _number(strength: float) -> str:
+    return str(float(strength)).removesuffix(".0")
 
 
 @dataclass
@@ -132,15 +160,6 @@ class Previews:
         if self._seen % self.every == 0:
             stage = re.sub(r"\W+", "-", step.stage)
             save_image(step.image, self.folder / f"{self._seen:04d}-{stage}.jpg")
-
-
-def make_folder(folder: Path) -> None:
-    """Raises ImageError if pictures cannot be written there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ImageError(f"The folder {folder} cannot be made ({error.strerror}): choose another.") from error
-    check_writable(folder / "picture.jpg")
 
 
 def have_weights(backbone: str, report: Report) -> None:

@@ -114,10 +114,8 @@ def _lines(console: Console) -> Generator[Show, None, None]:
             spent = seen - began
             left = spent / step.iteration * max(0, step.of - step.iteration)
             of = f"/{step.of}" if step.of else ""
-            console.print(
-                f"{stage}: {step.iteration}{of}, {equation(step)} ({spent:.0f} s, {left:.0f} s left)",
-                markup=False,
-            )
+            where = ", ".join(filter(None, (f"{step.iteration}{of}", equation(step))))
+            console.print(f"{stage}: {where} ({spent:.0f} s, {left:.0f} s left)", markup=False)
             spoken = seen
 
     yield show

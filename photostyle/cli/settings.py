@@ -12,19 +12,32 @@ from typer.core import TyperCommand
 
 @dataclass(frozen=True)
 class Setting:
-    """One field of a recipe's dataclass, as the user meets it."""
+    """One field of a recipe's dataclass, as the user meets it; `qualities` are its values other than the default."""
 
     option: str
     default: Any
+    qualities: dict[str, Any]
     help: str
     range: str
+
+    @property
+    def values(self) -> str:
+        """Its default, and in brackets what it is at other qualities."""
+        others = ", ".join(f"{quality} {value}" for quality, value in self.qualities.items())
+        return f"{self.default} ({others})" if others else str(self.default)
 
 
 def settings_of(settings: type[Any]) -> list[Setting]:
     """Every setting in a recipe's dataclass, in its order."""
     kinds = get_type_hints(settings)
     return [
-        Setting(_option(f, kinds[f.name]), f.default, f.metadata.get("help", ""), _range(f, kinds[f.name]))
+        Setting(
+            _option(f, kinds[f.name]),
+            f.default,
+            {quality: f.metadata[quality] for quality in ("draft", "best") if quality in f.metadata},
+            f.metadata.get("help", ""),
+            _range(f, kinds[f.name]),
+        )
         for f in fields(settings)
     ]
 

@@ -25,8 +25,8 @@ from photostyle.vgg import VGG
 class NeuralStyle:
     """The numbers of Gatys et al. 2016, section 2 and the caption of figure 3."""
 
-    size: int = field(default=512, metadata={"help": "long side of the result, pixels", "min": 16})
-    steps: int = field(default=500, metadata={"help": "iterations of the descent", "min": 1})
+    size: int = field(default=512, metadata={"help": "long side of the result, pixels", "min": 16, "draft": 256})
+    steps: int = field(default=500, metadata={"help": "iterations of the descent", "min": 1, "draft": 100})
     content_weight: float = field(default=1.0, metadata={"help": "α", "min": 0})
     style_weight: float = field(default=1e3, metadata={"help": "β", "min": 0})
     content_layer: str = field(default="relu4_2", metadata={"help": "layer whose features are kept"})

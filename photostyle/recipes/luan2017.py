@@ -29,8 +29,10 @@ from photostyle.vgg import VGG
 class DeepPhoto:
     """The authors' numbers; where paper and code differ docs/departures.md says which was taken."""
 
-    size: int = field(default=700, metadata={"help": "long side at which the energy descends, pixels", "min": 16})
-    steps: int = field(default=1000, metadata={"help": "iterations of each of the two stages", "min": 1})
+    size: int = field(
+        default=700, metadata={"help": "long side at which the energy descends, pixels", "min": 16, "draft": 256}
+    )
+    steps: int = field(default=1000, metadata={"help": "iterations of each of the two stages", "min": 1, "draft": 100})
     content_weight: float = field(default=5.0, metadata={"help": "α", "min": 0})
     style_weight: float = field(default=100.0, metadata={"help": "Γ, for each layer", "min": 0})
     matting_weight: float = field(default=1e4, metadata={"help": "λ", "min": 0})

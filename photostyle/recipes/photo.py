@@ -18,11 +18,12 @@ from torch import Tensor
 from photostyle.descend import Steps, descend
 from photostyle.energy import Energy
 from photostyle.image import fit, shrink
+from photostyle.recipes.pitie2007 import linear_map
+from photostyle.recolor import paired_colors, recolor
 from photostyle.regions import Regions
 from photostyle.render import render
 from photostyle.terms import augmented_style, color, gamut, pyramid_matting, regional_grams
 from photostyle.terms import content as content_term
-from photostyle.transport import linear_transport
 from photostyle.vgg import VGG
 
 
@@ -30,9 +31,11 @@ from photostyle.vgg import VGG
 class Photo:
     """Weights of relative terms: style is about 1 at the untouched photograph, content at a blank one."""
 
-    size: int = field(default=192, metadata={"help": "long side of the finest level, pixels", "min": 32})
-    steps: int = field(default=44, metadata={"help": "iterations over all levels", "min": 1})
-    content_weight: float = field(default=0.15, metadata={"help": "keeps what is shown", "min": 0})
+    size: int = field(
+        default=256, metadata={"help": "long side of the finest level, pixels", "min": 32, "draft": 128, "best": 448}
+    )
+    steps: int = field(default=30, metadata={"help": "iterations over all levels", "min": 1, "draft": 24, "best": 80})
+    content_weight: float = field(default=0.2, metadata={"help": "keeps what is shown", "min": 0})
     style_weight: float = field(default=1.0, metadata={"help": "brings the look", "min": 0})
     matting_weight: float = field(default=250.0, metadata={"help": "keeps it a photograph", "min": 0})
     color_weight: float = field(default=60.0, metadata={"help": "keeps to the style's colours", "min": 0})
@@ -42,7 +45,7 @@ class Photo:
     CONTENT_LAYER = "relu4_2"
     STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
     SCALES = (1, 2, 4, 8)  # at which the matting term looks
-    LEVELS = ((0.375, 0.5), (0.625, 0.3), (1.0, 0.2))  # (part of the size, part of the steps)
+    LEVELS = ((0.28, 0.53), (0.5, 0.27), (1.0, 0.2))  # (part of the size, part of the steps)
 
 
 def photo(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: Photo) -> Steps:
@@ -81,12 +84,6 @@ def transport_colors(content: Tensor, style: Tensor, regions: Regions, size: int
     """The content at that long side, its colours moved region by region to the style's: the start."""
     I = fit(content, size)
     S = fit(style, size)
-    r = regions.fit(I, S)
-    O = torch.zeros_like(I)
-    for here, there in zip(r.content, r.style, strict=True):
-        if not (here > 0.5).any() or not (there > 0.5).any():
-            O += here * I
-            continue
-        A, b = linear_transport(I[:, here > 0.5], S[:, there > 0.5])
-        O += here * (torch.tensordot(A, I, dims=1) + b[:, None, None])
-    return O.clamp(0, 1)
+    regions = regions.fit(I, S)
+    maps = [pair and linear_map(*pair) for pair in paired_colors(I, S, regions)]
+    return recolor(I, regions.content, maps).clamp(0, 1)

@@ -1,0 +1,53 @@
+"""Writing files: looked into before the work starts, and whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+
+from photostyle.errors import ImageError
+
+StrPath = str | os.PathLike[str]
+
+
+def check_target(path: StrPath, extensions: Collection[str]) -> None:
+    """Raise ImageError if `write_whole` could not write to `path`, or its name ends otherwise; touch nothing."""
+    if Path(path).suffix.lower() not in extensions:
+        which = f"one of {', '.join(extensions)}" if len(extensions) > 1 else "".join(extensions)
+        raise ImageError(f"{path} has no extension that can be written: use {which}.")
+    target = Path(os.path.realpath(path))  # a link is written through, as open() would
+    if target.is_dir():
+        raise ImageError(f"{path} is a folder: name a file in it.")
+    if not target.parent.is_dir():
+        raise ImageError(f"{path} cannot be written: there is no folder {target.parent}; make it first.")
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise ImageError(f"{path} cannot be written: its folder is read-only; choose another.")
+    if target.exists() and not os.access(target, os.W_OK):
+        raise ImageError(f"{path} is write-protected: choose another name.")
+
+
+def write_whole(path: StrPath, data: bytes) -> None:
+    """Write a file so that nobody, not even after a crash, sees half of it. Raises ImageError if it cannot be."""
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".photostyle-{secrets.token_hex(8)}.tmp")
+    try:
+        with open(temporary, "xb") as stream:  # open() heeds the umask, which tempfile does not
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if target.exists():
+            shutil.copymode(target, temporary)
+        os.replace(temporary, target)
+    except OSError as error:
+        raise ImageError(f"{path} could not be written ({reason(error)}): try another folder.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def reason(error: Exception) -> str:
+    """An error's own words in a form that fits into a sentence."""
+    words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return words.rstrip(".") or type(error).__name__

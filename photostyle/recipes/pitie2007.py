@@ -1,0 +1,189 @@
+"""Two ways of Pitié to carry one distribution of colours into another, here region by region.
+
+Pitié & Kokaram, "The Linear Monge–Kantorovitch Linear Colour Mapping for Example-Based Colour Transfer"
+(CVMP 2007): of all linear maps that bring mean and covariance, the one that moves colours least.
+
+Pitié, Kokaram & Dahyot, "Automated Colour Grading using Colour Distribution Transfer" (CVIU 2007):
+rotate the colours, match the histogram on each axis, rotate back, and again until all projections agree:
+
+    x ← x + Rᵀ (t(R x) − R x),        t_i = F_S,i⁻¹ ∘ F_I,i  on each axis i.
+
+That map t may stretch what is nearly flat, and its grain with it. So a second stage asks for an image J
+with the colours of t(I) and the gradients of I ("regraining"):
+
+    min ∫ ψ ‖J − t(I)‖² + φ ‖∇J − ∇I‖²,        ψ = min(255 ‖∇I‖ / 5, 1),   φ = 30 / (1 + 10 ‖∇I‖).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from photostyle.descend import Step, Steps
+from photostyle.multigrid import ScreenedPoisson, solve
+from photostyle.recolor import ColorMap, paired_colors, recolor, sample
+from photostyle.regions import Regions
+from photostyle.transport import linear_transport
+
+_FINE = 8  # points at which a map is tabulated, to a bin
+_FLAT = 1e-3  # the least ψ: without it a photograph of one colour would keep its colour
+
+
+@dataclass(frozen=True)
+class LinearTransport:
+    """The paper has no numbers."""
+
+    ridge: float = field(default=1e-4, metadata={"help": "variance below which colours are not stretched", "min": 1e-8})
+
+
+def monge_kantorovich(content: Tensor, style: Tensor, regions: Regions, vgg: None, p: LinearTransport) -> Steps:
+    """Mean and covariance of sRGB, region by region."""
+    pairs = paired_colors(content, style, regions)
+    maps = [pair and linear_map(*pair, p.ridge) for pair in pairs]
+    O = recolor(content, regions.content, maps).clamp_(0, 1)
+    yield Step("recolour", 1, 1, O)
+    return O
+
+
+def linear_map(x: Tensor, y: Tensor, ridge: float = 1e-4) -> ColorMap:
+    """`linear_transport` of the colours x (3×n) to y (3×m) as a function of colours."""
+    A, b = linear_transport(x, y, ridge)
+    return lambda colors: A @ colors + b[:, None]
+
+
+@dataclass(frozen=True)
+class DistributionTransfer:
+    """The numbers of Pitié, Kokaram & Dahyot 2007 and of the authors' code."""
+
+    steps: int = field(default=20, metadata={"help": "rotations of colour space", "min": 1})
+    bins: int = field(default=300, metadata={"help": "bins of a histogram", "min": 2})
+    regrain: bool = field(default=True, metadata={"help": "keep the content's own grain"})
+    seed: int = field(default=0, metadata={"help": "seed of the rotations", "min": 0})
+
+
+def distribution_transfer(
+    content: Tensor, style: Tensor, regions: Regions, vgg: None, p: DistributionTransfer
+) -> Steps:
+    """The map t is found on a sample of the colours, then applied to all of the photograph and regrained."""
+    small, masks = sample(content, regions.content)
+    preview = small.clone()
+    pairs = paired_colors(content, style, regions)
+    moves: list[list[ColorMap]] = [[] for _ in pairs]
+    count = max(1, sum(pair[0].shape[1] for pair in pairs if pair))
+    for iteration, R in enumerate(rotations(p.steps, p.seed), start=1):
+        R = R.to(content)
+        distance = 0.0
+        for k, pair in enumerate(pairs):
+            if pair is None:
+                continue
+            x, y = pair
+            moves[k].append(match_marginals(x, y, R, p.bins))
+            new = moves[k][-1](x)
+            distance += float((R @ (new - x)).abs().mean(0).sum()) / count
+            pairs[k] = new, y
+            preview[:, masks[k] > 0.5] = new.clamp(0, 1)
+        yield Step("recolour", iteration, p.steps, preview, {"color": distance})
+    O = recolor(content, regions.content, [compose(done) if done else None for done in moves]).clamp_(0, 1)
+    if p.regrain:
+        O = regrain(O, content, regions.content).clamp_(0, 1)
+        for mask, pair in zip(regions.content, pairs, strict=True):
+            if pair is None:  # what was spread by the coarse grids
+                O.lerp_(content, mask)
+        yield Step("regrain", 1, 1, O)
+    return O
+
+
+def rotations(count: int, seed: int) -> list[Tensor]:
+    """The axes of RGB, then random ones: 3×3 orthogonal matrices, float64."""
+    noise = torch.randn(count - 1, 3, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return [torch.eye(3, dtype=torch.float64), *torch.linalg.qr(noise).Q]
+
+
+def match_marginals(x: Tensor, y: Tensor, R: Tensor, bins: int) -> ColorMap:
+    """c + Rᵀ (t(R c) − R c), where t gives each axis of R x the histogram of R y: one step of the transfer.
+
+    Colours x are 3×n and y 3×m. t is tabulated at eight points of each bin; beyond the bins it is a shift.
+    """
+    Rx, Ry = R @ x, R @ y
+    least = torch.minimum(Rx.amin(1), Ry.amin(1))[:, None]
+    most = torch.maximum(Rx.amax(1), Ry.amax(1))[:, None]
+    width = ((most - least) / (bins - 1)).clamp(min=1e-6)
+    low = least - width / 2  # the outermost colours lie in the middle of their bins
+    F_x, F_y = (cumulative((v - low) / width, bins) for v in (Rx, Ry))
+    edges = torch.arange(bins + 1, dtype=torch.float64)
+    places = torch.arange(bins * _FINE + 1, dtype=torch.float64) / _FINE
+    t = torch.stack([interpolate(interpolate(places, edges, f), g, edges) for f, g in zip(F_x, F_y, strict=True)])
+    shift = (t - places).to(x) * width  # t(v) − v: 3×(8 bins + 1)
+
+    def change(colors: Tensor) -> Tensor:
+        place = (R @ colors - low) / width * _FINE
+        i = place.floor().clamp(0, bins * _FINE - 1)
+        part = (place - i).clamp(0, 1)
+        i = i.long()
+        return colors + R.T @ torch.lerp(shift.gather(1, i), shift.gather(1, i + 1), part)
+
+    return change
+
+
+def cumulative(places: Tensor, bins: int) -> Tensor:
+    """The share of each row (d×n, counted in bins) below the edge of each bin: d×(bins + 1), 0 to 1, on the processor.
+
+    A thousandth is spread evenly over the bins, so that it rises everywhere and has an inverse (authors' code).
+    """
+    counts = torch.stack([torch.bincount(row.long().clamp(0, bins - 1), minlength=bins) for row in places])
+    share = counts.cpu().double() / places.shape[1]
+    return F.pad((share + 1e-3 / bins).cumsum(1) / (1 + 1e-3), (1, 0))
+
+
+def interpolate(x: Tensor, knots: Tensor, values: Tensor) -> Tensor:
+    """The broken line through (knots, values), knots ascending, at each of x."""
+    i = torch.searchsorted(knots, x, right=True).clamp(1, len(knots) - 1)
+    part = (x - knots[i - 1]) / (knots[i] - knots[i - 1])
+    return torch.lerp(values[i - 1], values[i], part.clamp(0, 1))
+
+
+def compose(maps: Sequence[ColorMap]) -> ColorMap:
+    """One map after the other."""
+
+    def change(colors: Tensor) -> Tensor:
+        for move in maps:
+            colors = move(colors)
+        return colors
+
+    return change
+
+
+def regrain(graded: Tensor, image: Tensor, masks: Tensor) -> Tensor:
+    """J with the colours of t(I) (`graded`) and the gradients of I (`image`), both 3×H×W; overwrites `graded`.
+
+    Euler's equation ψ (J − t(I)) = div(φ (∇J − ∇I)) is one for D = J − I alone,
+
+        ψ D − div(φ ∇D) = ψ (t(I) − I),
+
+    and the same for all three channels: D is the change of colour, smooth where the photograph is.
+    """
+    A = grain_equation(image, masks)
+    for t, I in zip(graded, image, strict=True):
+        t.copy_(I + solve(A, t - I))
+    return graded
+
+
+def grain_equation(image: Tensor, masks: Tensor) -> ScreenedPoisson:
+    """ψ and φ of a photograph (3×H×W); on an edge between two pixels φ is their mean.
+
+    ‖∇I‖ is that of forward differences of all channels. φ is cut where regions meet (masks K×H×W): there
+    colours part by intention.
+    """
+    size = torch.zeros_like(image[0])
+    for I in image:
+        size[:, :-1] += (I[:, 1:] - I[:, :-1]).square()
+        size[:-1] += (I[1:] - I[:-1]).square()
+    size.sqrt_()
+    φ = 30 / (1 + 10 * size)
+    across = (φ[:, 1:] + φ[:, :-1]) / 2 * sum(m[:, 1:] * m[:, :-1] for m in masks)
+    down = (φ[1:] + φ[:-1]) / 2 * sum(m[1:] * m[:-1] for m in masks)
+    return ScreenedPoisson((255 * size / 5).clamp(_FLAT, 1), across, down)
