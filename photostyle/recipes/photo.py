@@ -32,9 +32,9 @@ class Photo:
     """Weights of relative terms: style is about 1 at the untouched photograph, content at a blank one."""
 
     size: int = field(
-        default=256, metadata={"help": "long side of the finest level, pixels", "min": 32, "draft": 128, "best": 448}
+        default=256, metadata={"help": "long side of the finest level, pixels", "min": 32, "draft": 128, "best": 384}
     )
-    steps: int = field(default=30, metadata={"help": "iterations over all levels", "min": 1, "draft": 24, "best": 80})
+    steps: int = field(default=30, metadata={"help": "iterations over all levels", "min": 1, "draft": 24, "best": 60})
     content_weight: float = field(default=0.2, metadata={"help": "keeps what is shown", "min": 0})
     style_weight: float = field(default=1.0, metadata={"help": "brings the look", "min": 0})
     matting_weight: float = field(default=250.0, metadata={"help": "keeps it a photograph", "min": 0})
