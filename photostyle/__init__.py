@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from photostyle.descend import Step, Steps
     from photostyle.errors import DescentError, ImageError, PhotostyleError, RegionsError, SettingsError, WeightsError
     from photostyle.image import bit_depth, check_writable, fit_size, load_image, read_note, resize, save_image
+    from photostyle.labels import label_colors, load_regions, save_regions
     from photostyle.look import Look, check_look_path, find_look, load_look, save_look
     from photostyle.measures import Measures, measure
     from photostyle.recipes import DEFAULT_RECIPE, RECIPES, find_recipe
-    from photostyle.regions import Regions, load_regions
+    from photostyle.regions import Regions
     from photostyle.render import fade
+    from photostyle.segment import find_regions
     from photostyle.weights import (
         cache_dir,
         cached_path,
@@ -59,11 +61,13 @@ _HOME = {
     "find_device": "_transfer",
     "find_look": "look",
     "find_recipe": "recipes",
+    "find_regions": "segment",
     "fit_size": "image",
     "is_cached": "weights",
+    "label_colors": "labels",
     "load_image": "image",
     "load_look": "look",
-    "load_regions": "regions",
+    "load_regions": "labels",
     "load_weights": "weights",
     "make_settings": "_transfer",
     "measure": "measures",
@@ -71,6 +75,7 @@ _HOME = {
     "resize": "image",
     "save_image": "image",
     "save_look": "look",
+    "save_regions": "labels",
     "transfer": "_transfer",
     "transfer_steps": "_transfer",
     "verify_weights": "weights",
@@ -103,8 +108,10 @@ __all__ = [
     "find_device",
     "find_look",
     "find_recipe",
+    "find_regions",
     "fit_size",
     "is_cached",
+    "label_colors",
     "load_image",
     "load_look",
     "load_regions",
@@ -115,6 +122,7 @@ __all__ = [
     "resize",
     "save_image",
     "save_look",
+    "save_regions",
     "transfer",
     "transfer_steps",
     "verify_weights",

@@ -172,8 +172,8 @@ def local_affine(image: Tensor, output: Tensor, ridge: float, radius: int = 1, p
     """Per pixel, the affine map [A | b] that best takes `image` to `output` in the window around it.
 
     min_{A,b} Σ_i ‖A I_i + b − O_i‖² / |ω| + ridge·‖A − A₀‖² over windows ω of (2·radius + 1)² pixels,
-    cut at the borders; `prior` (3×4×H×W) holds A₀, zero if None. Images 3×H×W; returns 3×4×H×W, rows by
-    output channel. (He, Sun & Tang, "Guided Image Filtering", eq. 14, for three outputs at once.)
+    cut at the borders; `prior` (C×4×H×W) holds A₀, zero if None. `image` is 3×H×W and `output` C×H×W; returns
+    C×4×H×W, rows by output channel. (He, Sun & Tang, "Guided Image Filtering", eq. 14, for all outputs at once.)
     """
     I, O = image.double(), output.double()
     μ, ν = _mean(I, radius), _mean(O, radius)
@@ -188,7 +188,7 @@ def local_affine(image: Tensor, output: Tensor, ridge: float, radius: int = 1, p
 
 
 def guided_maps(output: Tensor, image: Tensor, radius: int, ridge: float, prior: Tensor | None = None) -> Tensor:
-    """The guided filter's affine maps from `image` to `output` (3×H×W each), 3×4×H×W.
+    """The guided filter's affine maps from `image` (3×H×W) to `output` (C×H×W), C×4×H×W.
 
     Those of `local_affine`, averaged over all windows that a pixel belongs to (He, Sun & Tang, eq. 16);
     `apply_affine(guided_maps(O, I, …), I)` is O filtered with guide I.
@@ -204,5 +204,5 @@ def _mean(x: Tensor, radius: int) -> Tensor:
 
 
 def apply_affine(maps: Tensor, image: Tensor) -> Tensor:
-    """A I + b at each pixel: maps 3×4×H×W, image 3×H×W → 3×H×W."""
+    """A I + b at each pixel: maps C×4×H×W, image 3×H×W → C×H×W."""
     return (maps[:, :3] * image).sum(1) + maps[:, 3]

@@ -46,10 +46,10 @@ def fit_maps(output: Tensor, image: Tensor, radii: Sequence[int], ridge: float, 
 
 
 def apply_maps(maps: Tensor, photograph: Tensor) -> Tensor:
-    """Affine maps (3×4×h×w), interpolated bilinearly to the photograph's H×W and applied, band by band."""
+    """Affine maps (C×4×h×w), interpolated bilinearly to the photograph's H×W and applied, band by band: C×H×W."""
     _, H, W = photograph.shape
-    flat = maps.flatten(0, 1)  # 12×h×w
-    result = torch.empty_like(photograph)
+    flat = maps.flatten(0, 1)  # 4C×h×w
+    result = photograph.new_empty(len(maps), H, W)
     # sample where F.interpolate would: pixel centres, half a pixel in
     x = (torch.arange(W, device=maps.device, dtype=maps.dtype) + 0.5) / W * 2 - 1
     for top in range(0, H, _BAND):
@@ -58,7 +58,7 @@ def apply_maps(maps: Tensor, photograph: Tensor) -> Tensor:
         grid = torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], dim=-1)[None]  # 1×rows×W×2, (x, y)
         band = F.grid_sample(flat[None], grid, mode="bilinear", padding_mode="border", align_corners=False)
         bottom = top + len(rows)
-        result[:, top:bottom] = apply_affine(band[0].unflatten(0, (3, 4)), photograph[:, top:bottom])
+        result[:, top:bottom] = apply_affine(band[0].unflatten(0, (-1, 4)), photograph[:, top:bottom])
     return result.clamp_(0, 1)
 
 

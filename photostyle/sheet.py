@@ -46,3 +46,9 @@ def contact_sheet(
         draw.text((x, below + 3.2 * text), value, _INK, large, anchor="ls")
         draw.text((x, below + 5 * text), remark, _FAINT, small, anchor="ls")
     return torch.from_numpy(np.asarray(sheet).astype(np.float32) / 255).permute(2, 0, 1)
+
+
+def overlay(photograph: Tensor, masks: Tensor, colors: Sequence[tuple[int, int, int]]) -> Tensor:
+    """A photograph (3×H×W, [0, 1]) half under the colours (RGB, 0 to 255) of its regions (masks K×H×W)."""
+    paint = torch.tensor(colors[: len(masks)]).to(photograph) / 255
+    return torch.lerp(photograph, torch.einsum("khw,kc->chw", masks, paint), 0.5)

@@ -25,6 +25,7 @@ from photostyle import (
     find_look,
     load_image,
     load_look,
+    load_regions,
     save_image,
     save_look,
 )
@@ -136,6 +137,82 @@ def test_the_documentation_is_up_to_date() -> None:
     assert done.returncode == 0, done.stderr
 
 
+# --- regions -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def halves(tmp_path: Path, picture: Callable[..., torch.Tensor]) -> tuple[Path, Path]:
+    """Two photographs of a bright, plain upper half over a dark, rough lower one."""
+    paths = tmp_path / "day.png", tmp_path / "dusk.png"
+    for seed, (height, width, path) in enumerate(((96, 128, paths[0]), (112, 96, paths[1]))):
+        image = 0.3 * picture(height, width, seed=seed)
+        image[:, : height // 2] = 0.9 + 0.1 * image[:, : height // 2].mean()
+        save_image(image, path)
+    return paths
+
+
+def test_regions_are_found_and_written_down(run: Run, halves: tuple[Path, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "regions"
+    result = run("regions", *halves, "-o", folder, "-k", 2)
+    assert result.exit_code == 0, result.stderr
+    assert "region 1: " in result.stderr
+    facts = json.loads((folder / "regions.json").read_text())
+    assert [region["name"] for region in facts["regions"]] == ["region 1", "region 2"]
+    assert sum(region["content"] for region in facts["regions"]) == pytest.approx(1, abs=1e-3)
+    assert load_image(folder / "overlay.png").shape[0] == 3
+    again = load_regions(folder / "content_regions.png", folder / "style_regions.png")
+    assert again.names == ("blue", "green")
+    assert again.content.shape[1:] == (96, 128)
+    for region, (here, there) in zip(facts["regions"], again.shares, strict=True):
+        assert (region["content"], region["style"]) == (pytest.approx(here, abs=0.05), pytest.approx(there, abs=0.05))
+
+
+def test_a_transfer_finds_regions_unless_told_otherwise(run: Run, halves: tuple[Path, Path], tmp_path: Path) -> None:
+    for name, options in {"auto": (), "none": ("--regions", "none")}.items():
+        result = run("transfer", *halves, "-o", tmp_path / f"{name}.png", *QUICK, *options)
+        assert result.exit_code == 0, result.stderr
+        assert ("Regions: " in result.stderr or "as a whole" in result.stderr) == (name == "auto")
+        assert read_note(tmp_path / f"{name}.png")["regions"] == {"auto": "automatic", "none": "none"}[name]
+
+
+def test_regions_can_be_matched_and_dropped(
+    run: Run, pair: tuple[Path, Path], labels: tuple[Path, Path], tmp_path: Path
+) -> None:
+    painted = ("--content-regions", labels[0], "--style-regions", labels[1])
+    result = run("transfer", *pair, "-o", tmp_path / "a.png", *QUICK, *painted, "--match", "red=green")
+    assert result.exit_code == 0, result.stderr
+    assert "Regions: blue: 50% of the content" in result.stderr
+    assert "green: 50% of the content, 6% of the style" in result.stderr
+    assert "Region green covers 50% of the content and 6% of the style: no match?" in result.stderr
+    result = run("transfer", *pair, "-o", tmp_path / "b.png", *QUICK, *painted, "--drop", "red")
+    assert "Region red (50.0% of the content) is dropped and is merged into blue." in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--match", "red=green"), "label images"),
+        (("--match", "red"), "two names"),
+        (("--drop", "red"), "label images"),
+    ],
+)
+def test_bad_matches(run: Run, pair: tuple[Path, Path], tmp_path: Path, options: tuple[str, ...], words: str) -> None:
+    result = run("transfer", *pair, "-o", tmp_path / "a.png", *options)
+    assert result.exit_code == 2
+    assert words in " ".join(result.stderr.split())
+
+
+def test_regions_that_are_not_there(
+    run: Run, pair: tuple[Path, Path], labels: tuple[Path, Path], tmp_path: Path
+) -> None:
+    painted = ("--content-regions", labels[0], "--style-regions", labels[1])
+    for options in (("--match", "pink=green"), ("--match", "red=pink"), ("--drop", "pink")):
+        fails(run("transfer", *pair, "-o", tmp_path / "a.png", *painted, *options), "no region 'pink'", "blue")
+    result = run("transfer", *pair, "-o", tmp_path / "a.png", *painted, "--regions", "none")
+    assert result.exit_code == 2
+    assert "label images are given" in result.stderr
+
+
 # --- transfer ----------------------------------------------------------------------------------------
 
 
@@ -160,6 +237,7 @@ def test_the_file_says_how_it_was_made(run: Run, pair: tuple[Path, Path], tmp_pa
     }
     del note["settings"]
     assert note == {
+        "regions": "none",
         "recipe": "gatys",
         "quality": "standard",
         "backbone": "vgg16-hed",

@@ -15,7 +15,7 @@ LAYERS = (
     {"energy", "backbones", "files"},
     {"image", "color", "weights", "transport", "multigrid"},
     {"regions", "patches", "matting", "vgg"},
-    {"hed", "terms", "render", "recolor", "descend"},
+    {"hed", "labels", "terms", "render", "recolor", "descend"},
     {"measures", "look"},
     {"segment", "recipes"},
     {"_transfer"},

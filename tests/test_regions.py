@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from photostyle.errors import RegionsError
-from photostyle.regions import PALETTE, Regions, load_regions
+from photostyle.labels import PALETTE, load_regions, save_regions
+from photostyle.regions import Regions
 
 Labels = NDArray[np.uint8]
 
@@ -297,3 +298,70 @@ def test_regions_of_another_shape_than_their_photograph_are_refused() -> None:
     with pytest.raises(RegionsError, match="style regions are 50×50 but the style is 60×50"):
         regions.fit(torch.zeros(3, 30, 40), torch.zeros(3, 50, 60))
     regions.fit(torch.zeros(3, 301, 400), torch.zeros(3, 99, 100))  # rounding is forgiven
+
+
+# --- label images written, matches, doubts -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [1, 5, 9, 12, 40])
+def test_what_was_written_is_read_again(tmp_path, count: int) -> None:
+    labels = torch.arange(20 * 40).view(20, 40) // 20 % count
+    masks = torch.stack([labels == k for k in range(count)]).float()
+    paths = tmp_path / "a.png", tmp_path / "b.png"
+    save_regions(Regions(tuple(f"r{k}" for k in range(count)), masks, masks.flip(2)), *paths)
+    again = load_regions(*paths)
+    assert len(again.names) == count
+    assert again.notes == ()
+    for mask in masks:
+        assert sum(torch.equal(mask, other) for other in again.content) == 1
+
+
+def test_what_belongs_to_no_region_is_left_out_when_it_is_read_again(tmp_path) -> None:
+    masks = torch.zeros(2, 12, 12)
+    masks[0, :6] = masks[1, 6:] = 1
+    style = masks.clone()
+    style[:, :, :4] = 0
+    paths = tmp_path / "a.png", tmp_path / "b.png"
+    save_regions(Regions(("up", "down"), masks, style), *paths)
+    again = load_regions(*paths)
+    assert torch.equal(again.style, style)
+    assert "left out" in again.notes[0]
+
+
+def test_soft_masks_are_written_as_what_there_is_most_of(tmp_path) -> None:
+    ramp = torch.linspace(0, 1, 10).expand(8, 10)
+    masks = torch.stack([ramp, 1 - ramp])
+    paths = tmp_path / "a.png", tmp_path / "b.png"
+    save_regions(Regions(("right", "left"), masks, masks), *paths)
+    assert torch.equal(load_regions(*paths).content, (masks > 0.5).float())
+
+
+def test_a_match_pairs_other_colours_and_may_join_regions(save) -> None:
+    content, style = save(painted(["bgr"] * 3)), save(painted(["bwk"] * 3))
+    regions = load_regions(content, style, match={"green": "white", "red": "white"})
+    assert regions.names == ("blue", "white")
+    assert regions.shares[1] == (pytest.approx(2 / 3, abs=0.02), pytest.approx(1 / 3, abs=0.02))
+    assert len(regions.notes) == 1  # black is left out
+
+
+def test_a_region_that_is_dropped_goes_to_its_neighbour(save) -> None:
+    labels = save(painted(["bgr"] * 3))
+    regions = load_regions(labels, labels, drop=["red"])
+    assert regions.names == ("blue", "green")
+    assert regions.content[1].mean() == pytest.approx(2 / 3, abs=0.02)
+    assert regions.style.sum(0).mean() == pytest.approx(2 / 3, abs=0.02)
+    assert "dropped" in regions.notes[0]
+
+
+def test_doubts() -> None:
+    top = torch.zeros(40, 10)
+    top[:10] = 1
+    fine = Regions(("a", "b"), torch.stack([top, 1 - top]), torch.stack([top, 1 - top]))
+    assert fine.doubts == ()
+    upside = Regions(("a", "b"), fine.content, fine.style.flip(1))
+    assert [doubt for doubt in upside.doubts if "Region a lies above in the content and below" in doubt]
+    tiny = torch.zeros(40, 10)
+    tiny[0] = 1
+    tiny[1, :2] = 1
+    (doubt,) = Regions(("a", "b"), fine.content, torch.stack([tiny, 1 - tiny])).doubts
+    assert doubt == "Region a covers 25% of the content and 3% of the style: no match?"

@@ -15,6 +15,7 @@ from photostyle import PhotostyleError, __version__
 from photostyle.cli import bench, weights
 from photostyle.cli.commands import apply, demo, evaluate, recipes, transfer
 from photostyle.cli.files import tell
+from photostyle.cli.regions import regions
 from photostyle.cli.settings import SettingsCommand
 
 
@@ -59,6 +60,7 @@ def _main(
 
 app.command(cls=SettingsCommand)(transfer)
 app.command()(apply)
+app.command()(regions)
 app.command(cls=SettingsCommand)(bench.bench)
 for _command in (evaluate, recipes, demo):
     app.command()(_command)

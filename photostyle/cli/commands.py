@@ -24,6 +24,11 @@ StyleRegions = Annotated[
     Path | None,
     typer.Option(metavar="PNG", help="Label image of the style: the same colours for what belongs together."),
 ]
+Match = Annotated[
+    str | None,
+    typer.Option(metavar="A=B[,…]", help="Give the content's region A the look of the style's region B."),
+]
+Drop = Annotated[str | None, typer.Option(metavar="A[,…]", help="Do not pair these regions.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 JpegQuality = Annotated[int | None, typer.Option(min=1, max=100, metavar="N", help="Quality of JPEG and WebP.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
@@ -39,8 +44,16 @@ def transfer(
             "--output", "-o", metavar="FILE", help="The file to write: .jpg, .png, .tif or .webp.", show_default=False
         ),
     ],
+    regions: Annotated[
+        Literal["auto", "none"] | None,
+        typer.Option(
+            help="Find what belongs together, or take the photographs as a whole; auto if no label images are given."
+        ),
+    ] = None,
     content_regions: ContentRegions = None,
     style_regions: StyleRegions = None,
+    match: Match = None,
+    drop: Drop = None,
     recipe: Annotated[
         str | None, typer.Option(metavar="NAME", help="How to do it; `photostyle recipes` lists the ways.")
     ] = None,
@@ -94,11 +107,14 @@ def transfer(
 
     if preview_dir and not preview_every:
         raise typer.BadParameter("it needs --preview-every.", param_hint="--preview-dir")
+    if regions and (content_regions or style_regions):
+        raise typer.BadParameter("label images are given: leave one or the other out.", param_hint="--regions")
     previews = preview_dir or output.with_name(f"{output.stem}-previews")
     sentence = make(
-        Job(content, style, content_regions, style_regions),
+        Job(content, style, content_regions, style_regions, _pairs(match), _names(drop)),
         output,
         Report(quiet),
+        automatic=regions != "none",
         settings=given(size=size, steps=steps, seed=seed) | ctx.meta["settings"],
         previews=Previews(previews, preview_every) if preview_every else None,
         jpeg_quality=jpeg_quality,
@@ -244,6 +260,20 @@ def demo(
     save_image(contact_sheet({"input": content, "style": style, "result": result}, figures), sheet)
     if not quiet:
         typer.echo(f"Wrote {sheet}: input, style and result, and their measures.")
+
+
+def _names(text: str | None) -> list[str]:
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
+
+
+def _pairs(text: str | None) -> dict[str, str]:
+    pairs = {}
+    for pair in _names(text):
+        content, _, style = (part.strip() for part in pair.partition("="))
+        if not content or not style:
+            raise typer.BadParameter(f"{pair!r} should be two names, as in blue=red.", param_hint="--match")
+        pairs[content] = style
+    return pairs
 
 
 def _strengths(text: str) -> list[float]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from photostyle import (
+    DEFAULT_BACKBONE,
     DescentError,
     ImageError,
     Measures,
@@ -24,8 +25,10 @@ from photostyle import (
     check_look_path,
     check_writable,
     fade,
+    find_device,
     find_look,
     find_recipe,
+    find_regions,
     is_cached,
     load_image,
     load_regions,
@@ -48,22 +51,39 @@ class Job:
     style: Path
     content_regions: Path | None = None
     style_regions: Path | None = None
+    match: Mapping[str, str] = field(default_factory=dict)
+    drop: Collection[str] = ()
 
     @property
     def files(self) -> dict[str, Path]:
         """Those that there are, by role."""
-        return {role: path for role, path in vars(self).items() if path}
+        roles = ("content", "style", "content_regions", "style_regions")
+        return {role: getattr(self, role) for role in roles if getattr(self, role)}
 
-    def load(self, report: Report) -> tuple[Tensor, Tensor, Regions]:
-        """Both photographs, and regions that fit them."""
+    @property
+    def painted(self) -> bool:
+        """Whether there are label images."""
+        return bool(self.content_regions and self.style_regions)
+
+    def check(self) -> None:
+        """Raises RegionsError if the label images, or what is asked of them, are incomplete."""
         if (self.content_regions is None) != (self.style_regions is None):
             raise RegionsError("Regions come in pairs: give both --content-regions and --style-regions.")
+        if (self.match or self.drop) and not self.painted:
+            raise RegionsError(
+                "--match and --drop are for label images: write some with `photostyle regions`, then give both."
+            )
+
+    def load(self, report: Report) -> tuple[Tensor, Tensor, Regions]:
+        """Both photographs, and regions that fit them: those of the label images, or the photographs as a whole."""
+        self.check()
         content, style = load_image(self.content), load_image(self.style)
         if (bits := bit_depth(self.content)) > 8:
             report.note(f"Note: {self.content.name} has {bits} bits per channel; the result has 8.")
         regions = Regions.whole(content, style)
         if self.content_regions and self.style_regions:
-            regions = load_regions(self.content_regions, self.style_regions).fit(content, style)
+            painted = load_regions(self.content_regions, self.style_regions, match=self.match, drop=self.drop)
+            regions = painted.fit(content, style)
         for note in regions.notes:
             report.note(f"Note: {note}")
         return content, style, regions
@@ -75,7 +95,8 @@ def example(name: str) -> Job:
     for folder in (package / "examples" / name, package.parent / "examples" / name):
         if folder.is_dir():
             files = ("content.jpg", "style.jpg", "content_regions.png", "style_regions.png")
-            return Job(*(folder / file for file in files))
+            content, style, content_regions, style_regions = (folder / file for file in files)
+            return Job(content, style, content_regions, style_regions)
     raise ImageError(f"The example {name!r} is not here: install photostyle anew.")
 
 
@@ -89,15 +110,17 @@ def make(
     jpeg_quality: int | None = None,
     strengths: Sequence[float] = (1.0,),
     look: Path | None = None,
+    automatic: bool = True,
     **options: Any,
 ) -> str:
     """Transfer into files and return a sentence about them; `options` are those of `transfer_steps`.
 
-    Each of several `strengths` is a file of its own, its number before the suffix; `look` is the file of the
-    look. Everything that can be checked is checked before the work starts. After a DescentError the last good
-    image is kept beside the output.
+    Without label images regions are found if they are to be `automatic`. Each of several `strengths` is a file
+    of its own, its number before the suffix; `look` is the file of the look. Everything that can be checked is
+    checked before the work starts. After a DescentError the last good image is kept beside the output.
     """
     began = monotonic()
+    job.check()
     outputs = {strength: output for strength in strengths}
     if len(strengths) > 1:
         outputs = {s: output.with_name(f"{output.stem}-{_number(s)}{output.suffix}") for s in strengths}
@@ -111,11 +134,18 @@ def make(
     recipe = find_recipe(chosen["recipe"])
     values = asdict(make_settings(recipe, settings or {}, chosen["quality"]))
     content, style, regions = job.load(report)
-    if recipe.network and not weights:
+    if recipe.network and weights:
+        load_weights(chosen["backbone"], weights[0])  # an error now rather than after the regions
+    elif recipe.network:
         have_weights(chosen["backbone"], report)
+    if recipe.regional and automatic and not job.painted:
+        regions = find(content, style, report, chosen["device"])
+    if recipe.regional:
+        describe(regions, report)
     if previews:
         make_folder(previews.folder)
     note = {
+        "regions": "painted" if job.painted else "automatic" if automatic and recipe.regional else "none",
         **{key: chosen[key] for key in ("recipe", "quality", *(("backbone", "pooling") if recipe.network else ()))},
         "settings": values,
         "seed": values.get("seed"),
@@ -166,6 +196,27 @@ def have_weights(backbone: str, report: Report) -> None:
     """Fetch weights that are not in the cache yet, in the user's sight: it takes a while."""
     if not is_cached(backbone):
         report.fetch(backbone)
+
+
+def find(content: Tensor, style: Tensor, report: Report, device: str = "auto", count: int | None = None) -> Regions:
+    """`find_regions`, with its weights, and its notes told."""
+    have_weights(DEFAULT_BACKBONE, report)
+    regions = find_regions(content, style, count=count, device=find_device(device))
+    for note in regions.notes:
+        report.note(f"Note: {note}")
+    return regions
+
+
+def describe(regions: Regions, report: Report) -> None:
+    """Which regions were matched, how large they are, and which match looks wrong."""
+    if len(regions.names) > 1:
+        shares = zip(regions.names, regions.shares, strict=True)
+        sizes = "; ".join(
+            f"{name}: {here:.0%} of the content, {there:.0%} of the style" for name, (here, there) in shares
+        )
+        report.note(f"Regions: {sizes}.")
+    for doubt in regions.doubts:
+        report.note(f"Note: {doubt} If so, correct it with --match or --drop, paint it, or take --regions none.")
 
 
 def judge(content: Tensor, style: Tensor, output: Tensor, regions: Regions, report: Report) -> Measures:

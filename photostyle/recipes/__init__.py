@@ -32,13 +32,15 @@ class Recipe:
     """A way to a picture: its source, the dataclass of its settings, and the generator that runs it.
 
     A setting's default is its value at standard quality; its metadata may hold others, for "draft" and "best".
-    Without `network` it is given None for one, and no weights are loaded.
+    Without `network` it is given None for one, and no weights are loaded; if not `regional` it takes the
+    photographs as a whole, whatever the regions.
     """
 
     source: str
     settings: type[Any]
     run: Callable[[Tensor, Tensor, Regions, Any, Any], Steps]
     network: bool = True
+    regional: bool = True
 
 
 Quality = Literal["draft", "standard", "best"]
@@ -47,7 +49,9 @@ Quality = Literal["draft", "standard", "best"]
 RECIPES = {
     "photo": Recipe("this project, after Luan et al. 2017", Photo, photo),
     "luan": Recipe("Luan et al., Deep Photo Style Transfer, CVPR 2017, arXiv 1703.07511", DeepPhoto, deep_photo),
-    "gatys": Recipe("Gatys et al., Image Style Transfer, CVPR 2016, arXiv 1508.06576", NeuralStyle, neural_style),
+    "gatys": Recipe(
+        "Gatys et al., Image Style Transfer, CVPR 2016, arXiv 1508.06576", NeuralStyle, neural_style, regional=False
+    ),
     "reinhard": Recipe(
         "Reinhard et al., Color Transfer between Images, IEEE CG&A 2001",
         ColorStatistics,

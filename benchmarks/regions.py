@@ -1,0 +1,96 @@
+"""Measures automatic regions against hand-made ones, on a folder of pairs.
+
+    python benchmarks/regions.py ../shared/dpst-pairs [--count N]
+
+Each pair is a folder with content.png, style.png and the label images content_regions.png and
+style_regions.png. Intersection over union (IoU): the found regions are given to the hand-made ones one to
+one, the same assignment on both sides, so that the sum of IoUs is largest; the IoU of a hand-made region is
+taken over the pixels of both photographs together, and is 0 for one that got no partner. A pair's figure is the
+mean over its hand-made regions, small ones counting as much as large. What no hand-made region
+covers (style labels without a partner) is not counted. "content" is the same assignment's IoU on the
+content alone. "by area" is the mean weighted by the hand-made regions' areas. Pairs with one
+hand-made region have nothing to measure and are left out. A pair is "sky" if its name is given with --sky: the list
+of those of the nineteen published pairs whose hand-made regions are sky against the rest is the default.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+
+import torch
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+
+from photostyle import Regions, load_image, load_regions, load_weights
+from photostyle.segment.clusters import cluster_regions
+from photostyle.vgg import VGG
+
+SKY = "02,03,04,07,20,47,55,58"
+
+
+def compare(found: Regions, made: Regions) -> tuple[float, float, float]:
+    """Mean IoU of the hand-made regions over both sides, over the content alone, and over both weighted by area."""
+    sides = [_overlaps(f, m) for f, m in ((found.content, made.content), (found.style, made.style))]
+    both = _iou(*(sum(parts) for parts in zip(*sides, strict=True)))
+    rows, columns = linear_sum_assignment(-both.numpy())
+    area = sides[0][1] + sides[1][1]
+    content = _iou(*sides[0])[rows, columns]
+    return (
+        float(both[rows, columns].sum()) / len(made.names),
+        float(content.sum()) / len(made.names),
+        float((both[rows, columns] * area[rows]).sum() / area.sum()),
+    )
+
+
+def _overlaps(found: Tensor, made: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Shares of the photograph: made ∩ found (M×K), made (M), found where any is made (K)."""
+    f, m = found.flatten(1).double(), made.flatten(1).double()
+    return m @ f.T / f.shape[1], m.mean(1), (f * m.sum(0)).mean(1)
+
+
+def _iou(intersection: Tensor, made: Tensor, found: Tensor) -> Tensor:
+    return intersection / (made[:, None] + found - intersection).clamp(min=1e-12)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--count", type=int, help="that many regions (default: found from the photographs)")
+    parser.add_argument("--sky", default=SKY, help=f"names of the pairs of sky against the rest (default: {SKY})")
+    options = parser.parse_args()
+    vgg = VGG(load_weights())
+    figures, seconds = {}, []
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads\n")
+    print(f"{'pair':8s} {'regions':>8s} {'found':>6s} {'IoU':>6s} {'content':>8s} {'by area':>8s} {'seconds':>8s}")
+    pairs = sorted(path for path in options.folder.iterdir() if (path / "content_regions.png").is_file())
+    for path in pairs:
+        made = load_regions(path / "content_regions.png", path / "style_regions.png")
+        if len(made.names) == 1:
+            continue
+        content, style = load_image(path / "content.png"), load_image(path / "style.png")
+        began = time.perf_counter()
+        found = cluster_regions(content, style, vgg, count=options.count)
+        seconds.append(time.perf_counter() - began)
+        figures[path.name] = compare(found.fit(made.content, made.style), made)
+        counts = f"{len(made.names):8d} {len(found.names):6d}"
+        print(f"{path.name:8s} {counts} {_row(figures[path.name])} {seconds[-1]:8.2f}", flush=True)
+    sky = [figures[name] for name in options.sky.split(",") if name in figures]
+    for name, group in (("mean", list(figures.values())), ("sky", sky)):
+        if group:
+            row = _row([statistics.mean(column) for column in zip(*group, strict=True)])
+            print(f"{name:8s} {len(group):8d} pairs  {row}")
+    print(f"\n{len(pairs)} pairs, {len(figures)} with more than one hand-made region")
+    if seconds:
+        print(f"median time {statistics.median(seconds):.2f} s")
+
+
+def _row(figures: tuple[float, float, float] | list[float]) -> str:
+    iou, content, area = figures
+    return f"{iou:6.3f} {content:8.3f} {area:8.3f}"
+
+
+if __name__ == "__main__":
+    main()

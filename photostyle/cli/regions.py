@@ -1,0 +1,56 @@
+"""`photostyle regions`: see what belongs together, and correct it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def regions(
+    content: Annotated[Path, typer.Argument(metavar="CONTENT", help="The photograph to change.", show_default=False)],
+    style: Annotated[
+        Path, typer.Argument(metavar="STYLE", help="The photograph whose look is wanted.", show_default=False)
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the files.")],
+    count: Annotated[
+        int | None, typer.Option("--count", "-k", metavar="N", help="How many regions, 1 to 8; if not given, 1 or 2.")
+    ] = None,
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")] = "auto",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+) -> None:
+    """Find what belongs together in two photographs, and write it down to look at and to correct.
+
+    Into the folder go two label images, content_regions.png and style_regions.png (correct them in any
+    editor and give them to `photostyle transfer`), overlay.png for the eye, and regions.json: names,
+    colours and areas.
+    """
+    from photostyle import label_colors, save_image, save_regions
+    from photostyle.cli.files import make_folder
+    from photostyle.cli.job import Job, describe, find
+    from photostyle.cli.progress import Report
+    from photostyle.sheet import contact_sheet, overlay
+
+    report = Report(quiet)
+    job = Job(content, style)
+    I, S, _ = job.load(report)
+    make_folder(output)
+    found = find(I, S, report, device, count)
+    describe(found, report)
+
+    save_regions(found, output / "content_regions.png", output / "style_regions.png")
+    colors = label_colors(len(found.names) + 1)
+    sides = {"content": overlay(I, found.content, colors), "style": overlay(S, found.style, colors)}
+    names = zip(found.names, found.shares, strict=True)
+    figures = [(name, f"{here:.0%} / {there:.0%}", "of content and style") for name, (here, there) in names]
+    save_image(contact_sheet(sides, figures), output / "overlay.png")
+    facts = [
+        {"name": name, "color": "#{:02x}{:02x}{:02x}".format(*color), "content": here, "style": there}
+        for name, color, (here, there) in zip(found.names, colors, found.shares, strict=False)
+    ]
+    text = json.dumps({"regions": facts, "notes": [*found.notes, *found.doubts]}, indent=2)
+    (output / "regions.json").write_text(text + "\n", encoding="utf-8")
+    if not quiet:
+        typer.echo(f"Wrote content_regions.png, style_regions.png, overlay.png and regions.json into {output}.")
