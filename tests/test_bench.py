@@ -17,10 +17,11 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from photostyle import RECIPES, ImageError, Measures, SettingsError, Step, load_image, save_image
+from photostyle import RECIPES, ImageError, Measures, Regions, SettingsError, Step, load_image, save_image
 from photostyle import weights as weights_module
 from photostyle.backbones import BACKBONES
 from photostyle.bench import run as bench
+from photostyle.bench import task as tasks
 from photostyle.bench import worker
 from photostyle.bench.summary import MEASURES, summarize, winners
 from photostyle.bench.task import Row, Task, attempt
@@ -133,6 +134,26 @@ def test_the_figures_are_those_of_evaluate(run: Run, pairs: Path, tmp_path: Path
     args = [str(arg) for arg in ("evaluate", *files, *labels, "--json")]
     row = read(tmp_path)[0]["01", "published"]
     assert json.loads(CliRunner().invoke(app, args).stdout) == pytest.approx({name: row[name] for name in MEASURES})
+
+
+def test_the_regions_that_guide_are_not_those_that_judge(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, computed: list[str]
+) -> None:
+    seen: list[tuple[str, ...]] = []
+
+    def transfer(content: torch.Tensor, style: torch.Tensor, regions: Regions, **_: object) -> torch.Tensor:
+        seen.append(regions.names)
+        return content / 2
+
+    monkeypatch.setattr(tasks, "transfer", transfer)
+    figures = []
+    for guide in ("painted", "auto", "none"):
+        run("--only", "01", "--regions", guide)
+        figures.append({k: v for k, v in read(tmp_path)[0]["01", "photo"].items() if k in MEASURES})
+    assert seen[0] == ("blue", "red")
+    assert seen[1][0] == "region 1"
+    assert seen[2] == ("all",)
+    assert figures[0] == figures[1] == figures[2]  # the same picture, judged by the same label images
 
 
 def test_every_measure_has_its_column() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from photostyle import ImageError, SettingsError, __version__
 from photostyle.bench.summary import MEASURES, summarize
-from photostyle.bench.task import REFERENCES, Row, Task
+from photostyle.bench.task import REFERENCES, Guide, Row, Task
 from photostyle.bench.worker import cores, machine, snapshot, source_hash, spawn
 
 _PHOTOGRAPHS = (".png", ".jpg", ".jpeg")
@@ -36,6 +36,7 @@ class Plan:
     device: str
     output: Path
     jobs: int = 1
+    regions: Guide = "painted"
 
     @property
     def threads(self) -> int:
@@ -54,7 +55,7 @@ class Plan:
     def _task(self, pair: Pair, recipe: str) -> Task:
         files = {role: path for role, path in pair.files.items() if role != "published" or recipe == "published"}
         output, settings = self.output / recipe / f"{pair.name}.png", self.recipes.get(recipe, {})
-        return Task(files, recipe, settings, self.backbone, self.device, self.threads, str(output))
+        return Task(files, recipe, settings, self.backbone, self.device, self.threads, str(output), self.regions)
 
 
 def find_pairs(folder: Path, only: Collection[str] = ()) -> list[Pair]:
@@ -89,7 +90,7 @@ def _pair(folder: Path) -> Pair | None:
 def run(plan: Plan, tell: Callable[[Row], None] = lambda row: None) -> dict[str, Any]:
     """Measure everything and report it; `tell` is given each row as it comes. Failures are rows with an `error`.
 
-    The report, ready for JSON: `version`, `machine`, `threads`, `backbone`, `device`, `settings` by recipe,
+    The report, ready for JSON: `version`, `machine`, `threads`, `backbone`, `device`, `regions`, `settings` by recipe,
     `measures` (titles, directions), `rows` by pair and recipe, and the `summary` of `summarize`.
     """
     here = machine()
@@ -117,6 +118,7 @@ def run(plan: Plan, tell: Callable[[Row], None] = lambda row: None) -> dict[str,
         "threads": plan.threads,
         "backbone": plan.backbone,
         "device": plan.device,
+        "regions": plan.regions,
         "settings": dict(plan.recipes),
         "measures": {name: asdict(figure) for name, figure in MEASURES.items()},
         "rows": rows,
@@ -146,7 +148,7 @@ def key(task: Task, code: str, here: Mapping[str, Any]) -> dict[str, Any]:
     same: dict[str, Any] = {"version": __version__, "code": code, "recipe": task.recipe}
     same["inputs"] = {role: _sha256(Path(path)) for role, path in task.files.items()}
     if task.recipe not in REFERENCES:
-        same |= {name: getattr(task, name) for name in ("settings", "backbone", "device", "threads")}
+        same |= {name: getattr(task, name) for name in ("settings", "backbone", "device", "threads", "regions")}
         same["machine"] = dict(here)
     fresh: dict[str, Any] = json.loads(json.dumps(same))  # as it will be read back
     return fresh

@@ -11,7 +11,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter, process_time
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -22,6 +22,8 @@ from photostyle import (
     PhotostyleError,
     Regions,
     RegionsError,
+    find_device,
+    find_regions,
     load_image,
     load_regions,
     load_weights,
@@ -35,13 +37,16 @@ REFERENCES = ("untouched", "published")
 
 Row = dict[str, Any]
 
+Guide = Literal["painted", "auto", "none"]
+
 
 @dataclass(frozen=True)
 class Task:
     """A result of one pair. `files` are paths by role: content, style, content_regions, style_regions, published.
 
     `recipe` is a recipe or one of `REFERENCES`; `settings` are all settings of the recipe, `output` is the
-    PNG to write, and `threads` is how many the worker process may use.
+    PNG to write, and `threads` is how many the worker process may use. `regions` guide the recipe: those of
+    the label images, found ones, or none; what is measured is always by the label images.
     """
 
     files: dict[str, str]
@@ -51,6 +56,7 @@ class Task:
     device: str
     threads: int
     output: str
+    regions: Guide = "painted"
 
 
 def attempt(task: Task) -> Row:
@@ -66,8 +72,8 @@ def attempt(task: Task) -> Row:
 def perform(task: Task) -> Row:
     """The measures of a result, its `width` and `height` in pixels, and what it took to make it.
 
-    `seconds` (wall) and `cpu_seconds` (of all threads) are of the transfer alone: images and weights are read
-    before. `peak_memory_mb`, in 10⁶ bytes, is of the whole process until then, Python and PyTorch included.
+    `seconds` (wall) and `cpu_seconds` (of all threads) are of the transfer alone, and of finding regions if it
+    must: images and weights are read before. `peak_memory_mb`, in 10⁶ bytes, is of the whole process until then, Python and PyTorch included.
     Raises PhotostyleError.
     """
     content, style, regions = _load(task.files)
@@ -90,6 +96,10 @@ def _make(task: Task, content: Tensor, style: Tensor, regions: Regions) -> tuple
         for tensor in load_weights(task.backbone).tensors.values():
             tensor.sum()  # they are memory-mapped: this reads them, so that `transfer` finds them in memory
     wall, cpu = perf_counter(), process_time()
+    if task.regions == "auto":
+        regions = find_regions(content, style, device=find_device(task.device))
+    elif task.regions == "none":
+        regions = Regions.whole(content, style)
     result = transfer(
         content, style, regions, recipe=task.recipe, backbone=task.backbone, device=task.device, **task.settings
     ).cpu()

@@ -23,6 +23,10 @@ def bench(
     quality: Annotated[
         Literal["draft", "standard", "best"], typer.Option(help="The quality of the recipes.")
     ] = "standard",
+    regions: Annotated[
+        Literal["painted", "auto", "none"],
+        typer.Option(help="What guides the recipes: label images, regions that are found, or nothing."),
+    ] = "painted",
     only: Annotated[
         str | None, typer.Option(metavar="IDS", help="Only these pairs: names with commas between.")
     ] = None,
@@ -68,7 +72,7 @@ def bench(
     for network in dict.fromkeys((backbone, DEFAULT_BACKBONE)):  # once, here, rather than in every process
         have_weights(network, report)
 
-    plan = Plan(found, recipes, backbone, device, output, jobs)
+    plan = Plan(found, recipes, backbone, device, output, jobs, regions)
     command = shlex.join(["photostyle", *sys.argv[1:]])
     results = {"command": command, **run(plan, lambda row: report.note(_line(row)))}
     _print(_table(results))
