@@ -38,7 +38,7 @@ class Photo:
     content_weight: float = field(default=0.2, metadata={"help": "keeps what is shown", "min": 0})
     style_weight: float = field(default=1.0, metadata={"help": "brings the look", "min": 0})
     matting_weight: float = field(default=250.0, metadata={"help": "keeps it a photograph", "min": 0})
-    color_weight: float = field(default=60.0, metadata={"help": "keeps to the style's colours", "min": 0})
+    color_weight: float = field(default=150.0, metadata={"help": "keeps to the style's colours", "min": 0})
     gamut_weight: float = field(default=10.0, metadata={"help": "keeps colours displayable", "min": 0})
     epsilon: float = field(default=1e-5, metadata={"help": "ε of the matting Laplacian", "min": 0})
 
