@@ -72,14 +72,14 @@ def load_regions(
     names = [(match or {}).get(name, name) for name in names]  # a content region has the name of its model
     first = np.array([names.index(name) for name in names])
     labels = first[labels]
-    content_has, style_has = _present(labels, names), _present(style_map, style_names)
+    content_has, style_has = present(labels, names), present(style_map, style_names)
     common = [name for name in content_has if name in style_has and name not in drop]
     if not common:
         raise RegionsError(
             f"The label images have no colour in common: the content has {', '.join(content_has)}, "
             f"the style {', '.join(style_has)}. Paint what belongs together in the same colour."
         )
-    into = _merge(labels, names, common)
+    into = merge_orphans(labels, names, common)
     notes = [
         f"Region {name} ({share:.1%} of the content) is {'dropped' if name in drop else 'not in the style'} "
         f"and is merged into {into[name]}."
@@ -202,7 +202,7 @@ def _flat_colors(array: NDArray[np.int64]) -> NDArray[np.int64]:
     return colors[flat] if counts[flat].sum() >= 0.9 * counts.sum() else colors[:0]
 
 
-def _merge(labels: NDArray[np.int64], names: Sequence[str], keep: Sequence[str]) -> dict[str, str]:
+def merge_orphans(labels: NDArray[np.int64], names: Sequence[str], keep: Sequence[str]) -> dict[str, str]:
     """For every region not in `keep`, the kept one with which it shares the longest border."""
     kept = np.isin(labels, [names.index(name) for name in keep])
     area = np.bincount(labels.ravel(), minlength=len(names))
@@ -215,7 +215,7 @@ def _merge(labels: NDArray[np.int64], names: Sequence[str], keep: Sequence[str])
     return into
 
 
-def _present(labels: NDArray[np.int64], names: Sequence[str]) -> dict[str, float]:
+def present(labels: NDArray[np.int64], names: Sequence[str]) -> dict[str, float]:
     """The regions that are no stray brush marks, with their shares of the image."""
     shares = np.bincount(labels.ravel(), minlength=len(names)) / labels.size
     return {name: float(share) for name, share in zip(names, shares, strict=True) if share >= _MIN_SHARE}

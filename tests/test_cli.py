@@ -172,7 +172,7 @@ def test_a_transfer_finds_regions_unless_told_otherwise(run: Run, halves: tuple[
         result = run("transfer", *halves, "-o", tmp_path / f"{name}.png", *QUICK, *options)
         assert result.exit_code == 0, result.stderr
         assert ("Regions: " in result.stderr or "as a whole" in result.stderr) == (name == "auto")
-        assert read_note(tmp_path / f"{name}.png")["regions"] == {"auto": "automatic", "none": "none"}[name]
+        assert read_note(tmp_path / f"{name}.png")["regions"] == name
 
 
 def test_regions_can_be_matched_and_dropped(
@@ -194,12 +194,26 @@ def test_regions_can_be_matched_and_dropped(
         (("--match", "red=green"), "label images"),
         (("--match", "red"), "two names"),
         (("--drop", "red"), "label images"),
+        (("--regions-model", "some/model"), "--regions learned"),
+        (("--regions", "guess"), "auto"),
     ],
 )
 def test_bad_matches(run: Run, pair: tuple[Path, Path], tmp_path: Path, options: tuple[str, ...], words: str) -> None:
     result = run("transfer", *pair, "-o", tmp_path / "a.png", *options)
     assert result.exit_code == 2
     assert words in " ".join(result.stderr.split())
+
+
+def test_a_learned_model_that_is_not_there(run: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    learned = ("--regions", "learned", "--regions-model", folder)
+    result = run("transfer", *pair, "-o", tmp_path / "a.png", *QUICK, *learned)
+    assert result.exit_code == 2
+    assert "lacks config.json, model.safetensors" in result.stderr
+    assert not (tmp_path / "a.png").exists()
+    result = run("regions", *pair, "-o", tmp_path, "--method", "learned", "-k", 3)
+    assert result.exit_code == 2
 
 
 def test_regions_that_are_not_there(

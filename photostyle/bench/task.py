@@ -73,7 +73,8 @@ def perform(task: Task) -> Row:
     """The measures of a result, its `width` and `height` in pixels, and what it took to make it.
 
     `seconds` (wall) and `cpu_seconds` (of all threads) are of the transfer alone, and of finding regions if it
-    must: images and weights are read before. `peak_memory_mb`, in 10⁶ bytes, is of the whole process until then, Python and PyTorch included.
+    must: images and weights are read before. `peak_memory_mb`, in 10⁶ bytes, is of the whole process until then,
+    Python and PyTorch included.
     Raises PhotostyleError.
     """
     content, style, regions = _load(task.files)

@@ -24,6 +24,9 @@ StyleRegions = Annotated[
     Path | None,
     typer.Option(metavar="PNG", help="Label image of the style: the same colours for what belongs together."),
 ]
+RegionsModel = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The model of learned regions: a name on the hub, or a folder.")
+]
 Match = Annotated[
     str | None,
     typer.Option(metavar="A=B[,…]", help="Give the content's region A the look of the style's region B."),
@@ -45,11 +48,13 @@ def transfer(
         ),
     ],
     regions: Annotated[
-        Literal["auto", "none"] | None,
+        Literal["auto", "learned", "none"] | None,
         typer.Option(
-            help="Find what belongs together, or take the photographs as a whole; auto if no label images are given."
+            help="Find what belongs together by the network's features (auto, if no label images are given) or by a "
+            "model that names it, or take the photographs as a whole."
         ),
     ] = None,
+    regions_model: RegionsModel = None,
     content_regions: ContentRegions = None,
     style_regions: StyleRegions = None,
     match: Match = None,
@@ -109,12 +114,15 @@ def transfer(
         raise typer.BadParameter("it needs --preview-every.", param_hint="--preview-dir")
     if regions and (content_regions or style_regions):
         raise typer.BadParameter("label images are given: leave one or the other out.", param_hint="--regions")
+    if regions_model and regions != "learned":
+        raise typer.BadParameter("it is for --regions learned.", param_hint="--regions-model")
     previews = preview_dir or output.with_name(f"{output.stem}-previews")
     sentence = make(
         Job(content, style, content_regions, style_regions, _pairs(match), _names(drop)),
         output,
         Report(quiet),
-        automatic=regions != "none",
+        guide=regions or "auto",
+        model=regions_model,
         settings=given(size=size, steps=steps, seed=seed) | ctx.meta["settings"],
         previews=Previews(previews, preview_every) if preview_every else None,
         jpeg_quality=jpeg_quality,

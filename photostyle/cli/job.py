@@ -110,14 +110,16 @@ def make(
     jpeg_quality: int | None = None,
     strengths: Sequence[float] = (1.0,),
     look: Path | None = None,
-    automatic: bool = True,
+    guide: str = "auto",
+    model: str | None = None,
     **options: Any,
 ) -> str:
     """Transfer into files and return a sentence about them; `options` are those of `transfer_steps`.
 
-    Without label images regions are found if they are to be `automatic`. Each of several `strengths` is a file
-    of its own, its number before the suffix; `look` is the file of the look. Everything that can be checked is
-    checked before the work starts. After a DescentError the last good image is kept beside the output.
+    Without label images regions are found as `guide` says (auto, learned by a `model`, or none). Each of several
+    `strengths` is a file of its own, its number before the suffix; `look` is the file of the look. Everything
+    that can be checked is checked before the work starts. After a DescentError the last good image is kept
+    beside the output.
     """
     began = monotonic()
     job.check()
@@ -138,14 +140,18 @@ def make(
         load_weights(chosen["backbone"], weights[0])  # an error now rather than after the regions
     elif recipe.network:
         have_weights(chosen["backbone"], report)
-    if recipe.regional and automatic and not job.painted:
-        regions = find(content, style, report, chosen["device"])
+    if job.painted:
+        guide = "painted"
+    elif not recipe.regional:
+        guide = "none"
+    elif guide != "none":
+        regions = find(content, style, guide, report, **given(model=model, device=options.get("device")))
     if recipe.regional:
         describe(regions, report)
     if previews:
         make_folder(previews.folder)
     note = {
-        "regions": "painted" if job.painted else "automatic" if automatic and recipe.regional else "none",
+        "regions": guide,
         **{key: chosen[key] for key in ("recipe", "quality", *(("backbone", "pooling") if recipe.network else ()))},
         "settings": values,
         "seed": values.get("seed"),
@@ -198,10 +204,15 @@ def have_weights(backbone: str, report: Report) -> None:
         report.fetch(backbone)
 
 
-def find(content: Tensor, style: Tensor, report: Report, device: str = "auto", count: int | None = None) -> Regions:
-    """`find_regions`, with its weights, and its notes told."""
-    have_weights(DEFAULT_BACKBONE, report)
-    regions = find_regions(content, style, count=count, device=find_device(device))
+def find(
+    content: Tensor, style: Tensor, method: str, report: Report, *, device: str = "auto", **options: Any
+) -> Regions:
+    """`find_regions` with its `options`: its weights fetched, and its notes told."""
+    if method == "auto":
+        have_weights(DEFAULT_BACKBONE, report)
+    else:
+        report.note("Regions by a model that names what it sees; it is fetched once if it is not here (241 MB) …")
+    regions = find_regions(content, style, method, device=find_device(device), **options)  # type: ignore[arg-type]
     for note in regions.notes:
         report.note(f"Note: {note}")
     return regions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,6 +15,13 @@ def regions(
         Path, typer.Argument(metavar="STYLE", help="The photograph whose look is wanted.", show_default=False)
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the files.")],
+    method: Annotated[
+        Literal["auto", "learned"],
+        typer.Option(help="By the default network's features, or by a model that names what it sees."),
+    ] = "auto",
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The learned model: a name on the hub, or a folder.")
+    ] = None,
     count: Annotated[
         int | None, typer.Option("--count", "-k", metavar="N", help="How many regions, 1 to 8; if not given, 1 or 2.")
     ] = None,
@@ -29,15 +36,19 @@ def regions(
     """
     from photostyle import label_colors, save_image, save_regions
     from photostyle.cli.files import make_folder
-    from photostyle.cli.job import Job, describe, find
+    from photostyle.cli.job import Job, describe, find, given
     from photostyle.cli.progress import Report
     from photostyle.sheet import contact_sheet, overlay
 
+    if model and method != "learned":
+        raise typer.BadParameter("it is for --method learned.", param_hint="--model")
+    if count is not None and method == "learned":
+        raise typer.BadParameter("a learned model finds as many as there are.", param_hint="--count")
     report = Report(quiet)
     job = Job(content, style)
     I, S, _ = job.load(report)
     make_folder(output)
-    found = find(I, S, report, device, count)
+    found = find(I, S, method, report, device=device, **given(model=model, count=count))
     describe(found, report)
 
     save_regions(found, output / "content_regions.png", output / "style_regions.png")

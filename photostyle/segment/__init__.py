@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import torch
 from torch import Tensor
 
 from photostyle.backbones import DEFAULT_BACKBONE
+from photostyle.errors import SettingsError
 from photostyle.regions import Regions
 from photostyle.segment.clusters import cluster_regions
+from photostyle.segment.learned import DEFAULT as DEFAULT_SEGMENTER
+from photostyle.segment.learned import segment_learned
 from photostyle.segment.refine import refine_regions
 from photostyle.vgg import VGG
 from photostyle.weights import load_weights
 
+Method = Literal["auto", "learned"]
+
 
 def find_regions(
-    content: Tensor, style: Tensor, *, count: int | None = None, device: torch.device | str = "cpu"
+    content: Tensor,
+    style: Tensor,
+    method: Method = "auto",
+    *,
+    count: int | None = None,
+    model: str = DEFAULT_SEGMENTER,
+    device: torch.device | str = "cpu",
 ) -> Regions:
-    """The regions of two photographs (3×H×W and 3×H′×W′, sRGB in [0, 1]), found by the default network's features.
+    """The regions of two photographs (3×H×W and 3×H′×W′, sRGB in [0, 1]), soft, at the photographs' own sizes.
 
-    Two, or one where the photographs have no clear border in common; `count` (1 to 8) asks for so many.
-    Soft masks of the photographs' own sizes, whose borders follow the photographs. Deterministic.
-    Raises SettingsError for a count out of range, WeightsError if the network's weights cannot be had.
+    auto: by the default network's features (`cluster_regions`): two regions, or one where the photographs have
+    no clear border in common; `count` (1 to 8) asks for so many. learned: by a `model` that names what it sees
+    (`segment_learned`), a name on the hub or a folder. Borders follow the photographs. Deterministic.
+
+    Raises SettingsError for a method that there is not or a count out of range, WeightsError if the network's
+    weights cannot be had, RegionsError if the model cannot be had or used.
     """
-    vgg = VGG(load_weights(DEFAULT_BACKBONE), device=device)
-    return refine_regions(cluster_regions(content, style, vgg, count=count), content, style)
+    if method not in get_args(Method):
+        raise SettingsError(f"The methods of finding regions are {', '.join(get_args(Method))}, not {method!r}.")
+    if method == "learned":
+        found = segment_learned(content, style, model=model, device=device)
+    else:
+        vgg = VGG(load_weights(DEFAULT_BACKBONE), device=device)
+        found = cluster_regions(content, style, vgg, count=count)
+    return refine_regions(found, content, style)
