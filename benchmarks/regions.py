@@ -72,9 +72,8 @@ def main() -> None:
     vgg = VGG(load_weights())
     figures, seconds, borders = {}, [], []
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads\n")
-    print(
-        f"{'pair':8s} {'regions':>8s} {'found':>6s} {'IoU':>6s} {'content':>8s} {'by area':>8s} {'border':>15s} {'seconds':>8s}"
-    )
+    heads = f"{'regions':>8s} {'found':>6s} {'IoU':>6s} {'content':>8s} {'by area':>8s} {'border':>15s} {'seconds':>8s}"
+    print(f"{'pair':8s} {heads}")
     pairs = sorted(path for path in options.folder.iterdir() if (path / "content_regions.png").is_file())
     for path in pairs:
         made = load_regions(path / "content_regions.png", path / "style_regions.png")
