@@ -212,8 +212,9 @@ def test_a_learned_model_that_is_not_there(run: Run, pair: tuple[Path, Path], tm
     assert result.exit_code == 2
     assert "lacks config.json, model.safetensors" in result.stderr
     assert not (tmp_path / "a.png").exists()
-    result = run("regions", *pair, "-o", tmp_path, "--method", "learned", "-k", 3)
-    assert result.exit_code == 2
+    for options in (("--method", "learned", "-k", 3), ("-k", 99), ("--model", "some/model")):
+        assert run("regions", *pair, "-o", tmp_path / "none", *options).exit_code == 2
+    assert not (tmp_path / "none").exists()
 
 
 def test_regions_that_are_not_there(

@@ -23,7 +23,8 @@ def regions(
         str | None, typer.Option(metavar="NAME", help="The learned model: a name on the hub, or a folder.")
     ] = None,
     count: Annotated[
-        int | None, typer.Option("--count", "-k", metavar="N", help="How many regions, 1 to 8; if not given, 1 or 2.")
+        int | None,
+        typer.Option("--count", "-k", min=1, max=8, metavar="N", help="How many regions; if not given, 1 or 2."),
     ] = None,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")] = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
