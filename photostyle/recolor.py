@@ -39,6 +39,17 @@ def paired_colors(content: Tensor, style: Tensor, regions: Regions) -> list[tupl
     return pairs
 
 
+def match_colors(
+    content: Tensor, style: Tensor, regions: Regions, find_map: Callable[[Tensor, Tensor], ColorMap]
+) -> Tensor:
+    """The content (3×H×W), the colours of each region by the map found for it from content's and style's; in [0, 1].
+
+    `find_map` is given the colours of a region on both sides, 3×n and 3×m.
+    """
+    maps = [pair and find_map(*pair) for pair in paired_colors(content, style, regions)]
+    return recolor(content, regions.content, maps).clamp_(0, 1)
+
+
 def recolor(image: Tensor, masks: Tensor, maps: Sequence[ColorMap | None]) -> Tensor:
     """The photograph (3×H×W) with each region's colours mapped, blended by the masks (K×H×W, adding up to 1).
 

@@ -8,26 +8,24 @@ from typing import Annotated, Literal
 
 import typer
 
+from photostyle.cli.commands import Content, Quiet, RegionsModel, Style
+
 
 def regions(
-    content: Annotated[Path, typer.Argument(metavar="CONTENT", help="The photograph to change.", show_default=False)],
-    style: Annotated[
-        Path, typer.Argument(metavar="STYLE", help="The photograph whose look is wanted.", show_default=False)
-    ],
+    content: Content,
+    style: Style,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the files.")],
     method: Annotated[
         Literal["auto", "learned"],
         typer.Option(help="By the default network's features, or by a model that names what it sees."),
     ] = "auto",
-    model: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The learned model: a name on the hub, or a folder.")
-    ] = None,
+    model: RegionsModel = None,
     count: Annotated[
         int | None,
         typer.Option("--count", "-k", min=1, max=8, metavar="N", help="How many regions; if not given, 1 or 2."),
     ] = None,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")] = "auto",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Find what belongs together in two photographs, and write it down to look at and to correct.
 

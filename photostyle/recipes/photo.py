@@ -19,7 +19,7 @@ from photostyle.descend import Steps, descend
 from photostyle.energy import Energy
 from photostyle.image import fit, shrink
 from photostyle.recipes.pitie2007 import linear_map
-from photostyle.recolor import paired_colors, recolor
+from photostyle.recolor import match_colors
 from photostyle.regions import Regions
 from photostyle.render import render
 from photostyle.terms import augmented_style, color, gamut, pyramid_matting, regional_grams
@@ -84,6 +84,4 @@ def transport_colors(content: Tensor, style: Tensor, regions: Regions, size: int
     """The content at that long side, its colours moved region by region to the style's: the start."""
     I = fit(content, size)
     S = fit(style, size)
-    regions = regions.fit(I, S)
-    maps = [pair and linear_map(*pair) for pair in paired_colors(I, S, regions)]
-    return recolor(I, regions.content, maps).clamp(0, 1)
+    return match_colors(I, S, regions.fit(I, S), linear_map)

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from photostyle.descend import Step, Steps
 from photostyle.multigrid import ScreenedPoisson, solve
-from photostyle.recolor import ColorMap, paired_colors, recolor, sample
+from photostyle.recolor import ColorMap, match_colors, paired_colors, recolor, sample
 from photostyle.regions import Regions
 from photostyle.transport import linear_transport
 
@@ -42,9 +42,7 @@ class LinearTransport:
 
 def monge_kantorovich(content: Tensor, style: Tensor, regions: Regions, vgg: None, p: LinearTransport) -> Steps:
     """Mean and covariance of sRGB, region by region."""
-    pairs = paired_colors(content, style, regions)
-    maps = [pair and linear_map(*pair, p.ridge) for pair in pairs]
-    O = recolor(content, regions.content, maps).clamp_(0, 1)
+    O = match_colors(content, style, regions, lambda x, y: linear_map(x, y, p.ridge))
     yield Step("recolour", 1, 1, O)
     return O
 

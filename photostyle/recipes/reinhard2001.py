@@ -16,7 +16,7 @@ from torch import Tensor
 
 from photostyle.color import lab_from_srgb, linear_from_srgb, srgb_from_lab, srgb_from_linear
 from photostyle.descend import Step, Steps
-from photostyle.recolor import ColorMap, paired_colors, recolor
+from photostyle.recolor import ColorMap, match_colors
 from photostyle.regions import Regions
 
 
@@ -31,9 +31,7 @@ class ColorStatistics:
 
 def color_statistics(content: Tensor, style: Tensor, regions: Regions, vgg: None, p: ColorStatistics) -> Steps:
     """Mean and standard deviation of each axis, region by region."""
-    pairs = paired_colors(content, style, regions)
-    maps = [pair and statistics_map(*pair, p.space) for pair in pairs]
-    O = recolor(content, regions.content, maps).clamp_(0, 1)
+    O = match_colors(content, style, regions, lambda x, y: statistics_map(x, y, p.space))
     yield Step("recolour", 1, 1, O)
     return O
 
