@@ -12,7 +12,8 @@ from torch import Tensor
 
 from photostyle.backbones import DEFAULT_BACKBONE
 from photostyle.descend import Steps
-from photostyle.errors import ImageError, SettingsError
+from photostyle.errors import SettingsError
+from photostyle.image import check_image
 from photostyle.recipes import DEFAULT_RECIPE, Quality, Recipe, find_recipe
 from photostyle.regions import Regions
 from photostyle.render import check_strength, fade
@@ -65,11 +66,8 @@ def transfer_steps(
     check_strength(strength)
     if pooling not in get_args(Pooling):
         raise SettingsError(f"pooling must be one of {', '.join(get_args(Pooling))}, not {pooling!r}.")
-    for side, image in (("content", content), ("style", style)):
-        if image.ndim != 3 or len(image) != 3 or not image.is_floating_point():
-            raise ImageError(f"The {side} must be a 3×H×W tensor of floats, not {tuple(image.shape)}.")
-        if not torch.isfinite(image).all():
-            raise ImageError(f"The {side} contains values that are not finite.")
+    check_image(content, "The content")
+    check_image(style, "The style")
     place = find_device(device)
     content, style = content.to(place, torch.float32), style.to(place, torch.float32)
     regions = (regions or Regions.whole(content, style)).fit(content, style)

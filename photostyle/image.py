@@ -128,6 +128,16 @@ def fit(image: Tensor, long_side: int, *, enlarge: bool = False) -> Tensor:
     return resize(image, fit_size(height, width, long_side, enlarge=enlarge))
 
 
+def check_image(image: Tensor, name: str) -> None:
+    """Raise ImageError, a sentence about `name`, unless the image is 3×H×W floats, some, and all of them finite."""
+    if image.ndim != 3 or len(image) != 3 or not image.is_floating_point():
+        raise ImageError(f"{name} must be a 3×H×W tensor of floats, not {tuple(image.shape)}.")
+    if 0 in image.shape:
+        raise ImageError(f"{name} is empty.")
+    if not torch.isfinite(image).all():
+        raise ImageError(f"{name} contains values that are not finite.")
+
+
 def same_proportions(a: Tensor, b: Tensor) -> bool:
     """Whether two images (…×H×W) agree in aspect ratio within 2 %, or within the two pixels that rounding may cost."""
     (h, w), (H, W) = a.shape[-2:], b.shape[-2:]

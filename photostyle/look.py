@@ -20,7 +20,7 @@ from torch import Tensor
 from photostyle._version import __version__
 from photostyle.errors import ImageError
 from photostyle.files import StrPath, check_target, write_whole
-from photostyle.image import fit_size, shrink
+from photostyle.image import check_image, fit_size, shrink
 from photostyle.render import apply_maps, fit_maps
 
 Size = tuple[int, int]
@@ -49,7 +49,7 @@ class Look:
 
         Raises ImageError if it is no image, or of other proportions than the photograph the look was found on.
         """
-        _check(photograph, "The photograph")
+        check_image(photograph, "The photograph")
         if not _same_framing(photograph.shape[1:], self.size):
             raise ImageError(
                 f"This photograph is {_words(photograph.shape[1:])} and the look was found on {_words(self.size)}: "
@@ -67,8 +67,8 @@ def find_look(before: Tensor, after: Tensor, facts: Mapping[str, str] | None = N
 
     Raises ImageError if one is no image or their proportions differ.
     """
-    _check(before, "The photograph")
-    _check(after, "The result")
+    check_image(before, "The photograph")
+    check_image(after, "The result")
     if not _same_framing(before.shape[1:], after.shape[1:]):
         raise ImageError(
             f"The photograph is {_words(before.shape[1:])} and the result {_words(after.shape[1:])}: "
@@ -126,13 +126,6 @@ def load_look(path: StrPath) -> Look:
 def check_look_path(path: StrPath) -> None:
     """Raise ImageError if `save_look` could not write to `path`; touch nothing. For before the long work."""
     check_target(path, [SUFFIX])
-
-
-def _check(image: Tensor, name: str) -> None:
-    if image.ndim != 3 or len(image) != 3 or not image.is_floating_point():
-        raise ImageError(f"{name} must be a 3×H×W tensor of floats, not {tuple(image.shape)}.")
-    if 0 in image.shape or not torch.isfinite(image).all():
-        raise ImageError(f"{name} is empty or contains values that are not finite.")
 
 
 def _same_framing(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
