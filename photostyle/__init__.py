@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from photostyle.regions import Regions
     from photostyle.render import fade
     from photostyle.segment import find_regions
+    from photostyle.segment.doubts import doubtful_matches
     from photostyle.weights import (
         cache_dir,
         cached_path,
@@ -56,6 +57,7 @@ _HOME = {
     "cached_path": "weights",
     "check_look_path": "look",
     "check_writable": "image",
+    "doubtful_matches": "segment.doubts",
     "fade": "render",
     "fetch_weights": "weights",
     "find_device": "_transfer",
@@ -103,6 +105,7 @@ __all__ = [
     "cached_path",
     "check_look_path",
     "check_writable",
+    "doubtful_matches",
     "fade",
     "fetch_weights",
     "find_device",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from itertools import product
 
 import numpy as np
@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from photostyle.errors import RegionsError
 from photostyle.files import StrPath, check_target, write_whole
+from photostyle.pairing import STRAY, pair_labels
 from photostyle.regions import Regions
 
 PALETTE = {
@@ -31,7 +32,6 @@ PALETTE = {
 """The nine colours of the label images of Luan et al. 2017 (authors' code)."""
 
 _TOLERANCE = 60  # of 255 per channel; the palette's colours differ by at least 127 in some channel
-_MIN_SHARE = 0.001  # a region under 0.1 % of its photograph is taken for a stray brush mark
 _MAX_COLORS = 64  # more flat colours than this, and the file is a photograph, not a label image
 
 
@@ -49,15 +49,9 @@ def load_regions(
 ) -> Regions:
     """Regions from two label images, paired by colour.
 
-    `match` pairs colours that differ, content name → style name (several may go to one, and are one region
-    then); `drop` names regions that are to be taken for unpaired.
-
     The paper's nine colours are recognised with their resampling noise; otherwise every flat colour
-    (or, in single-channel files, every value) is a region. What only one side has is reported in `notes`:
-    a region of the content alone is merged into the paired region with which it shares the longest
-    border (into the largest when it touches none), so that every pixel has a model; a region of the style
-    alone is left out, so that it colours nothing (Luan et al. 2017, section 2.2, "orphan semantic
-    labels"). With `strict` either is an error.
+    (or, in single-channel files, every value) is a region. `match`, `drop`, `strict` and what becomes of
+    regions without a partner: `pair_labels`.
 
     Raises RegionsError for a file that is missing, not an image, not a label image, or when the two
     sides have no colour in common.
@@ -68,38 +62,7 @@ def load_regions(
     (labels, names), (style_map, style_names) = (
         _labels(array, path, palette) for array, path in zip(arrays, paths, strict=True)
     )
-    _check_names(match or {}, drop, names, style_names)
-    names = [(match or {}).get(name, name) for name in names]  # a content region has the name of its model
-    first = np.array([names.index(name) for name in names])
-    labels = first[labels]
-    content_has, style_has = present(labels, names), present(style_map, style_names)
-    common = [name for name in content_has if name in style_has and name not in drop]
-    if not common:
-        raise RegionsError(
-            f"The label images have no colour in common: the content has {', '.join(content_has)}, "
-            f"the style {', '.join(style_has)}. Paint what belongs together in the same colour."
-        )
-    into = merge_orphans(labels, names, common)
-    notes = [
-        f"Region {name} ({share:.1%} of the content) is {'dropped' if name in drop else 'not in the style'} "
-        f"and is merged into {into[name]}."
-        for name, share in content_has.items()
-        if name not in common
-    ] + [
-        f"Region {name} ({share:.1%} of the style) is not in the content and is left out."
-        for name, share in style_has.items()
-        if name not in common and name not in drop
-    ]
-    if strict and notes:
-        raise RegionsError(f"{notes[0][:-1]}: paint it on both sides.")
-    content = np.stack([sum(labels == names.index(n) for n in {*names} if into.get(n, n) == name) for name in common])
-    style = np.stack([style_map == style_names.index(name) for name in common])
-    return Regions(
-        tuple(common),
-        torch.from_numpy(content.astype(np.float32)),
-        torch.from_numpy(style.astype(np.float32)),
-        tuple(notes),
-    )
+    return pair_labels(labels, names, style_map, style_names, match=match, drop=drop, strict=strict)
 
 
 def save_regions(regions: Regions, content_labels: StrPath, style_labels: StrPath) -> None:
@@ -124,13 +87,6 @@ def save_regions(regions: Regions, content_labels: StrPath, style_labels: StrPat
 def label_colors(count: int) -> list[tuple[int, int, int]]:
     """As many colours (RGB, 0 to 255) as label images tell apart: the paper's if its nine are enough."""
     return list(PALETTE.values())[:count] if count <= len(PALETTE) else _MORE_COLORS[:count]
-
-
-def _check_names(match: Mapping[str, str], drop: Collection[str], names: Sequence[str], style: Sequence[str]) -> None:
-    wanted = [(name, names, "content") for name in match] + [(name, style, "style") for name in match.values()]
-    for name, there, side in [*wanted, *((name, {*names, *style}, "label images") for name in drop)]:
-        if name not in there:
-            raise RegionsError(f"There is no region {name!r} in the {side}; there are {', '.join(sorted(there))}.")
 
 
 def _read(path: StrPath) -> NDArray[np.int64]:
@@ -198,24 +154,5 @@ def _thin(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
 def _flat_colors(array: NDArray[np.int64]) -> NDArray[np.int64]:
     """The colours that each cover at least 0.1 % of an H×W×3 image; none if together they miss a tenth."""
     colors, counts = np.unique(array.reshape(-1, 3), axis=0, return_counts=True)
-    flat = counts >= max(2, _MIN_SHARE * counts.sum())
+    flat = counts >= max(2, STRAY * counts.sum())
     return colors[flat] if counts[flat].sum() >= 0.9 * counts.sum() else colors[:0]
-
-
-def merge_orphans(labels: NDArray[np.int64], names: Sequence[str], keep: Sequence[str]) -> dict[str, str]:
-    """For every region not in `keep`, the kept one with which it shares the longest border."""
-    kept = np.isin(labels, [names.index(name) for name in keep])
-    area = np.bincount(labels.ravel(), minlength=len(names))
-    into = {}
-    for label in set(labels[~kept].tolist()):
-        around = ndimage.binary_dilation(labels == label) & kept  # the pixels across the border
-        border = np.bincount(labels[around], minlength=len(names))
-        rank = {name: (border[names.index(name)], area[names.index(name)]) for name in keep}
-        into[names[label]] = max(keep, key=rank.__getitem__)
-    return into
-
-
-def present(labels: NDArray[np.int64], names: Sequence[str]) -> dict[str, float]:
-    """The regions that are no stray brush marks, with their shares of the image."""
-    shares = np.bincount(labels.ravel(), minlength=len(names)) / labels.size
-    return {name: float(share) for name, share in zip(names, shares, strict=True) if share >= _MIN_SHARE}

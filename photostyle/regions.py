@@ -12,9 +12,6 @@ from torch import Tensor
 from photostyle.errors import RegionsError
 from photostyle.image import same_proportions
 
-_UNLIKE_SIZE = 6  # times as large a part of one photograph as of the other
-_UNLIKE_HEIGHT = 0.4  # of a photograph's height, between the centres of mass
-
 
 @dataclass(frozen=True)
 class Regions:
@@ -54,19 +51,6 @@ class Regions:
         """Per region, its share of the content and of the style, each in [0, 1]."""
         return tuple(zip(_shares(self.content), _shares(self.style), strict=True))
 
-    @property
-    def doubts(self) -> tuple[str, ...]:
-        """A sentence for each region whose two sides are hardly the same kind of thing: by their size or height."""
-        found = []
-        for name, content, style in zip(self.names, self.content, self.style, strict=True):
-            here, there = float(content.mean()), float(style.mean())
-            if max(here, there) > _UNLIKE_SIZE * min(here, there):
-                found.append(f"Region {name} covers {here:.0%} of the content and {there:.0%} of the style: no match?")
-            elif abs(_height(content) - _height(style)) > _UNLIKE_HEIGHT:
-                places = ["above", "below"] if _height(content) > _height(style) else ["below", "above"]
-                found.append(f"Region {name} lies {places[0]} in the content and {places[1]} in the style: no match?")
-        return tuple(found)
-
     def fit(self, content: Tensor, style: Tensor) -> Regions:
         """The same regions at the sizes of these images, by area averaging.
 
@@ -88,13 +72,6 @@ class Regions:
 
 def _shares(masks: Tensor) -> list[float]:
     return [float(share) for share in masks.mean((1, 2))]
-
-
-def _height(mask: Tensor) -> float:
-    """Of the centre of mass of an H×W mask: 0 at the bottom, 1 at the top."""
-    rows = mask.sum(1)
-    y = (torch.arange(len(rows)).to(rows) + 0.5) / len(rows)
-    return 1 - float((rows * y).sum() / rows.sum())
 
 
 def _fit(masks: Tensor, size: Sequence[int]) -> Tensor:

@@ -191,9 +191,9 @@ def test_regions_can_be_matched_and_dropped(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--match", "red=green"), "label images"),
+        (("--match", "red=green", "--regions", "none"), "as a whole"),
         (("--match", "red"), "two names"),
-        (("--drop", "red"), "label images"),
+        (("--drop", "red"), "no region 'red'"),
         (("--regions-model", "some/model"), "--regions learned"),
         (("--regions", "guess"), "auto"),
     ],

@@ -85,9 +85,11 @@ def painted(rows: list[str], names: str, confidence: float = 0.9) -> Tensor:
     return P
 
 
-def paired(content: list[str], style: list[str], names: str) -> Regions:
+def paired(
+    content: list[str], style: list[str], names: str, match: dict[str, str] | None = None, drop: str = ""
+) -> Regions:
     sides = (painted(content, names), painted(style, names))
-    return learned._paired(tuple(names), sides, [side.shape[1:] for side in sides])
+    return learned._paired(tuple(names), sides, [side.shape[1:] for side in sides], match or {}, drop)
 
 
 # --- the table -----------------------------------------------------------------------------------------
@@ -341,3 +343,20 @@ def test_nothing_in_common_is_one_region() -> None:
     regions = paired(["ssss"], ["bbbb"], "sb")
     assert regions.names == ("s",)
     assert regions.content.min() == regions.style.min() == 1
+
+
+def test_a_match_gives_a_group_another_model() -> None:
+    """The content's p takes the look of the style's b, which no pixel of the content would have had."""
+    regions = paired(["ssss", "pppp"], ["ssss", "bbbb"], "sbp", match={"p": "b"})
+    assert regions.names == ("s", "b") and regions.notes == ()
+    assert regions.content[1].tolist() == regions.style[1].tolist() == [[0] * 4, [1] * 4]
+    with pytest.raises(RegionsError, match="no region 'p' in the style; there are b, s"):
+        paired(["ssss", "pppp"], ["ssss", "bbbb"], "sbp", match={"s": "p"})
+
+
+def test_a_group_that_is_dropped_is_not_paired() -> None:
+    regions = paired(["ssss", "bbbb"], ["ssss", "bbbb"], "sb", drop="b")
+    assert regions.names == ("s",) and regions.content.min() == regions.style.min() == 1
+    assert regions.notes == ("Region b (50.0% of the content) is dropped and is merged into s.",)
+    with pytest.raises(RegionsError, match="Nothing is left of what the content shows: s, b"):
+        paired(["ssss", "bbbb"], ["ssss", "bbbb"], "sb", drop="sb")

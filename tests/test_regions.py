@@ -208,7 +208,7 @@ def test_a_stray_brush_mark_is_no_region(save) -> None:
 
 
 def test_no_colour_in_common(save) -> None:
-    with pytest.raises(RegionsError, match="no colour in common: the content has blue, the style white, red"):
+    with pytest.raises(RegionsError, match="Nothing can be paired: the content has blue, the style white, red"):
         load_regions(save(painted(["b"])), save(painted(["rw"])))
 
 
@@ -300,7 +300,7 @@ def test_regions_of_another_shape_than_their_photograph_are_refused() -> None:
     regions.fit(torch.zeros(3, 301, 400), torch.zeros(3, 99, 100))  # rounding is forgiven
 
 
-# --- label images written, matches, doubts -----------------------------------------------------------
+# --- label images written, matches ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("count", [1, 5, 9, 12, 40])
@@ -351,17 +351,3 @@ def test_a_region_that_is_dropped_goes_to_its_neighbour(save) -> None:
     assert regions.content[1].mean() == pytest.approx(2 / 3, abs=0.02)
     assert regions.style.sum(0).mean() == pytest.approx(2 / 3, abs=0.02)
     assert "dropped" in regions.notes[0]
-
-
-def test_doubts() -> None:
-    top = torch.zeros(40, 10)
-    top[:10] = 1
-    fine = Regions(("a", "b"), torch.stack([top, 1 - top]), torch.stack([top, 1 - top]))
-    assert fine.doubts == ()
-    upside = Regions(("a", "b"), fine.content, fine.style.flip(1))
-    assert [doubt for doubt in upside.doubts if "Region a lies above in the content and below" in doubt]
-    tiny = torch.zeros(40, 10)
-    tiny[0] = 1
-    tiny[1, :2] = 1
-    (doubt,) = Regions(("a", "b"), fine.content, torch.stack([tiny, 1 - tiny])).doubts
-    assert doubt == "Region a covers 25% of the content and 3% of the style: no match?"

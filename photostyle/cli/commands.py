@@ -118,7 +118,7 @@ def transfer(
         raise typer.BadParameter("it is for --regions learned.", param_hint="--regions-model")
     previews = preview_dir or output.with_name(f"{output.stem}-previews")
     sentence = make(
-        Job(content, style, content_regions, style_regions, _pairs(match), _names(drop)),
+        Job(content, style, content_regions, style_regions, pairs(match), names(drop)),
         output,
         Report(quiet),
         guide=regions or "auto",
@@ -270,18 +270,20 @@ def demo(
         typer.echo(f"Wrote {sheet}: input, style and result, and their measures.")
 
 
-def _names(text: str | None) -> list[str]:
+def names(text: str | None) -> list[str]:
+    """The names of a list with commas between."""
     return [name.strip() for name in (text or "").split(",") if name.strip()]
 
 
-def _pairs(text: str | None) -> dict[str, str]:
-    pairs = {}
-    for pair in _names(text):
+def pairs(text: str | None) -> dict[str, str]:
+    """The pairs of `--match`."""
+    found = {}
+    for pair in names(text):
         content, _, style = (part.strip() for part in pair.partition("="))
         if not content or not style:
             raise typer.BadParameter(f"{pair!r} should be two names, as in blue=red.", param_hint="--match")
-        pairs[content] = style
-    return pairs
+        found[content] = style
+    return found
 
 
 def _strengths(text: str) -> list[float]:

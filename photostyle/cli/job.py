@@ -24,6 +24,7 @@ from photostyle import (
     bit_depth,
     check_look_path,
     check_writable,
+    doubtful_matches,
     fade,
     find_device,
     find_look,
@@ -69,10 +70,6 @@ class Job:
         """Raises RegionsError if the label images, or what is asked of them, are incomplete."""
         if (self.content_regions is None) != (self.style_regions is None):
             raise RegionsError("Regions come in pairs: give both --content-regions and --style-regions.")
-        if (self.match or self.drop) and not self.painted:
-            raise RegionsError(
-                "--match and --drop are for label images: write some with `photostyle regions`, then give both."
-            )
 
     def load(self, report: Report) -> tuple[Tensor, Tensor, Regions]:
         """Both photographs, and regions that fit them: those of the label images, or the photographs as a whole."""
@@ -123,6 +120,8 @@ def make(
     """
     began = monotonic()
     job.check()
+    if (job.match or job.drop) and guide == "none":
+        raise RegionsError("--match and --drop are for regions, and --regions none takes the photographs as a whole.")
     outputs = {strength: output for strength in strengths}
     if len(strengths) > 1:
         outputs = {s: output.with_name(f"{output.stem}-{_number(s)}{output.suffix}") for s in strengths}
@@ -145,9 +144,10 @@ def make(
     elif not recipe.regional:
         guide = "none"
     elif guide != "none":
-        regions = find(content, style, guide, report, **given(model=model, device=options.get("device")))
+        where = given(model=model, device=options.get("device"))
+        regions = find(content, style, guide, report, match=job.match, drop=job.drop, **where)
     if recipe.regional:
-        describe(regions, report)
+        describe(content, style, regions, report, network=recipe.network or guide == "auto")
     if previews:
         make_folder(previews.folder)
     note = {
@@ -218,16 +218,19 @@ def find(
     return regions
 
 
-def describe(regions: Regions, report: Report) -> None:
-    """Which regions were matched, how large they are, and which match looks wrong."""
-    if len(regions.names) > 1:
-        shares = zip(regions.names, regions.shares, strict=True)
-        sizes = "; ".join(
-            f"{name}: {here:.0%} of the content, {there:.0%} of the style" for name, (here, there) in shares
-        )
-        report.note(f"Regions: {sizes}.")
-    for doubt in regions.doubts:
+def describe(content: Tensor, style: Tensor, regions: Regions, report: Report, network: bool = True) -> list[str]:
+    """Tell which regions were matched, how large they are, and which match looks wrong; returns these doubts."""
+    if len(regions.names) < 2:
+        return []
+    shares = zip(regions.names, regions.shares, strict=True)
+    sizes = "; ".join(f"{name}: {here:.0%} of the content, {there:.0%} of the style" for name, (here, there) in shares)
+    report.note(f"Regions: {sizes}.")
+    if network:
+        have_weights(DEFAULT_BACKBONE, report)
+    doubts = doubtful_matches(content, style, regions, load_weights() if network else None)
+    for doubt in doubts:
         report.note(f"Note: {doubt} If so, correct it with --match or --drop, paint it, or take --regions none.")
+    return list(doubts)
 
 
 def judge(content: Tensor, style: Tensor, output: Tensor, regions: Regions, report: Report) -> Measures:

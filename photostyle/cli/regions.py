@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from photostyle.cli.commands import Content, Quiet, RegionsModel, Style
+from photostyle.cli.commands import Content, Drop, Match, Quiet, RegionsModel, Style, names, pairs
 
 
 def regions(
@@ -24,6 +24,8 @@ def regions(
         int | None,
         typer.Option("--count", "-k", min=1, max=8, metavar="N", help="How many regions; if not given, 1 or 2."),
     ] = None,
+    match: Match = None,
+    drop: Drop = None,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")] = "auto",
     quiet: Quiet = False,
 ) -> None:
@@ -47,20 +49,21 @@ def regions(
     job = Job(content, style)
     I, S, _ = job.load(report)
     make_folder(output)
-    found = find(I, S, method, report, device=device, **given(model=model, count=count))
-    describe(found, report)
+    asked = {"match": pairs(match), "drop": names(drop)} | given(model=model, count=count)
+    found = find(I, S, method, report, device=device, **asked)
+    doubts = describe(I, S, found, report)
 
     save_regions(found, output / "content_regions.png", output / "style_regions.png")
     colors = label_colors(len(found.names) + 1)
     sides = {"content": overlay(I, found.content, colors), "style": overlay(S, found.style, colors)}
-    names = zip(found.names, found.shares, strict=True)
-    figures = [(name, f"{here:.0%} / {there:.0%}", "of content and style") for name, (here, there) in names]
+    shares = zip(found.names, found.shares, strict=True)
+    figures = [(name, f"{here:.0%} / {there:.0%}", "of content and style") for name, (here, there) in shares]
     save_image(contact_sheet(sides, figures), output / "overlay.png")
     facts = [
         {"name": name, "color": "#{:02x}{:02x}{:02x}".format(*color), "content": here, "style": there}
         for name, color, (here, there) in zip(found.names, colors, found.shares, strict=False)
     ]
-    text = json.dumps({"regions": facts, "notes": [*found.notes, *found.doubts]}, indent=2)
+    text = json.dumps({"regions": facts, "notes": [*found.notes, *doubts]}, indent=2)
     (output / "regions.json").write_text(text + "\n", encoding="utf-8")
     if not quiet:
         typer.echo(f"Wrote content_regions.png, style_regions.png, overlay.png and regions.json into {output}.")

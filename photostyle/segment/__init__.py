@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Literal, get_args
 
 import torch
@@ -9,12 +11,12 @@ from torch import Tensor
 
 from photostyle.backbones import DEFAULT_BACKBONE
 from photostyle.errors import SettingsError
+from photostyle.pairing import pair_labels
 from photostyle.regions import Regions
 from photostyle.segment.clusters import cluster_regions
 from photostyle.segment.learned import DEFAULT as DEFAULT_SEGMENTER
 from photostyle.segment.learned import segment_learned
 from photostyle.segment.refine import refine_regions
-from photostyle.vgg import VGG
 from photostyle.weights import load_weights
 
 Method = Literal["auto", "learned"]
@@ -27,22 +29,33 @@ def find_regions(
     *,
     count: int | None = None,
     model: str = DEFAULT_SEGMENTER,
+    match: Mapping[str, str] | None = None,
+    drop: Collection[str] = (),
     device: torch.device | str = "cpu",
 ) -> Regions:
     """The regions of two photographs (3×H×W and 3×H′×W′, sRGB in [0, 1]), soft, at the photographs' own sizes.
 
     auto: by the default network's features (`cluster_regions`): two regions, or one where the photographs have
     no clear border in common; `count` (1 to 8) asks for so many. learned: by a `model` that names what it sees
-    (`segment_learned`), a name on the hub or a folder. Borders follow the photographs. Deterministic.
+    (`segment_learned`), a name on the hub or a folder. `match` gives a region of the content another one of the
+    style for a model, `drop` leaves regions unpaired (`pair_labels`). Borders follow the photographs. Deterministic.
 
     Raises SettingsError for a method that there is not or a count out of range, WeightsError if the network's
-    weights cannot be had, RegionsError if the model cannot be had or used.
+    weights cannot be had, RegionsError if the model cannot be had or used, or for a region that was not found.
     """
     if method not in get_args(Method):
         raise SettingsError(f"The methods of finding regions are {', '.join(get_args(Method))}, not {method!r}.")
     if method == "learned":
-        found = segment_learned(content, style, model=model, device=device)
+        found = segment_learned(content, style, model=model, match=match, drop=drop, device=device)
     else:
-        vgg = VGG(load_weights(DEFAULT_BACKBONE), device=device)
-        found = cluster_regions(content, style, vgg, count=count)
+        found = cluster_regions(content, style, load_weights(DEFAULT_BACKBONE), count=count, device=device)
+        if match or drop:
+            found = _paired_anew(found, match, drop)
     return refine_regions(found, content, style)
+
+
+def _paired_anew(regions: Regions, match: Mapping[str, str] | None, drop: Collection[str]) -> Regions:
+    """Hard regions that cover both photographs, matched and dropped as asked."""
+    content, style = (masks.argmax(0).numpy() for masks in (regions.content, regions.style))
+    again = pair_labels(content, regions.names, style, regions.names, match=match, drop=drop)
+    return replace(again, notes=(*regions.notes, *again.notes))

@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -26,16 +26,13 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
 from photostyle.errors import RegionsError
 from photostyle.files import reason
 from photostyle.image import resize
-from photostyle.labels import merge_orphans, present
+from photostyle.pairing import Labels, check_names, merge_orphans, present
 from photostyle.regions import Regions
-
-Labels = NDArray[np.int64]
 
 DEFAULT = "openmmlab/upernet-convnext-tiny"
 """UPerNet (Xiao et al. 2018) over ConvNeXt-T (Liu et al. 2022), ADE20K; MIT licence, 241 MB."""
@@ -74,7 +71,13 @@ _SMALLEST = 0.01  # of its photograph: a smaller group is noise
 
 
 def segment_learned(
-    content: Tensor, style: Tensor, *, model: str = DEFAULT, device: str | torch.device = "cpu"
+    content: Tensor,
+    style: Tensor,
+    *,
+    model: str = DEFAULT,
+    match: Mapping[str, str] | None = None,
+    drop: Collection[str] = (),
+    device: str | torch.device = "cpu",
 ) -> Regions:
     """The regions of two photographs (3×H×W and 3×H′×W′, sRGB in [0, 1]), named by what they show.
 
@@ -86,13 +89,14 @@ def segment_learned(
     Masks are hard, cover every pixel of both sides and have the photographs' own sizes. A group under 1 % of
     the content, or with under 1 % of the style for a partner, is merged into the group with which it shares the
     longest border; what the style shows beyond that joins the likeliest of the other groups. `notes` says so.
+    `match` gives a group of the content the look of another of the style; groups to `drop` are not paired.
 
-    Raises RegionsError if `transformers` is not installed, if the model is out of reach, or if it is no
-    segmentation model.
+    Raises RegionsError if `transformers` is not installed, if the model is out of reach, if it is no
+    segmentation model, or for a group to match or to drop that it does not see.
     """
     network = _load(model, device)
     sides = (network(content), network(style))
-    return _paired(network.names, sides, (content.shape[1:], style.shape[1:]))
+    return _paired(network.names, sides, (content.shape[1:], style.shape[1:]), match or {}, drop)
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,25 +205,36 @@ def _groups(classes: Mapping[int, str]) -> tuple[tuple[str, ...], Tensor]:
     return names, torch.tensor([[float(group == name) for group in groups] for name in names])
 
 
-def _paired(names: Sequence[str], sides: Sequence[Tensor], sizes: Sequence[Sequence[int]]) -> Regions:
+def _paired(
+    names: Sequence[str],
+    sides: Sequence[Tensor],
+    sizes: Sequence[Sequence[int]],
+    match: Mapping[str, str],
+    drop: Collection[str],
+) -> Regions:
     """Probabilities of G groups in content and style (G×h×w each) → regions at these sizes, H×W each."""
     content, shown = (_labels(side, size, names) for side, size in zip(sides, sizes, strict=True))
+    check_names(match, drop, present(content, names), present(shown, names))
+    content = np.array([names.index(match.get(name, name)) for name in names])[content]
     content_has, style_shows = present(content, names), present(shown, names)
-    large = _large(content_has)
+    large = [name for name in _large(content_has) if name not in drop]
+    if not large:
+        raise RegionsError(f"Nothing is left of what the content shows: {', '.join(content_has)}. Drop less of it.")
     common = _large(present(_labels(sides[1], sizes[1], names, large), names))
     style = _labels(sides[1], sizes[1], names, common)
     into = merge_orphans(content, names, common)
     for name, other in into.items():
         content[content == names.index(name)] = names.index(other)
     notes = [
-        f"Region {name} ({share:.1%} of the content) is {'not in the style' if name in large else 'small'} "
+        f"Region {name} ({share:.1%} of the content) is "
+        f"{'dropped' if name in drop else 'not in the style' if name in large else 'small'} "
         f"and is merged into {into[name]}."
         for name, share in content_has.items()
         if name in into
     ] + [
         f"Region {name} ({share:.1%} of the style) has no partner in the content and joins the likeliest that has."
         for name, share in style_shows.items()
-        if name not in common and share >= _SMALLEST
+        if name not in common and share >= _SMALLEST and name not in drop
     ]
     masks = [
         torch.stack([torch.from_numpy(labels == names.index(name)).float() for name in common])

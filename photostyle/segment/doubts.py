@@ -1,0 +1,68 @@
+"""Matches that look wrong: regions whose two sides differ in size, in height or in what the network sees there.
+
+With z = (F − mean F) / std F in each photograph on its own (as in clusters.py), what a region shows is the mean of z
+over it; two regions are alike by the cosine of theirs. Where people paired regions by hand, a region is as a rule
+more like its partner than like any other region.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from photostyle.image import fit, shrink
+from photostyle.regions import Regions
+from photostyle.segment.clusters import normalised
+from photostyle.vgg import VGG
+from photostyle.weights import Weights
+
+_UNLIKE_SIZE = 6  # times as large a part of one photograph as of the other
+_UNLIKE_HEIGHT = 0.4  # of a photograph's height, between the centres of mass
+_UNLIKE_LOOK = 0.3  # by so much the cosine to another region is above that to its partner
+_TELLING = 0.02  # of its photograph: what a smaller region shows is chance
+_SIZE = 224  # long side that the network sees, pixels
+_LAYER = "relu4_3"
+
+
+def doubtful_matches(content: Tensor, style: Tensor, regions: Regions, weights: Weights | None) -> tuple[str, ...]:
+    """A sentence for each region whose two sides are hardly the same kind of thing; fewer than it may be right.
+
+    Photographs 3×H×W and 3×H′×W′, sRGB in [0, 1], and regions that fit them. `weights` are of the network that
+    looks at them; without (None) only sizes and heights are compared.
+    """
+    likeness = _likeness(content, style, regions, VGG(weights)) if weights and len(regions.names) > 1 else None
+    found = []
+    for k, (name, (here, there)) in enumerate(zip(regions.names, regions.shares, strict=True)):
+        above, below = _height(regions.content[k]), _height(regions.style[k])
+        if max(here, there) > _UNLIKE_SIZE * min(here, there):
+            found.append(f"Region {name} covers {here:.0%} of the content and {there:.0%} of the style: no match?")
+        elif abs(above - below) > _UNLIKE_HEIGHT:
+            places = ("above", "below") if above > below else ("below", "above")
+            found.append(f"Region {name} lies {places[0]} in the content and {places[1]} in the style: no match?")
+        elif likeness is not None and min(here, there) >= _TELLING:
+            best = int(likeness[k].argmax())
+            if likeness[k, best] > likeness[k, k] + _UNLIKE_LOOK:
+                other = regions.names[best]
+                found.append(f"Region {name} of the content looks more like {other} in the style: no match?")
+    return tuple(found)
+
+
+@torch.no_grad()
+def _likeness(content: Tensor, style: Tensor, regions: Regions, vgg: VGG) -> Tensor:
+    """Cosine between what each region shows in the content and each in the style, K×K; regions too small −1."""
+    looks = []
+    for image, masks in ((content, regions.content), (style, regions.style)):
+        F = vgg(fit(image, _SIZE).to(vgg.device), {_LAYER})[_LAYER]
+        m = shrink(masks.to(F), F.shape[1:]).flatten(1)
+        z = torch.from_numpy(normalised(F)).to(F)
+        looks.append(torch.nn.functional.normalize(m @ z.T / m.sum(1, keepdim=True).clamp(min=1e-6)))
+    likeness = looks[0] @ looks[1].T
+    small = torch.tensor([share[1] < _TELLING for share in regions.shares], device=likeness.device)
+    return likeness.masked_fill(small, -1.0)
+
+
+def _height(mask: Tensor) -> float:
+    """Of the centre of mass of an H×W mask: 0 at the bottom, 1 at the top."""
+    rows = mask.sum(1)
+    y = (torch.arange(len(rows)).to(rows) + 0.5) / len(rows)
+    return 1 - float((rows * y).sum() / rows.sum())
