@@ -24,7 +24,8 @@ from timing import alone, describe_machine, header, median_seconds, row
 from torch import Tensor
 
 from photostyle.bench.task import peak_memory
-from photostyle.image import fit, load_image, save_image
+from photostyle.image import fit
+from photostyle.photofile import load_image, save_image
 from photostyle.recipes.photo import Photo
 from photostyle.render import render
 

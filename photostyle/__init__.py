@@ -14,14 +14,18 @@ from typing import TYPE_CHECKING
 from photostyle._version import __version__
 
 if TYPE_CHECKING:
+    from photostyle._doodle import Maps, doodle, doodle_steps, load_maps
     from photostyle._transfer import find_device, make_settings, transfer, transfer_steps
     from photostyle.backbones import BACKBONES, DEFAULT_BACKBONE
     from photostyle.descend import Step, Steps
     from photostyle.errors import DescentError, ImageError, PhotostyleError, RegionsError, SettingsError, WeightsError
-    from photostyle.image import bit_depth, check_writable, fit_size, load_image, read_note, resize, save_image
+    from photostyle.image import fit_size, resize
     from photostyle.labels import label_colors, load_regions, save_regions
     from photostyle.look import Look, check_look_path, find_look, load_look, save_look
     from photostyle.measures import Measures, measure
+    from photostyle.photofile.photograph import Photograph
+    from photostyle.photofile.reading import bit_depth, load_image, load_photograph, read_note
+    from photostyle.photofile.writing import check_writable, save_image, save_photograph
     from photostyle.recipes import DEFAULT_RECIPE, RECIPES, find_recipe
     from photostyle.regions import Regions
     from photostyle.render import fade
@@ -43,7 +47,9 @@ _HOME = {
     "DescentError": "errors",
     "ImageError": "errors",
     "Look": "look",
+    "Maps": "_doodle",
     "Measures": "measures",
+    "Photograph": "photofile.photograph",
     "PhotostyleError": "errors",
     "RECIPES": "recipes",
     "Regions": "regions",
@@ -52,11 +58,13 @@ _HOME = {
     "Step": "descend",
     "Steps": "descend",
     "WeightsError": "errors",
-    "bit_depth": "image",
+    "bit_depth": "photofile.reading",
     "cache_dir": "weights",
     "cached_path": "weights",
     "check_look_path": "look",
-    "check_writable": "image",
+    "check_writable": "photofile.writing",
+    "doodle": "_doodle",
+    "doodle_steps": "_doodle",
     "doubtful_matches": "segment.doubts",
     "fade": "render",
     "fetch_weights": "weights",
@@ -67,16 +75,19 @@ _HOME = {
     "fit_size": "image",
     "is_cached": "weights",
     "label_colors": "labels",
-    "load_image": "image",
+    "load_image": "photofile.reading",
     "load_look": "look",
+    "load_maps": "_doodle",
+    "load_photograph": "photofile.reading",
     "load_regions": "labels",
     "load_weights": "weights",
     "make_settings": "_transfer",
     "measure": "measures",
-    "read_note": "image",
+    "read_note": "photofile.reading",
     "resize": "image",
-    "save_image": "image",
+    "save_image": "photofile.writing",
     "save_look": "look",
+    "save_photograph": "photofile.writing",
     "save_regions": "labels",
     "transfer": "_transfer",
     "transfer_steps": "_transfer",
@@ -91,7 +102,9 @@ __all__ = [
     "DescentError",
     "ImageError",
     "Look",
+    "Maps",
     "Measures",
+    "Photograph",
     "PhotostyleError",
     "Regions",
     "RegionsError",
@@ -105,6 +118,8 @@ __all__ = [
     "cached_path",
     "check_look_path",
     "check_writable",
+    "doodle",
+    "doodle_steps",
     "doubtful_matches",
     "fade",
     "fetch_weights",
@@ -117,6 +132,8 @@ __all__ = [
     "label_colors",
     "load_image",
     "load_look",
+    "load_maps",
+    "load_photograph",
     "load_regions",
     "load_weights",
     "make_settings",
@@ -125,6 +142,7 @@ __all__ = [
     "resize",
     "save_image",
     "save_look",
+    "save_photograph",
     "save_regions",
     "transfer",
     "transfer_steps",

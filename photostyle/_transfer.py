@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, get_args, get_type_hints
 
@@ -20,8 +21,11 @@ from photostyle.render import check_strength, fade
 from photostyle.vgg import VGG, Pooling
 from photostyle.weights import load_weights
 
+Styles = Tensor | Sequence[Tensor]
+"""One photograph 3×H×W, or several."""
 
-def transfer(content: Tensor, style: Tensor, regions: Regions | None = None, **options: Any) -> Tensor:
+
+def transfer(content: Tensor, style: Styles, regions: Regions | None = None, **options: Any) -> Tensor:
     """`content` with the look of `style`: both 3×H×W, sRGB in [0, 1]; so is the result.
 
     `regions` pairs what belongs together (None: the whole photographs). The options and the errors
@@ -38,7 +42,7 @@ def transfer(content: Tensor, style: Tensor, regions: Regions | None = None, **o
 
 def transfer_steps(
     content: Tensor,
-    style: Tensor,
+    style: Styles,
     regions: Regions | None = None,
     *,
     recipe: str = DEFAULT_RECIPE,
@@ -52,6 +56,8 @@ def transfer_steps(
 ) -> Steps:
     """`transfer` as a generator: yields a `Step` at a time, returns the final image; closing it cancels.
 
+    `style` is one photograph, or several for a recipe that blends them.
+
     `recipe` is a key of `RECIPES`, `settings` are fields of its dataclass, and `quality` (draft, standard
     or best) chooses the values of those that are not given; `strength` in [0, 1]
     fades the result into the content. `backbone` names the network, whose original file may be given
@@ -61,18 +67,20 @@ def transfer_steps(
     Everything is checked when the first step is asked for, before any work: raises ImageError,
     RegionsError, SettingsError or WeightsError; later DescentError if the energy becomes infinite.
     """
-    chosen = find_recipe(recipe)
+    styles = [style] if isinstance(style, Tensor) else list(style)
+    chosen = find_recipe(recipe, len(styles))
     p = make_settings(chosen, settings, quality)
     check_strength(strength)
     if pooling not in get_args(Pooling):
         raise SettingsError(f"pooling must be one of {', '.join(get_args(Pooling))}, not {pooling!r}.")
-    check_image(content, "The content")
-    check_image(style, "The style")
+    check_image(content, "The content", least=8)
+    for one in styles:
+        check_image(one, "The style", least=32)
     place = find_device(device)
-    content, style = content.to(place, torch.float32), style.to(place, torch.float32)
-    regions = (regions or Regions.whole(content, style)).fit(content, style)
+    content, *styles = (image.to(place, torch.float32) for image in (content, *styles))
+    regions = (regions or Regions.whole(content, styles[0])).fit(content, styles[0])
     vgg = VGG(load_weights(backbone, weights_path), pooling, place) if chosen.network else None
-    result = yield from chosen.run(content, style, regions, vgg, p)
+    result = yield from chosen.run(content, styles if chosen.blends else styles[0], regions, vgg, p)
     return fade(content, result, strength)
 
 

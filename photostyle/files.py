@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import Literal
 
 from photostyle.errors import ImageError
 
@@ -18,7 +19,13 @@ def check_target(path: StrPath, extensions: Collection[str]) -> None:
     if Path(path).suffix.lower() not in extensions:
         which = f"one of {', '.join(extensions)}" if len(extensions) > 1 else "".join(extensions)
         raise ImageError(f"{path} has no extension that can be written: use {which}.")
-    target = Path(os.path.realpath(path))  # a link is written through, as open() would
+    try:
+        target = Path(os.path.realpath(path))  # a link is written through, as open() would
+        os.lstat(target)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as error:  # the name is too long, or holds a zero byte
+        raise ImageError(f"{path} cannot be written ({reason(error)}): choose another name.") from error
     if target.is_dir():
         raise ImageError(f"{path} is a folder: name a file in it.")
     if not target.parent.is_dir():
@@ -27,6 +34,28 @@ def check_target(path: StrPath, extensions: Collection[str]) -> None:
         raise ImageError(f"{path} cannot be written: its folder is read-only; choose another.")
     if target.exists() and not os.access(target, os.W_OK):
         raise ImageError(f"{path} is write-protected: choose another name.")
+
+
+def keep_inputs(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """Raises ImageError if an output is one of the input files, under whatever name."""
+    there = [path for path in inputs if path.exists()]
+    for output in outputs:
+        if output.exists() and any(path.samefile(output) for path in there):
+            raise ImageError(f"{output} is one of the input files: name another output.")
+
+
+def stream_or(path: Path) -> Path | Literal["-"]:
+    """The path, or "-" where it means standard input or output."""
+    return "-" if str(path) == "-" else path
+
+
+def make_folder(folder: Path) -> None:
+    """Raises ImageError if pictures cannot be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImageError(f"The folder {folder} cannot be made ({reason(error)}): choose another.") from error
+    check_target(folder / "picture.jpg", [".jpg"])
 
 
 def write_whole(path: StrPath, data: bytes) -> None:

@@ -26,7 +26,7 @@ from photostyle.bench import worker
 from photostyle.bench.summary import MEASURES, summarize, winners
 from photostyle.bench.task import Row, Task, attempt
 from photostyle.cli import app
-from photostyle.image import read_note
+from photostyle.photofile import read_note
 from photostyle.weights import cached_path
 
 ROOT = Path(__file__).parents[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
@@ -33,7 +34,7 @@ from photostyle import weights as weights_module
 from photostyle.backbones import BACKBONES
 from photostyle.cli import app
 from photostyle.cli.progress import equation
-from photostyle.image import read_note
+from photostyle.photofile import bit_depth, read_note
 from photostyle.weights import cached_path
 
 ROOT = Path(__file__).parents[1]
@@ -299,19 +300,53 @@ def test_regions_that_had_to_be_merged_are_reported(
     fails(run(*args), "--style-regions")
 
 
-def test_bits_that_the_result_will_not_have_are_reported(run: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
+def test_the_result_keeps_what_the_photograph_had(run: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
     deep = tmp_path / "deep.png"
-    Image.new("I;16", (40, 30), 30000).save(deep)
-    result = run("transfer", deep, pair[1], "-o", tmp_path / "out.jpg", *QUICK)
-    assert result.exit_code == 0
-    assert "Note: deep.png has 16 bits per channel; the result has 8." in result.stderr
-    assert "bits" not in run("transfer", *pair, "-o", tmp_path / "out.jpg", *QUICK).stderr
+    Image.new("I;16", (40, 32), 30000).save(deep)
+    quick = ("--recipe", "reinhard")
+    assert run("transfer", deep, pair[1], "-o", tmp_path / "out.png", *quick).exit_code == 0
+    assert bit_depth(tmp_path / "out.png") == 16
+    assert run("transfer", deep, pair[1], "-o", tmp_path / "8.png", *quick, "--bits", "8").exit_code == 0
+    assert bit_depth(tmp_path / "8.png") == 8
+    result = run("transfer", deep, pair[1], "-o", tmp_path / "out.jpg", *quick)
+    assert "Note: JPEG has 8 bits per channel" in result.stderr
+    assert run("transfer", deep, pair[1], "-o", tmp_path / "bare.png", *quick, "--strip-metadata").exit_code == 0
+    assert read_note(tmp_path / "bare.png") == {} != read_note(tmp_path / "8.png")
+
+    clear = tmp_path / "clear.png"
+    Image.new("RGBA", (40, 32), (200, 100, 50, 60)).save(clear)
+    assert run("transfer", clear, pair[1], "-o", tmp_path / "clear-out.png", *quick).exit_code == 0
+    with Image.open(tmp_path / "clear-out.png") as image:
+        assert image.mode == "RGBA" and image.getchannel("A").getextrema() == (60, 60)
+
+
+def test_photographs_that_are_too_large(run: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    fails(run("transfer", *pair, "-o", tmp_path / "a.png", "--most-pixels", 0.001), "megapixel")
+    assert not (tmp_path / "a.png").exists()
+
+
+def test_from_standard_input_to_standard_output(pair: tuple[Path, Path]) -> None:
+    command = [sys.executable, "-m", "photostyle", "transfer", "-", str(pair[1]), "-o", "-", "--recipe", "reinhard"]
+    done = subprocess.run(command, input=pair[0].read_bytes(), capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    with Image.open(io.BytesIO(done.stdout)) as made, Image.open(pair[0]) as given:
+        assert made.size == given.size
+    assert b"Wrote -" in done.stderr
+
+
+def test_several_styles_are_for_recipes_that_blend_them(run: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    styles = (pair[1], pair[0])
+    quick = ("--size", 32, "--steps", 2)
+    result = run("transfer", pair[0], *styles, "-o", tmp_path / "a.png", "--recipe", "gatys", *quick)
+    assert result.exit_code == 0, result.stderr
+    assert read_note(tmp_path / "a.png")["more_styles"] == [pair[0].name]
+    fails(run("transfer", pair[0], *styles, "-o", tmp_path / "b.png"), "takes one style, not 2; several are for gatys")
 
 
 def test_previews(run: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
     args = ["transfer", *pair, "-o", tmp_path / "out.jpg", "--recipe", "gatys", "--size", 32, "--steps", 5]
     assert run(*args, "--preview-every", 2).exit_code == 0
-    names = ["0002-style.jpg", "0004-style.jpg"]
+    names = ["0002-32-px.jpg", "0004-32-px.jpg"]
     assert sorted(path.name for path in (tmp_path / "out-previews").iterdir()) == names
     assert run(*args, "--preview-every", 4, "--preview-dir", tmp_path / "a" / "b").exit_code == 0
     assert [path.name for path in (tmp_path / "a" / "b").iterdir()] == names[1:]
@@ -357,7 +392,7 @@ def test_several_strengths_come_from_one_descent(
 def test_every_strength_is_checked_for_its_file(
     run: Run, pair: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("photostyle.cli.job.load_image", lambda path: pytest.fail("the work has started"))
+    monkeypatch.setattr("photostyle.job.load_photograph", lambda path: pytest.fail("the work has started"))
     (tmp_path / "out-0.6.jpg").mkdir()
     fails(run("transfer", *pair, "-o", tmp_path / "out.jpg", "--strength", "0.3,0.6"), "out-0.6.jpg", "is a folder")
     pair[0].rename(tmp_path / "new-1.png")
@@ -530,7 +565,7 @@ def test_an_unwritable_output_is_found_before_the_work(
 ) -> None:
     (tmp_path / "folder.jpg").mkdir()
     before = pair[0].read_bytes()
-    monkeypatch.setattr("photostyle.cli.job.load_image", lambda path: pytest.fail("the work has started"))
+    monkeypatch.setattr("photostyle.job.load_photograph", lambda path: pytest.fail("the work has started"))
     fails(run("transfer", *pair, "-o", tmp_path / output), words)
     assert pair[0].read_bytes() == before
 

@@ -21,11 +21,14 @@ PARTS = {
     "photo": {"content", "style", "matting"},
     "luan": {"content", "style", "matting"},
     "gatys": {"content", "style"},
+    "mmd": {"content", "gaussian"},
+    "mrf": {"content", "patches", "patch colors"},
+    "doodle": {"content", "patches", "patch colors"},
     "reinhard": set(),
     "monge-kantorovich": set(),
     "pitie": {"color"},
 }
-REGIONAL = [name for name in RECIPES if name != "gatys"]
+REGIONAL = [name for name in RECIPES if RECIPES[name].regional]
 TINY = {"size": 32, "steps": 3, "device": "cpu"}
 
 
@@ -112,7 +115,7 @@ def test_the_same_call_gives_the_same_pixels(content, style, recipe: str) -> Non
     assert torch.equal(one, other)
 
 
-@pytest.mark.parametrize("recipe", ["luan", "gatys", "pitie"])
+@pytest.mark.parametrize("recipe", ["luan", "gatys", "mmd", "pitie"])
 def test_another_seed_gives_other_pixels(content, style, recipe: str) -> None:
     one, other = (transfer(content, style, recipe=recipe, seed=seed, **tiny(recipe)) for seed in (1, 2))
     assert not torch.equal(one, other)
@@ -239,7 +242,7 @@ def test_mistakes_are_told_at_the_first_step_and_not_before(
 
 def test_a_layer_that_does_not_exist_is_a_mistake(content, style) -> None:
     with pytest.raises(SettingsError, match="no layer 'relu9_9'"):
-        next(transfer_steps(content, style, recipe="gatys", content_layer="relu9_9", **TINY))
+        next(transfer_steps(content, style, recipe="gatys", content_layers="relu9_9", **TINY))
 
 
 @pytest.mark.parametrize("name", RECIPES)

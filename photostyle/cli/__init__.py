@@ -14,9 +14,10 @@ from typer.core import TyperGroup
 from photostyle import PhotostyleError, __version__
 from photostyle.cli import bench, weights
 from photostyle.cli.commands import apply, demo, evaluate, recipes, transfer
-from photostyle.cli.files import tell
+from photostyle.cli.doodle import doodle
 from photostyle.cli.regions import regions
 from photostyle.cli.settings import SettingsCommand
+from photostyle.cli.tell import tell
 
 
 class _Commands(TyperGroup):
@@ -59,6 +60,7 @@ def _main(
 
 
 app.command(cls=SettingsCommand)(transfer)
+app.command(cls=SettingsCommand)(doodle)
 app.command()(apply)
 app.command()(regions)
 app.command(cls=SettingsCommand)(bench.bench)

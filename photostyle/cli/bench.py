@@ -55,9 +55,9 @@ def bench(
     from photostyle import DEFAULT_BACKBONE, DEFAULT_RECIPE, find_device, find_recipe, make_settings
     from photostyle.bench.page import page
     from photostyle.bench.run import Plan, find_pairs, run
-    from photostyle.cli.files import make_folder
-    from photostyle.cli.job import have_weights
     from photostyle.cli.progress import Report
+    from photostyle.files import make_folder
+    from photostyle.job import have_weights
 
     found = find_pairs(pairs, [name.strip() for name in only.split(",") if name.strip()] if only else [])
     names = dict.fromkeys(recipe or [DEFAULT_RECIPE])

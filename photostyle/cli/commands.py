@@ -6,11 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from photostyle.cli.settings import settings_of
+
+EXTENSIONS = ".jpg, .png, .tif, .webp, .avif or .heic"
 
 Content = Annotated[Path, typer.Argument(metavar="CONTENT", help="The photograph to change.", show_default=False)]
 Style = Annotated[
@@ -33,18 +35,43 @@ Match = Annotated[
 ]
 Drop = Annotated[str | None, typer.Option(metavar="A[,…]", help="Do not pair these regions.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-JpegQuality = Annotated[int | None, typer.Option(min=1, max=100, metavar="N", help="Quality of JPEG and WebP.")]
+JpegQuality = Annotated[
+    int | None, typer.Option(min=1, max=100, metavar="N", help="Quality of JPEG, WebP, AVIF and HEIC.")
+]
+Bits = Annotated[
+    Literal["8", "16"] | None,
+    typer.Option(help="Bits per channel of PNG and TIFF: those of the photograph if not given."),
+]
+Profile = Annotated[
+    Literal["keep", "srgb"] | None, typer.Option(help="The colour profile: the photograph's own, or sRGB.")
+]
+StripMetadata = Annotated[
+    bool, typer.Option("--strip-metadata", help="Write no EXIF, no XMP and no note on how it was made.")
+]
+MostPixels = Annotated[
+    float | None,
+    typer.Option(min=0.001, metavar="MEGAPIXELS", help="Refuse larger photographs: 200 if not given."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 
 
 def transfer(
     ctx: typer.Context,
     content: Content,
-    style: Style,
+    styles: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="STYLE", help="The photograph whose look is wanted; gatys takes several.", show_default=False
+        ),
+    ],
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="The file to write: .jpg, .png, .tif or .webp.", show_default=False
+            "--output",
+            "-o",
+            metavar="FILE",
+            help=f"The file to write: {EXTENSIONS}; - for standard output.",
+            show_default=False,
         ),
     ],
     regions: Annotated[
@@ -100,6 +127,10 @@ def transfer(
         Path | None, typer.Option(metavar="FILE", help="Write the look too, a .safetensors for `photostyle apply`.")
     ] = None,
     jpeg_quality: JpegQuality = None,
+    bits: Bits = None,
+    profile: Profile = None,
+    strip_metadata: StripMetadata = False,
+    most_pixels: MostPixels = None,
     quiet: Quiet = False,
 ) -> None:
     """Give the CONTENT photograph the look of the STYLE photograph.
@@ -107,8 +138,8 @@ def transfer(
     Every setting of the recipe is an option too, for example --content-weight 0.1:
     `photostyle recipes NAME` lists them with their defaults.
     """
-    from photostyle.cli.job import Job, Previews, given, make
     from photostyle.cli.progress import Report
+    from photostyle.job import Job, Previews, given, make
 
     if preview_dir and not preview_every:
         raise typer.BadParameter("it needs --preview-every.", param_hint="--preview-dir")
@@ -116,16 +147,22 @@ def transfer(
         raise typer.BadParameter("label images are given: leave one or the other out.", param_hint="--regions")
     if regions_model and regions != "learned":
         raise typer.BadParameter("it is for --regions learned.", param_hint="--regions-model")
+    if str(output) == "-":
+        if preview_every and not preview_dir:
+            raise typer.BadParameter("name a --preview-dir, for there is no output file.", param_hint="--preview-every")
+        if strength and "," in strength:
+            raise typer.BadParameter("several strengths are several files: name the output.", param_hint="--strength")
     previews = preview_dir or output.with_name(f"{output.stem}-previews")
     sentence = make(
-        Job(content, style, content_regions, style_regions, pairs(match), names(drop)),
+        Job(content, styles[0], content_regions, style_regions, pairs(match), names(drop), styles[1:]),
         output,
         Report(quiet),
         guide=regions or "auto",
         model=regions_model,
         settings=given(size=size, steps=steps, seed=seed) | ctx.meta["settings"],
         previews=Previews(previews, preview_every) if preview_every else None,
-        jpeg_quality=jpeg_quality,
+        saving=saving(jpeg_quality, bits, profile, strip_metadata),
+        most_pixels=_pixels(most_pixels),
         strengths=_strengths(strength) if strength is not None else (1.0,),
         look=save_look,
         recipe=recipe,
@@ -136,7 +173,7 @@ def transfer(
         device=device,
     )
     if not quiet:
-        typer.echo(sentence)
+        typer.echo(sentence, err=str(output) == "-")
 
 
 def apply(
@@ -158,6 +195,10 @@ def apply(
         float, typer.Option(min=0, max=1, metavar="X", help="How far to go from the photograph (0) to the look (1).")
     ] = 1.0,
     jpeg_quality: JpegQuality = None,
+    bits: Bits = None,
+    profile: Profile = None,
+    strip_metadata: StripMetadata = False,
+    most_pixels: MostPixels = None,
     quiet: Quiet = False,
 ) -> None:
     """Give a LOOK to other frames of the scene that it was found on, at any resolution, in an instant.
@@ -165,15 +206,17 @@ def apply(
     In a folder each result has the name of its photograph. What fails is told, and the others are done.
     """
     from photostyle import PhotostyleError
-    from photostyle.cli.files import tell
     from photostyle.cli.frames import apply_look
+    from photostyle.cli.tell import tell
 
     def note(sentence: str) -> None:
         if not quiet:
             typer.echo(sentence, err=True)
 
     failed = False
-    for outcome in apply_look(look, photos, output, note, strength=strength, jpeg_quality=jpeg_quality):
+    options = saving(jpeg_quality, bits, profile, strip_metadata)
+    limit = _pixels(most_pixels)
+    for outcome in apply_look(look, photos, output, note, strength=strength, saving=options, most_pixels=limit):
         if isinstance(outcome, PhotostyleError):
             failed = True
             tell(outcome)
@@ -194,12 +237,12 @@ def evaluate(
     """Measure how much style arrived and how much content stayed."""
     from photostyle import load_image
     from photostyle.bench.summary import MEASURES
-    from photostyle.cli.job import Job, judge
     from photostyle.cli.progress import Report
+    from photostyle.job import Job, judge
 
     report = Report()
     I, S, regions = Job(content, style, content_regions, style_regions).load(report)
-    figures = asdict(judge(I, S, load_image(output), regions, report))
+    figures = asdict(judge(I.opaque(), S.opaque(), load_image(output), regions, report))
     if as_json:
         typer.echo(json.dumps(figures, indent=2))
         return
@@ -221,6 +264,7 @@ def recipes(
     if as_json:
         facts = {
             key: {
+                "purpose": recipe.purpose,
                 "source": recipe.source,
                 "default": key == DEFAULT_RECIPE,
                 "settings": [asdict(setting) for setting in settings_of(recipe.settings)],
@@ -234,7 +278,8 @@ def recipes(
         _table(("Setting", "Default", "Range", "Meaning"), rows)
     else:
         marks = {DEFAULT_RECIPE: " (default)"}
-        _table(("Recipe", "Source"), [(key + marks.get(key, ""), recipe.source) for key, recipe in RECIPES.items()])
+        known = [(key + marks.get(key, ""), recipe.purpose, recipe.source) for key, recipe in RECIPES.items()]
+        _table(("Recipe", "For", "Source"), known)
 
 
 def demo(
@@ -246,9 +291,9 @@ def demo(
     """Bring a palace by day into the light of a bridge by night."""
     from photostyle import load_image, save_image
     from photostyle.bench.summary import MEASURES
-    from photostyle.cli.files import make_folder
-    from photostyle.cli.job import example, judge, make
     from photostyle.cli.progress import Report
+    from photostyle.files import make_folder
+    from photostyle.job import example, judge, make
     from photostyle.sheet import contact_sheet
 
     report, job = Report(quiet), example("palace-night")
@@ -258,7 +303,8 @@ def demo(
     if not quiet:
         typer.echo(sentence)
 
-    content, style, regions = job.load(Report(quiet=True))
+    photographs = job.load(Report(quiet=True))
+    content, style, regions = photographs[0].opaque(), photographs[1].opaque(), photographs[2]
     result = load_image(picture)
     before, after = (asdict(judge(content, style, image, regions, report)) for image in (content, result))
     figures = [
@@ -268,6 +314,16 @@ def demo(
     save_image(contact_sheet({"input": content, "style": style, "result": result}, figures), sheet)
     if not quiet:
         typer.echo(f"Wrote {sheet}: input, style and result, and their measures.")
+
+
+def saving(jpeg_quality: int | None, bits: str | None, profile: str | None, strip_metadata: bool) -> dict[str, Any]:
+    """The options of `save_photograph` that were given."""
+    options = {"quality": jpeg_quality, "bits": int(bits) if bits else None, "profile": profile}
+    return {name: value for name, value in options.items() if value is not None} | {"metadata": not strip_metadata}
+
+
+def _pixels(megapixels: float | None) -> float | None:
+    return megapixels * 1e6 if megapixels else None
 
 
 def names(text: str | None) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -12,14 +13,13 @@ from photostyle import (
     Look,
     PhotostyleError,
     __version__,
-    bit_depth,
     check_writable,
     fade,
-    load_image,
     load_look,
-    save_image,
+    load_photograph,
+    save_photograph,
 )
-from photostyle.cli.files import keep_inputs, make_folder
+from photostyle.files import keep_inputs, make_folder
 
 
 def apply_look(
@@ -29,7 +29,8 @@ def apply_look(
     tell: Callable[[str], None],
     *,
     strength: float,
-    jpeg_quality: int | None,
+    saving: Mapping[str, Any],
+    most_pixels: float | None,
 ) -> Iterator[Path | PhotostyleError]:
     """Each photograph with the look in a file: yields, in their order, where it is, or why it is not.
 
@@ -41,16 +42,17 @@ def apply_look(
     look = load_look(path)
     if files != [output]:
         make_folder(output)
-    quality = {"quality": jpeg_quality} if jpeg_quality else {}
+    limits = {} if most_pixels is None else {"most_pixels": most_pixels}
     for photo, file in zip(photos, files, strict=True):
         try:
             check_writable(file)
-            before = load_image(photo)
-            if (bits := bit_depth(photo)) > 8:
-                tell(f"Note: {photo.name} has {bits} bits per channel; the result has 8.")
+            photograph = load_photograph(photo, **limits)
+            before = photograph.pixels
             note = {"look": path.name, "content": photo.name, "strength": strength, "version": __version__}
             after = fade(before, _apply(look, before, photo), strength)
-            save_image(after, file, note=note | {"made": look.facts}, **quality)
+            made = note | {"made": look.facts}
+            for said in (*photograph.notes, *save_photograph(after, file, like=photograph, note=made, **saving)):
+                tell(f"Note: {said}")
             yield file
         except PhotostyleError as error:
             yield error

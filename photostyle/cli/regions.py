@@ -36,9 +36,9 @@ def regions(
     colours and areas.
     """
     from photostyle import label_colors, save_image, save_regions
-    from photostyle.cli.files import make_folder
-    from photostyle.cli.job import Job, describe, find, given
     from photostyle.cli.progress import Report
+    from photostyle.files import make_folder
+    from photostyle.job import Job, describe, find, given
     from photostyle.sheet import contact_sheet, overlay
 
     if model and method != "learned":
@@ -47,7 +47,8 @@ def regions(
         raise typer.BadParameter("a learned model finds as many as there are.", param_hint="--count")
     report = Report(quiet)
     job = Job(content, style)
-    I, S, _ = job.load(report)
+    photographs = job.load(report)
+    I, S = photographs[0].opaque(), photographs[1].opaque()
     make_folder(output)
     asked = {"match": pairs(match), "drop": names(drop)} | given(model=model, count=count)
     found = find(I, S, method, report, device=device, **asked)

@@ -14,7 +14,10 @@ from torch import Tensor
 
 from photostyle.descend import Steps
 from photostyle.errors import SettingsError
+from photostyle.recipes.champandard2016 import SemanticStyle, semantic_regions
 from photostyle.recipes.gatys2016 import NeuralStyle, neural_style
+from photostyle.recipes.li2016 import MarkovStyle, markov_style
+from photostyle.recipes.li2017 import DiscrepancyStyle, discrepancy_style
 from photostyle.recipes.luan2017 import DeepPhoto, deep_photo
 from photostyle.recipes.photo import Photo, photo
 from photostyle.recipes.pitie2007 import (
@@ -32,40 +35,80 @@ class Recipe:
     """A way to a picture: its source, the dataclass of its settings, and the generator that runs it.
 
     A setting's default is its value at standard quality; its metadata may hold others, for "draft" and "best".
-    Without `network` it is given None for one, and no weights are loaded; if not `regional` it takes the
-    photographs as a whole, whatever the regions.
+    `purpose` says in a line what it is for. Without `network` it is given None for one, and no weights are loaded;
+    if not `regional` it takes the photographs as a whole, whatever the regions; if `blends` it is given a sequence
+    of styles, else one.
     """
 
     source: str
+    purpose: str
     settings: type[Any]
-    run: Callable[[Tensor, Tensor, Regions, Any, Any], Steps]
+    run: Callable[[Tensor, Any, Regions, Any, Any], Steps]
     network: bool = True
     regional: bool = True
+    blends: bool = False
 
 
 Quality = Literal["draft", "standard", "best"]
 """One dial from a preview in a moment to the most that a recipe can do."""
 
 RECIPES = {
-    "photo": Recipe("this project, after Luan et al. 2017", Photo, photo),
-    "luan": Recipe("Luan et al., Deep Photo Style Transfer, CVPR 2017, arXiv 1703.07511", DeepPhoto, deep_photo),
+    "photo": Recipe(
+        "this project, after Luan et al. 2017",
+        "photographs, in seconds, at any resolution",
+        Photo,
+        photo,
+    ),
+    "luan": Recipe(
+        "Luan et al., Deep Photo Style Transfer, CVPR 2017, arXiv 1703.07511",
+        "the paper as published, for comparison: hours on a processor",
+        DeepPhoto,
+        deep_photo,
+    ),
     "gatys": Recipe(
-        "Gatys et al., Image Style Transfer, CVPR 2016, arXiv 1508.06576", NeuralStyle, neural_style, regional=False
+        "Gatys et al., Image Style Transfer, CVPR 2016, arXiv 1508.06576",
+        "paintings: the strokes and colours of one or several pictures",
+        NeuralStyle,
+        neural_style,
+        regional=False,
+        blends=True,
+    ),
+    "mmd": Recipe(
+        "Li et al., Demystifying Neural Style Transfer, IJCAI 2017, arXiv 1701.01036",
+        "paintings by other measures of style: kernels, batch statistics, transport",
+        DiscrepancyStyle,
+        discrepancy_style,
+    ),
+    "mrf": Recipe(
+        "Li & Wand, Combining Markov Random Fields and Convolutional Neural Networks, CVPR 2016, arXiv 1601.04589",
+        "paintings patch by patch: whole motifs of the style, and textures",
+        MarkovStyle,
+        markov_style,
+        regional=False,
+    ),
+    "doodle": Recipe(
+        "Champandard, Semantic Style Transfer and Turning Two-Bit Doodles into Fine Artworks, arXiv 1603.01768",
+        "patches that go where painted maps say: see `photostyle doodle`",
+        SemanticStyle,
+        semantic_regions,
     ),
     "reinhard": Recipe(
         "Reinhard et al., Color Transfer between Images, IEEE CG&A 2001",
+        "colours alone, in a moment: mean and spread of each channel",
         ColorStatistics,
         color_statistics,
         network=False,
     ),
     "monge-kantorovich": Recipe(
         "Pitié & Kokaram, The Linear Monge–Kantorovitch Linear Colour Mapping, CVMP 2007",
+        "colours alone, in a moment: the linear map that moves them least",
         LinearTransport,
         monge_kantorovich,
         network=False,
     ),
     "pitie": Recipe(
         "Pitié et al., Automated Colour Grading using Colour Distribution Transfer, CVIU 2007",
+        "colours alone: the whole distribution, its grain taken back",
         DistributionTransfer,
         distribution_transfer,
         network=False,
@@ -74,8 +117,11 @@ RECIPES = {
 DEFAULT_RECIPE = "photo"
 
 
-def find_recipe(name: str) -> Recipe:
-    """The recipe of that name; raises SettingsError naming all of them."""
+def find_recipe(name: str, styles: int = 1) -> Recipe:
+    """The recipe of that name for so many styles; raises SettingsError naming those that there are."""
     if name not in RECIPES:
         raise SettingsError(f"There is no recipe {name!r}; the recipes are {', '.join(RECIPES)}.")
+    if styles != 1 and not (styles and RECIPES[name].blends):
+        blending = ", ".join(known for known, recipe in RECIPES.items() if recipe.blends)
+        raise SettingsError(f"The recipe {name} takes one style, not {styles}; several are for {blending}.")
     return RECIPES[name]

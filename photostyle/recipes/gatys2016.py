@@ -2,22 +2,31 @@
 
     L = α·L_content + β·Σ_l w_l E_l,   L_content = ½ ‖F(O) − F(I)‖²,   E_l = ‖G_l(O) − G_l(S)‖² / (4 N_l² M_l²)
 
-The style is that of the whole picture: regions are not read.
+The style is that of the whole picture: regions are not read. Colours may stay the content's, in the two ways of
+Gatys, Bethge, Hertzmann & Shechtman, "Preserving Color in Neural Artistic Style Transfer" (arXiv 1606.05897).
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from photostyle.color import luma
 from photostyle.descend import Optimizer, Steps, descend
-from photostyle.image import fit
+from photostyle.energy import Extract, Features
+from photostyle.image import fit, resize
+from photostyle.photofile import load_image
+from photostyle.recipes._gatys_settings import blend_shares, layer_weights, shared_steps
+from photostyle.recipes.pitie2007 import linear_map
 from photostyle.regions import Regions
 from photostyle.terms import content as content_term
 from photostyle.terms import style as style_term
+from photostyle.terms import total_variation
+from photostyle.transport import matrix_power
 from photostyle.vgg import VGG
 
 
@@ -25,34 +34,141 @@ from photostyle.vgg import VGG
 class NeuralStyle:
     """The numbers of Gatys et al. 2016, section 2 and the caption of figure 3."""
 
-    size: int = field(default=512, metadata={"help": "long side of the result, pixels", "min": 16, "draft": 256})
-    steps: int = field(default=500, metadata={"help": "iterations of the descent", "min": 1, "draft": 100})
+    size: int = field(
+        default=512,
+        metadata={"help": "long side of the result, pixels; a smaller content keeps its size", "min": 16, "draft": 256},
+    )
+    steps: int = field(default=500, metadata={"help": "iterations over all levels", "min": 1, "draft": 100})
+    levels: int = field(
+        default=1,
+        metadata={"help": "sizes, each twice the one before; 1: as published", "min": 1, "max": 6, "draft": 3},
+    )
     content_weight: float = field(default=1.0, metadata={"help": "α", "min": 0})
-    style_weight: float = field(default=1e3, metadata={"help": "β", "min": 0})
-    content_layer: str = field(default="relu4_2", metadata={"help": "layer whose features are kept"})
-    start: Literal["noise", "content"] = field(default="noise", metadata={"help": "the first image"})
+    style_weight: float = field(
+        default=1e3, metadata={"help": "β; in proportion to the pixels", "min": 0, "draft": 250.0}
+    )
+    variation_weight: float = field(default=0.0, metadata={"help": "total variation; 0.01 smooths grain", "min": 0})
+    content_layers: str = field(
+        default="relu4_2", metadata={"help": "layers whose features are kept; with weights: relu3_2:0.5,relu4_2:2"}
+    )
+    style_layers: str = field(
+        default="relu1_1,relu2_1,relu3_1,relu4_1,relu5_1",
+        metadata={"help": "layers whose Gram matrices are matched, with weights as above"},
+    )
+    style_blend: str = field(
+        default="", metadata={"help": "a weight for each of several style images, as 2,1; empty: all the same"}
+    )
+    style_scale: float = field(
+        default=1.0, metadata={"help": "long side of the style image, relative to the result's", "min": 0.05, "max": 4}
+    )
+    original_colors: Literal["no", "luma", "histogram"] = field(
+        default="no",
+        metadata={"help": "keep the content's colours: descend in luma alone, or recolour the style first"},
+    )
+    start: Literal["noise", "content", "statistics"] = field(
+        default="noise", metadata={"help": "the first image; statistics: noise in the colours of the style"}
+    )
+    start_image: str = field(default="", metadata={"help": "a file to start from instead"})
     optimizer: Optimizer = field(default="lbfgs", metadata={"help": "method of descent"})
     seed: int = field(default=0, metadata={"help": "seed of the noise", "min": 0})
 
-    STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+
+def neural_style(
+    content: Tensor, style: Tensor | Sequence[Tensor], regions: Regions, vgg: VGG, p: NeuralStyle
+) -> Steps:
+    """L = α·L_content + β·Σ L_style by gradient descent on the pixels (section 2.3), on the last of `p.levels` sizes.
+
+    One style image 3×H×W or several. Raises SettingsError where layers or weights cannot be read or are not one for
+    each style image, ImageError where `p.start_image` cannot be read.
+    """
+    styles = [style] if isinstance(style, Tensor) else list(style)
+    b = blend_shares(p.style_blend, len(styles))
+    w_c, w_s = layer_weights("content_layers", p.content_layers), layer_weights("style_layers", p.style_layers)
+    O = load_image(p.start_image).to(content) if p.start_image else None
+    finest = fit(content, p.size)
+    for level, steps in enumerate(shared_steps(p.steps, p.levels), start=1):
+        I = fit(content, round(max(finest.shape) / 2 ** (p.levels - level)))
+        S = [in_colors_of(I, s, p) for s in styles]
+        O = resize(O, I.shape[1:]) if O is not None else first_image(I, S, b, p)
+        extract: Extract = vgg
+        if p.original_colors == "luma":
+            O = luma(O) + chroma(I)
+            extract = luma_only(vgg, chroma(I))
+        with torch.no_grad():
+            F_I = extract(I, w_c)
+            F_S = blend([vgg(s, w_s) for s in S], b)
+        # ½ Σ = ½ · count · mean, the count that of the last level; 1 / (4 N² M²) is in the Gram matrices but for the ¼
+        E_c = content_term(F_I, {l: w * F_I[l].numel() * finest.numel() / I.numel() / 2 for l, w in w_c.items()})
+        E_s = style_term(F_S, {l: w / 4 for l, w in w_s.items()})
+        L = p.content_weight * E_c + p.style_weight * E_s + p.variation_weight * total_variation(scale=255)
+        O = yield from descend(L, extract, O, stage=f"{max(I.shape)} px", steps=steps, optimizer=p.optimizer)
+    assert O is not None
+    return (in_gamut(O, chroma(finest)) if p.original_colors == "luma" else O).clamp(0, 1)
 
 
-def neural_style(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: NeuralStyle) -> Steps:
-    """L = α·L_content + β·Σ L_style by gradient descent on the pixels (section 2.3)."""
-    I = fit(content, p.size)
-    S = fit(style, p.size)
-    with torch.no_grad():
-        F_I, F_S = vgg(I, {p.content_layer}), vgg(S, p.STYLE_LAYERS)
-    # ½ Σ = ½ · count · mean;  1 / (4 N² M²) is in the Gram matrices but for the ¼, and w_l = 1/5
-    E_content = content_term(F_I, {p.content_layer: F_I[p.content_layer].numel() / 2})
-    E_style = style_term(F_S, dict.fromkeys(p.STYLE_LAYERS, 1 / 4 / len(p.STYLE_LAYERS)))
-    L = p.content_weight * E_content + p.style_weight * E_style
-    O = I if p.start == "content" else noise(I, p.seed)
-    O = yield from descend(L, vgg, O, stage="style", steps=p.steps, optimizer=p.optimizer)
-    return O.clamp(0, 1)
+def blend(features: Sequence[Features], b: Sequence[float]) -> dict[str, Tensor]:
+    """Features (C×n) side by side, whose Gram matrix over the number of pixels is Σ_i b_i G_i over theirs."""
+    blended = {}
+    for l in features[0]:
+        F = [f[l].flatten(1) for f in features]  # C×n_i each
+        n = sum(f.shape[1] for f in F)
+        blended[l] = torch.cat([(b_i * n / f.shape[1]) ** 0.5 * f for b_i, f in zip(b, F, strict=True)], dim=1)
+    return blended
+
+
+def first_image(I: Tensor, S: Sequence[Tensor], b: Sequence[float], p: NeuralStyle) -> Tensor:
+    """What the descent starts from, of the size of I (3×H×W)."""
+    if p.start == "content":
+        return I
+    return noise(I, p.seed) if p.start == "noise" else colored_noise(I, S, b, p.seed)
 
 
 def noise(like: Tensor, seed: int) -> Tensor:
     """A mid-grey image with a trace of white noise, of the size of `like`, the same on every device."""
     generator = torch.Generator().manual_seed(seed)
     return (0.45 + 1e-3 * torch.randn(like.shape, generator=generator)).to(like)
+
+
+def colored_noise(like: Tensor, S: Sequence[Tensor], b: Sequence[float], seed: int) -> Tensor:
+    """Gaussian noise with mean and covariance of the styles' colours, mixed in the shares b; of the size of `like`."""
+    colors = [s.flatten(1) for s in S]  # 3×n_i each
+    μ = torch.stack([b_i * x.mean(1) for b_i, x in zip(b, colors, strict=True)]).sum(0)
+    square = torch.stack([b_i * (x @ x.T) / x.shape[1] for b_i, x in zip(b, colors, strict=True)]).sum(0)
+    Σ = square - torch.outer(μ, μ)
+    white = torch.randn(like.shape, generator=torch.Generator().manual_seed(seed)).to(like)
+    return μ.view(3, 1, 1) + torch.tensordot(matrix_power(Σ, 0.5), white, dims=1)
+
+
+def in_colors_of(I: Tensor, style: Tensor, p: NeuralStyle) -> Tensor:
+    """The style image at its size; with original colours, its colours or its luma with mean and covariance of I's."""
+    S = fit(style, round(p.style_scale * max(I.shape)), enlarge=True)
+    if p.original_colors == "histogram":
+        return match(S, I)
+    if p.original_colors == "luma":
+        return match(luma(S)[None], luma(I)[None]).expand(3, -1, -1)
+    return S
+
+
+def match(S: Tensor, I: Tensor) -> Tensor:
+    """S (C×H×W) recoloured linearly to the mean and covariance of I (arXiv 1606.05897)."""
+    x = S.flatten(1)
+    return linear_map(x, I.flatten(1))(x).view_as(S)
+
+
+def chroma(image: Tensor) -> Tensor:
+    """What luma leaves of an image, 3×H×W: its luma is 0."""
+    return image - luma(image)
+
+
+def luma_only(vgg: VGG, tint: Tensor) -> Extract:
+    """The network on the luma of a picture whose chroma is `tint`. All channels have one slope, so chroma stays."""
+
+    def extract(image: Tensor, layers: Collection[str]) -> Features:
+        return vgg((image - tint).mean(0).expand(3, -1, -1), layers)
+
+    return extract
+
+
+def in_gamut(O: Tensor, tint: Tensor) -> Tensor:
+    """The luma of O, as far as it can be shown with that chroma, and the chroma."""
+    return luma(O).clamp(-tint.amin(0), 1 - tint.amax(0)) + tint

@@ -17,11 +17,12 @@ from torch import Tensor
 from photostyle.descend import Optimizer, Steps, descend
 from photostyle.image import fit
 from photostyle.matting import apply_affine, guided_maps, matting_laplacian, smooth_local_affine
+from photostyle.mmd import StyleTerm, style_term
 from photostyle.recipes.gatys2016 import noise
 from photostyle.regions import Regions
 from photostyle.render import render
-from photostyle.terms import augmented_style, matting, total_variation
 from photostyle.terms import content as content_term
+from photostyle.terms import matting, total_variation
 from photostyle.vgg import VGG
 
 
@@ -35,6 +36,7 @@ class DeepPhoto:
     steps: int = field(default=1000, metadata={"help": "iterations of each of the two stages", "min": 1, "draft": 100})
     content_weight: float = field(default=5.0, metadata={"help": "α", "min": 0})
     style_weight: float = field(default=100.0, metadata={"help": "Γ, for each layer", "min": 0})
+    style_term: StyleTerm = field(default="gram", metadata={"help": "what of the features is compared"})
     matting_weight: float = field(default=1e4, metadata={"help": "λ", "min": 0})
     variation_weight: float = field(
         default=0.0, metadata={"help": "total variation; the authors' code has 1e-3", "min": 0}
@@ -64,7 +66,7 @@ def deep_photo(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: De
     # a mean over the C×C entries of each Gram matrix, as in the authors' code: 1 / C²
     β = {l: 1 / len(F_S[l]) ** 2 for l in p.STYLE_LAYERS}
     E_c = content_term(F_I, {p.CONTENT_LAYER: 1.0})
-    E_s = augmented_style(F_S, vgg.carry(regions.style, β), vgg.carry(regions.content, β), β)
+    E_s = style_term(p.style_term, F_S, vgg.carry(regions.style, β), vgg.carry(regions.content, β), β)
     E_m = matting(matting_laplacian(I, p.epsilon))
     E_tv = total_variation(scale=255)
     α, Γ, λ = p.content_weight, p.style_weight, p.matting_weight

@@ -18,11 +18,12 @@ from torch import Tensor
 from photostyle.descend import Steps, descend
 from photostyle.energy import Energy
 from photostyle.image import fit, shrink
+from photostyle.mmd import StyleTerm, style_term
 from photostyle.recipes.pitie2007 import linear_map
 from photostyle.recolor import match_colors
 from photostyle.regions import Regions
 from photostyle.render import render
-from photostyle.terms import augmented_style, color, gamut, pyramid_matting, regional_grams
+from photostyle.terms import color, gamut, pyramid_matting, regional_grams
 from photostyle.terms import content as content_term
 from photostyle.vgg import VGG
 
@@ -37,6 +38,7 @@ class Photo:
     steps: int = field(default=30, metadata={"help": "iterations over all levels", "min": 1, "draft": 24, "best": 60})
     content_weight: float = field(default=0.2, metadata={"help": "keeps what is shown", "min": 0})
     style_weight: float = field(default=1.0, metadata={"help": "brings the look", "min": 0})
+    style_term: StyleTerm = field(default="gram", metadata={"help": "what of the features is compared"})
     matting_weight: float = field(default=250.0, metadata={"help": "keeps it a photograph", "min": 0})
     color_weight: float = field(default=150.0, metadata={"help": "keeps to the style's colours", "min": 0})
     gamut_weight: float = field(default=10.0, metadata={"help": "keeps colours displayable", "min": 0})
@@ -68,7 +70,7 @@ def objective(I: Tensor, S: Tensor, regions: Regions, vgg: VGG, p: Photo) -> Ene
     M_S = {l: shrink(regions.style, F_S[l].shape[1:]) for l in p.STYLE_LAYERS}
     # each layer relative to the power of its target, and their mean
     power = {l: float(regional_grams(F_S[l], M_S[l]).square().sum()) for l in p.STYLE_LAYERS}
-    E_s = augmented_style(F_S, M_S, M_I, {l: 1 / len(power) / power[l] for l in p.STYLE_LAYERS})
+    E_s = style_term(p.style_term, F_S, M_S, M_I, {l: 1 / len(power) / power[l] for l in p.STYLE_LAYERS})
     E_c = content_term(F_I, {p.CONTENT_LAYER: 1 / float(F_I[p.CONTENT_LAYER].square().mean())})
     E_m = pyramid_matting(I, p.epsilon, p.SCALES)
     return (

@@ -17,6 +17,7 @@ from photostyle.segment.clusters import cluster_regions
 from photostyle.segment.learned import DEFAULT as DEFAULT_SEGMENTER
 from photostyle.segment.learned import segment_learned
 from photostyle.segment.refine import refine_regions
+from photostyle.vgg import VGG
 from photostyle.weights import load_weights
 
 Method = Literal["auto", "learned"]
@@ -48,7 +49,8 @@ def find_regions(
     if method == "learned":
         found = segment_learned(content, style, model=model, match=match, drop=drop, device=device)
     else:
-        found = cluster_regions(content, style, load_weights(DEFAULT_BACKBONE), count=count, device=device)
+        vgg = VGG(load_weights(DEFAULT_BACKBONE), device=device)
+        found = cluster_regions(content, style, vgg, count=count)
         if match or drop:
             found = _paired_anew(found, match, drop)
     return refine_regions(found, content, style)

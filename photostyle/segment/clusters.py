@@ -10,8 +10,8 @@ asked for. A cut has three steps:
     top against bottom and from border against centre: sky over land, or an object on its ground. This is
     what matches the regions of the two sides: one mean for both.
 3.  In each photograph the border moves to where the photograph itself has one. With r the membership of
-    step 2 and A the likeness of neighbouring cells (their colours, features and the edges between them; D its
-    sums over rows), the walk from r (Grady, CVPR 2005) is
+    step 2 and A the likeness of neighbouring cells (D its sums over rows), the walk from r (Grady, CVPR 2005)
+    is
 
         (D − A + λ I) q = λ r
 
@@ -40,15 +40,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.sparse.linalg import splu
 from torch import Tensor
-from torch.nn.functional import adaptive_max_pool2d
 
 from photostyle.color import lab_from_srgb, luma
 from photostyle.errors import SettingsError
-from photostyle.hed import SIDE_LAYERS, edges
 from photostyle.image import fit, shrink
 from photostyle.regions import Regions
 from photostyle.vgg import VGG
-from photostyle.weights import Weights
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -59,25 +56,18 @@ MOST = 8  # regions
 _SIZE = 448  # long side that the network sees, pixels
 _CELL = 8  # pixels of it per cell: the stride of _MEANING
 _MEDIUM, _BRIGHTEST = 0.4, 0.35  # median luma of a dark photograph, brightened; the least power it is raised to
-_MEANING, _SURFACE = "relu4_3", "relu3_3"  # the layers that tell kinds of things, and surfaces
+_MEANING, _EDGES = "relu4_3", "relu3_3"  # the layers that tell kinds of things, and their borders
 _PLACE = 0.4  # scale of height and of depth, standard deviation 1 each, beside features of power 1 together
 _SOFTNESS = 0.1  # of the two-means, in mean squared distances to the means
 _ITERATIONS = 20
 _WALKS = (0.0003, 0.001, 0.003, 0.01)  # λ: how far the walk looks; the best cut decides
 _ROUNDS = 2  # of two-means and cut
 _SMALLEST = 0.01  # of its photograph: a smaller region, or a smaller island of one, is noise
-_CLEAR = 0.0225  # normalised cut, both sides together: a dearer one follows no border
+_CLEAR = 0.035  # normalised cut, both sides together: a dearer one follows no border
 _PLAIN = 1.0  # ΔE: a photograph whose colours spread less has nothing to cut
 
 
-def cluster_regions(
-    content: Tensor,
-    style: Tensor,
-    weights: Weights,
-    *,
-    count: int | None = None,
-    device: torch.device | str = "cpu",
-) -> Regions:
+def cluster_regions(content: Tensor, style: Tensor, vgg: VGG, *, count: int | None = None) -> Regions:
     """The regions of two photographs (3×H×W and 3×H′×W′, sRGB in [0, 1]); same number, same kind of thing.
 
     By default two, or one where the photographs have no clear border in common. `count` (1 to 8) asks for
@@ -86,13 +76,11 @@ def cluster_regions(
     sides and have the photographs' own sizes; "region 1" has the largest area, both sides together.
     Deterministic.
 
-    `weights` are those of a network that detects edges. Raises SettingsError for a count out of range,
-    WeightsError for a network of another kind.
+    Raises SettingsError for a count out of range.
     """
     if count is not None and not 1 <= count <= MOST:
         raise SettingsError(f"Regions are counted from 1 to {MOST}, not {count}.")
-    vgg = VGG(weights, device=device)
-    sides = [_look(image, vgg, weights) for image in (content, style)]
+    sides = [_look(image, vgg) for image in (content, style)]
     labels = _divide(sides, count or 2, dearest=np.inf if count else _CLEAR)
     found = int(labels[0].max()) + 1
     masks = [_enlarge(l, side, found) for l, side in zip(labels, sides, strict=True)]
@@ -112,19 +100,18 @@ class _Side:
 
 
 @torch.no_grad()
-def _look(photograph: Tensor, vgg: VGG, weights: Weights) -> _Side:
-    (H, W), image = photograph.shape[1:], fit(photograph, _SIZE).to(vgg.device)
-    features = vgg(_adapted(image), {_MEANING, _SURFACE, *SIDE_LAYERS})
+def _look(photograph: Tensor, vgg: VGG) -> _Side:
+    (H, W), image = photograph.shape[1:], _adapted(fit(photograph, _SIZE).to(vgg.device))
+    features = vgg(image, {_MEANING, _EDGES})
     h, w = grid = features[_MEANING].shape[1:]
-    edge = adaptive_max_pool2d(edges(features, weights, image.shape[1:])[None], grid).flatten().double().cpu().numpy()
     lab = lab_from_srgb(shrink(image, grid)).flatten(1).double().cpu().numpy()
-    z, e = (normalised(shrink(features[l], grid)) for l in (_MEANING, _SURFACE))
+    z, e = (normalised(shrink(features[l], grid)) for l in (_MEANING, _EDGES))
     return _Side(
         grid=(h, w),
         seen=(image.shape[1], image.shape[2]),
         size=(H, W),
         z=z,
-        A=_likeness([lab, e], edge, (h, w)),
+        A=_likeness([lab, e], (h, w)),
         plain=bool(lab.std(1).max() < _PLAIN),
     )
 
@@ -148,11 +135,8 @@ def normalised(features: Tensor) -> Floats:
     return (z / len(z) ** 0.5).cpu().numpy()
 
 
-def _likeness(looks: Sequence[Floats], edge: Floats, grid: tuple[int, int]) -> Any:
-    """A_ij = exp(−Σ_x ‖x_i − x_j‖² / mean of it − max(e_i, e_j) / mean e) / |i − j| over the eight neighbours.
-
-    The `looks` x are D×N, `edge` is N: how likely an edge runs through each cell.
-    """
+def _likeness(looks: Sequence[Floats], grid: tuple[int, int]) -> Any:
+    """A_ij = exp(−Σ ‖x_i − x_j‖² / mean of it) / |i − j| over the eight neighbours, summed over the `looks` x."""
     h, w = grid
     cell = np.arange(h * w).reshape(h, w)
     pairs, lengths = [], []
@@ -162,7 +146,7 @@ def _likeness(looks: Sequence[Floats], edge: Floats, grid: tuple[int, int]) -> A
         pairs.append(np.stack([here, there]))
         lengths.append(np.full(here.size, np.hypot(dy, dx)))
     i, j = np.concatenate(pairs, axis=1)
-    difference = np.maximum(edge[i], edge[j]) / max(float(edge.mean()), 1e-12)
+    difference = np.zeros(len(i))
     for x in looks:
         d = ((x[:, i] - x[:, j]) ** 2).sum(0)
         difference += d / max(float(d.mean()) if d.size else 0.0, 1e-12)

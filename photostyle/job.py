@@ -1,14 +1,14 @@
-"""From files to files: what the commands have in common. Only imported when one of them runs."""
+"""From files to files: one transfer from beginning to end, for every face. Says what happens through a `Report`."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 from torch import Tensor
 
@@ -17,11 +17,12 @@ from photostyle import (
     DescentError,
     ImageError,
     Measures,
+    Photograph,
     Regions,
     RegionsError,
     Step,
+    Steps,
     __version__,
-    bit_depth,
     check_look_path,
     check_writable,
     doubtful_matches,
@@ -32,16 +33,30 @@ from photostyle import (
     find_regions,
     is_cached,
     load_image,
+    load_photograph,
     load_regions,
     load_weights,
     make_settings,
     measure,
     save_image,
     save_look,
+    save_photograph,
     transfer_steps,
 )
-from photostyle.cli.files import keep_inputs, make_folder
-from photostyle.cli.progress import Report
+from photostyle.files import keep_inputs, make_folder, stream_or
+
+
+class Report(Protocol):
+    """Who is told what happens: a command line, a page, a journal."""
+
+    def note(self, sentence: str) -> None:
+        """One line that the user should see."""
+
+    def follow(self, steps: Steps, watch: Callable[[Step], None] | None = None) -> Tensor:
+        """Run a recipe to its end, hand each step to `watch`; returns the final image."""
+
+    def fetch(self, backbone: str) -> str:
+        """`fetch_weights` in the user's sight; returns where the weights are."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +69,7 @@ class Job:
     style_regions: Path | None = None
     match: Mapping[str, str] = field(default_factory=dict)
     drop: Collection[str] = ()
+    more_styles: Sequence[Path] = ()  # for a recipe that blends several
 
     @property
     def files(self) -> dict[str, Path]:
@@ -71,24 +87,28 @@ class Job:
         if (self.content_regions is None) != (self.style_regions is None):
             raise RegionsError("Regions come in pairs: give both --content-regions and --style-regions.")
 
-    def load(self, report: Report) -> tuple[Tensor, Tensor, Regions]:
-        """Both photographs, and regions that fit them: those of the label images, or the photographs as a whole."""
+    def load(self, report: Report, **limits: Any) -> tuple[Photograph, Photograph, Regions]:
+        """Both photographs, and regions that fit them: those of the label images, or the photographs as a whole.
+
+        The `limits` are those of `load_photograph`.
+        """
         self.check()
-        content, style = load_image(self.content), load_image(self.style)
-        if (bits := bit_depth(self.content)) > 8:
-            report.note(f"Note: {self.content.name} has {bits} bits per channel; the result has 8.")
+        before, model = (load_photograph(stream_or(path), **limits) for path in (self.content, self.style))
+        for note in (*before.notes, *model.notes):
+            report.note(f"Note: {note}")
+        content, style = before.pixels, model.pixels
         regions = Regions.whole(content, style)
         if self.content_regions and self.style_regions:
             painted = load_regions(self.content_regions, self.style_regions, match=self.match, drop=self.drop)
             regions = painted.fit(content, style)
         for note in regions.notes:
             report.note(f"Note: {note}")
-        return content, style, regions
+        return before, model, regions
 
 
 def example(name: str) -> Job:
     """An example pair: inside the installed package, or beside it in a source checkout."""
-    package = Path(__file__).resolve().parents[1]
+    package = Path(__file__).resolve().parent
     for folder in (package / "examples" / name, package.parent / "examples" / name):
         if folder.is_dir():
             files = ("content.jpg", "style.jpg", "content_regions.png", "style_regions.png")
@@ -104,7 +124,8 @@ def make(
     *,
     settings: dict[str, Any] | None = None,
     previews: Previews | None = None,
-    jpeg_quality: int | None = None,
+    saving: Mapping[str, Any] | None = None,
+    most_pixels: float | None = None,
     strengths: Sequence[float] = (1.0,),
     look: Path | None = None,
     guide: str = "auto",
@@ -113,10 +134,10 @@ def make(
 ) -> str:
     """Transfer into files and return a sentence about them; `options` are those of `transfer_steps`.
 
-    Without label images regions are found as `guide` says (auto, learned by a `model`, or none). Each of several
-    `strengths` is a file of its own, its number before the suffix; `look` is the file of the look. Everything
-    that can be checked is checked before the work starts. After a DescentError the last good image is kept
-    beside the output.
+    `saving` holds options of `save_photograph`. Without label images regions are found as `guide` says (auto,
+    learned by a `model`, or none). Each of several `strengths` is a file of its own, its number before the suffix;
+    `look` is the file of the look. Everything that can be checked is checked before the work starts. After a
+    DescentError the last good image is kept beside the output.
     """
     began = monotonic()
     job.check()
@@ -126,15 +147,17 @@ def make(
     if len(strengths) > 1:
         outputs = {s: output.with_name(f"{output.stem}-{_number(s)}{output.suffix}") for s in strengths}
     for path in outputs.values():
-        check_writable(path)
+        check_writable(stream_or(path))
     if look:
         check_look_path(look)
     chosen = (transfer_steps.__kwdefaults__ or {}) | given(**options)
     weights = [Path(chosen["weights_path"])] if chosen["weights_path"] else []
-    keep_inputs([*outputs.values(), *([look] if look else [])], [*job.files.values(), *weights])
-    recipe = find_recipe(chosen["recipe"])
+    keep_inputs([*outputs.values(), *([look] if look else [])], [*job.files.values(), *job.more_styles, *weights])
+    recipe = find_recipe(chosen["recipe"], 1 + len(job.more_styles))
     values = asdict(make_settings(recipe, settings or {}, chosen["quality"]))
-    content, style, regions = job.load(report)
+    photograph, other, regions = job.load(report, **given(most_pixels=most_pixels))
+    content, style = photograph.pixels, other.opaque()
+    styles = [style, *(load_image(path, **given(most_pixels=most_pixels)) for path in job.more_styles)]
     if recipe.network and weights:
         load_weights(chosen["backbone"], weights[0])  # an error now rather than after the regions
     elif recipe.network:
@@ -158,25 +181,28 @@ def make(
         "version": __version__,
         # without their folders: the picture may be shown to others
         **{role: path.name for role, path in job.files.items()},
+        **({"more_styles": [path.name for path in job.more_styles]} if job.more_styles else {}),
     }
     try:
-        result = report.follow(transfer_steps(content, style, regions, **chosen, **values), previews)
+        result = report.follow(transfer_steps(content, styles, regions, **chosen, **values), previews)
     except DescentError as error:
         if error.image is None:
             raise
-        partial = output.with_stem(f"{output.stem}-partial")
-        save_image(error.image, partial, note=note | {"partial": True}, **given(quality=jpeg_quality))
+        partial = Path("partial.png") if str(output) == "-" else output.with_stem(f"{output.stem}-partial")
+        save_photograph(error.image, partial, like=photograph, note=note | {"partial": True}, **(saving or {}))
         raise DescentError(f"{error} The last good image is in {partial}.", error.image) from error
     content = content.to(result)
     for strength, path in outputs.items():
+        facts = note | {"strength": strength}
         faded = fade(content, result, strength)
-        save_image(faded, path, note=note | {"strength": strength}, **given(quality=jpeg_quality))
+        for said in save_photograph(faded, stream_or(path), like=photograph, note=facts, **(saving or {})):
+            report.note(f"Note: {said}")
     if look:
-        facts = {key: fact if isinstance(fact, str) else json.dumps(fact) for key, fact in given(**note).items()}
-        save_look(find_look(content, result, facts), look)
-    written = ", ".join(map(str, [*outputs.values(), *([look] if look else [])]))
+        words = {key: fact if isinstance(fact, str) else json.dumps(fact) for key, fact in given(**note).items()}
+        save_look(find_look(content, result, words), look)
+    files = ", ".join(map(str, [*outputs.values(), *([look] if look else [])]))
     height, width = result.shape[1:]
-    return f"Wrote {written}: {width}×{height} pixels in {monotonic() - began:.1f} s."
+    return f"Wrote {files}: {width}×{height} pixels in {monotonic() - began:.1f} s."
 
 
 def _number(strength: float) -> str:

@@ -1,0 +1,80 @@
+"""Times the patch term: the search for neighbours and its parts, and how often neighbours should be found anew.
+
+    python benchmarks/patches.py
+
+Prints medians at the layer sizes of a 384×256 photograph, then, for one octave from noise, the patch energy with
+neighbours of its own that is reached.
+"""
+
+from __future__ import annotations
+
+import time
+
+import torch
+from timing import describe_machine, header, median_seconds, row
+from torch import Tensor
+
+from photostyle import load_image, load_weights
+from photostyle.descend import descend
+from photostyle.energy import Energy, Features, energy
+from photostyle.image import fit
+from photostyle.job import example
+from photostyle.patches import cut, nearest, patch_style
+from photostyle.recipes.li2016 import layer_weights, noise, rematched
+from photostyle.vgg import VGG
+
+LAYERS = {"relu3_1": (256, 64, 96), "relu4_1": (512, 32, 48)}
+BUDGETS = (2**22, 2**25, 2**28, 2**31)
+STEPS = 60
+
+
+def search() -> None:
+    """Neighbours at two layers, by stride and by how much memory the search may take."""
+    header("neighbours", "patches", *(f"{budget >> 20} MiB, ms" for budget in BUDGETS))
+    for layer, (C, h, w) in LAYERS.items():
+        for stride in (1, 2):
+            O, S = (cut(torch.rand(C, h, w), torch.rand(3, h, w), 3, stride) for _ in "OS")
+            times = [1000 * median_seconds(lambda O=O, S=S, b=b: nearest(O, S, budget=b), 3) for b in BUDGETS]
+            row(f"{layer}, stride {stride}", str(len(O)), *(f"{ms:.0f}" for ms in times))
+
+
+def rematch() -> None:
+    """One octave of 96 px from noise."""
+    S = fit(load_image(example("palace-night").content), 96)
+    vgg, layers = VGG(load_weights("vgg16-hed")), {"relu3_1", "relu4_1"}
+    with torch.no_grad():
+        F_S = vgg(S, layers)
+    β, k = layer_weights(F_S, F_S, layers, 3)
+    Ψ_S = {l: cut(F_S[l], S, k[l]) for l in β}
+
+    def E(F_O: Features) -> Energy:
+        return patch_style({l: cut(F_O[l], F_O["image"], k[l]) for l in β}, Ψ_S, β, color_weight=10.0)
+
+    def now(F_O: Features) -> Tensor:
+        """With the neighbours of the very image that is evaluated."""
+        return torch.stack(list(E({l: F.detach() for l, F in F_O.items()}).parts(F_O).values())).sum()
+
+    layers = {"image", *β}
+    ways = {"evaluation": descend(energy("patches", layers, now), vgg, noise(S, 0), stage="", steps=STEPS)}
+    for every in (1, 2, 5, 10, 20, STEPS):
+        ways[f"{every} steps"] = rematched(E, layers, vgg, noise(S, 0), steps=STEPS, every=every)
+    header("neighbours anew every", "energy", "steps", "seconds")
+    for name, steps in ways.items():
+        began, taken = time.perf_counter(), 0
+        for step in steps:
+            O, taken = step.image, taken + 1
+        spent = time.perf_counter() - began
+        with torch.no_grad():
+            reached = now(vgg(O, layers))
+        row(name, f"{float(reached):.4f}", str(taken), f"{spent:.1f}")
+
+
+def main() -> None:
+    describe_machine()
+    search()
+    print()
+    rematch()
+
+
+if __name__ == "__main__":
+    main()

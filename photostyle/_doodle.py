@@ -1,0 +1,140 @@
+"""The front door of doodles: a photograph, a map of it and another map in, a picture out."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor
+
+from photostyle._transfer import find_device, make_settings
+from photostyle.backbones import DEFAULT_BACKBONE
+from photostyle.descend import Steps
+from photostyle.errors import RegionsError, SettingsError
+from photostyle.files import StrPath
+from photostyle.image import check_image, same_proportions
+from photostyle.labels import load_regions
+from photostyle.photofile import load_image
+from photostyle.recipes import Quality, find_recipe
+from photostyle.recipes.champandard2016 import semantic_style
+from photostyle.vgg import VGG, Pooling
+from photostyle.weights import load_weights
+
+MapKind = Literal["auto", "labels", "colors"]
+
+_MOST_LABELS = 16  # more flat colours than that are shades
+_LEAST_SHARE = 0.001  # a colour on less of the map comes from a soft border
+
+
+def doodle(
+    style: Tensor, style_map: Tensor, target_map: Tensor, content: Tensor | None = None, **options: Any
+) -> Tensor:
+    """A picture laid out as the `target_map` says, of the patches of `style`: 3×H×W sRGB in [0, 1].
+
+    The arguments, options and errors are those of `doodle_steps`.
+    """
+    steps = doodle_steps(style, style_map, target_map, content, **options)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            result: Tensor = stop.value
+            return result
+
+
+def doodle_steps(
+    style: Tensor,
+    style_map: Tensor,
+    target_map: Tensor,
+    content: Tensor | None = None,
+    *,
+    quality: Quality = "standard",
+    backbone: str = DEFAULT_BACKBONE,
+    weights_path: str | os.PathLike[str] | None = None,
+    pooling: Pooling = "average",
+    device: str = "auto",
+    **settings: Any,
+) -> Steps:
+    """`doodle` as a generator: yields a `Step` at a time, returns the final image; closing it cancels.
+
+    The maps are K×H×W with values in [0, 1] and the same meaning of the channels on both sides (see
+    `load_maps`): `style_map` has the proportions of the `style` (3×H×W, sRGB in [0, 1]), `target_map` those of
+    the `content`, which may be missing. `settings` are those of the recipe `doodle`, all other options
+    those of `transfer_steps`.
+
+    Everything is checked when the first step is asked for, before any work: raises ImageError,
+    RegionsError, SettingsError or WeightsError; later DescentError if the energy becomes infinite.
+    """
+    p = make_settings(find_recipe("doodle"), settings, quality)
+    if pooling not in get_args(Pooling):
+        raise SettingsError(f"pooling must be one of {', '.join(get_args(Pooling))}, not {pooling!r}.")
+    check_image(style, "The style")
+    if content is not None:
+        check_image(content, "The content")
+    _check_map(style_map, style, "style")
+    _check_map(target_map, content, "content")
+    if len(style_map) != len(target_map):
+        raise RegionsError(
+            f"The style map has {len(style_map)} channels and the target map {len(target_map)}: "
+            f"give both the same, with the same meaning."
+        )
+    place = find_device(device)
+    style, style_map, target_map = (x.to(place, torch.float32) for x in (style, style_map, target_map))
+    content = content.to(place, torch.float32) if content is not None else None
+    vgg = VGG(load_weights(backbone, weights_path), pooling, place)
+    return (yield from semantic_style(style, style_map, target_map, content, vgg, p))
+
+
+def _check_map(map: Tensor, image: Tensor | None, name: str) -> None:
+    title = "target" if name == "content" else name
+    if map.ndim != 3 or 0 in map.shape or not map.is_floating_point() or not bool(map.isfinite().all()):
+        raise RegionsError(f"The {title} map must be K×H×W, finite floats, not {tuple(map.shape)} of {map.dtype}.")
+    if image is not None and not same_proportions(map, image):
+        (h, w), (H, W) = map.shape[1:], image.shape[1:]
+        raise RegionsError(
+            f"The {title} map is {w}×{h} but the {name} is {W}×{H}: "
+            f"paint it on the whole of it, in its own proportions."
+        )
+
+
+@dataclass(frozen=True)
+class Maps:
+    """A map of the style (K×H×W) and one of the target (K×h×w), values in [0, 1].
+
+    `labels` are the names of the channels if each is a flat colour of the files, () if the channels are red,
+    green and blue themselves. `notes` says, a sentence each, what had to be merged or left out.
+    """
+
+    style: Tensor
+    target: Tensor
+    labels: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def load_maps(style_map: StrPath, target_map: StrPath, kind: MapKind = "auto") -> Maps:
+    """Two painted maps from files, JPEG, PNG, TIFF or WebP, in colour or gray; transparency is laid over white.
+
+    As `labels`, a flat colour is a thing, and all things are equally different, as `load_regions` has it.
+    As `colors`, what is painted in similar colours is similar, and there may be any number of them. With `auto`
+    they are labels if both are painted in at most 16 flat colours.
+
+    Raises ImageError for a file that is missing or no image, RegionsError if the maps are no labels or have no
+    label in common, SettingsError for a kind that there is not.
+    """
+    if kind not in get_args(MapKind):
+        raise SettingsError(f"kind must be one of {', '.join(get_args(MapKind))}, not {kind!r}.")
+    style, target = load_image(style_map), load_image(target_map)
+    if kind == "colors" or (kind == "auto" and not (_is_flat(style) and _is_flat(target))):
+        return Maps(style, target)
+    regions = load_regions(target_map, style_map)
+    return Maps(regions.style, regions.content, regions.names, regions.notes)
+
+
+def _is_flat(image: Tensor) -> bool:
+    """Whether nine tenths of the pixels have one of a few colours."""
+    levels = (255 * image.flatten(1)).round().to(torch.uint8)
+    _, counts = levels.unique(dim=1, return_counts=True)
+    flat = counts[counts >= _LEAST_SHARE * levels.shape[1]]
+    return len(flat) <= _MOST_LABELS and int(flat.sum()) >= 0.9 * levels.shape[1]

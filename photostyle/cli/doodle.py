@@ -1,0 +1,123 @@
+"""`photostyle doodle`: from a map painted over a photograph and another map to a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from photostyle.cli.commands import JpegQuality, Quiet, Style
+
+
+def doodle(
+    ctx: typer.Context,
+    style: Style,
+    style_map: Annotated[
+        Path,
+        typer.Argument(metavar="STYLE_MAP", help="Painted over it: what is where in STYLE.", show_default=False),
+    ],
+    target_map: Annotated[
+        Path,
+        typer.Argument(metavar="TARGET_MAP", help="In the same colours: what is to be where.", show_default=False),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="The file to write: .jpg, .png, .tif or .webp.", show_default=False
+        ),
+    ],
+    content: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A photograph to keep the content of; TARGET_MAP is painted over it then."),
+    ] = None,
+    maps: Annotated[
+        Literal["auto", "labels", "colors"],
+        typer.Option(
+            help="Whether each flat colour is a thing of its own (labels) or similar colours mean similar things."
+        ),
+    ] = "auto",
+    quality: Annotated[
+        Literal["draft", "standard", "best"] | None,
+        typer.Option(help="From a preview in a moment to the most that the recipe can do."),
+    ] = None,
+    backbone: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The network; `photostyle weights list` lists them.")
+    ] = None,
+    weights_path: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The network's original weights, to be used instead of the cache."),
+    ] = None,
+    pooling: Annotated[
+        Literal["average", "max"] | None, typer.Option(help="How the network goes from fine to coarse.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")] = None,
+    jpeg_quality: JpegQuality = None,
+    quiet: Quiet = False,
+) -> None:
+    """Make a picture laid out as TARGET_MAP says, of what STYLE_MAP says that it is in STYLE.
+
+    Paint both maps in any editor, what means the same in the same colour. Every setting of the recipe is
+    an option too, for example --size 512 --seed 3: `photostyle recipes doodle` lists them with their defaults.
+    """
+    from dataclasses import asdict
+    from time import monotonic
+
+    from photostyle import (
+        DescentError,
+        __version__,
+        check_writable,
+        doodle_steps,
+        find_recipe,
+        load_image,
+        load_maps,
+        load_weights,
+        make_settings,
+        save_image,
+    )
+    from photostyle.cli.progress import Report
+    from photostyle.files import keep_inputs
+    from photostyle.job import given, have_weights
+
+    began, report = monotonic(), Report(quiet)
+    files = given(style=style, style_map=style_map, target_map=target_map, content=content)
+    check_writable(output)
+    keep_inputs([output], [*files.values(), *([weights_path] if weights_path else [])])
+    options = given(quality=quality, backbone=backbone, weights_path=weights_path, pooling=pooling, device=device)
+    chosen = (doodle_steps.__kwdefaults__ or {}) | options
+    values = asdict(make_settings(find_recipe("doodle"), ctx.meta["settings"], chosen["quality"]))
+    images = {role: load_image(path) for role, path in files.items() if role in ("style", "content")}
+    painted = load_maps(style_map, target_map, maps)
+    for note in painted.notes:
+        report.note(f"Note: {note}")
+    if painted.labels:
+        report.note(f"Labels: {', '.join(painted.labels)}.")
+    else:
+        report.note("The maps are read as colours: what is painted in similar ones is similar.")
+    if weights_path:
+        load_weights(chosen["backbone"], weights_path)
+    else:
+        have_weights(chosen["backbone"], report)
+    facts = {
+        "recipe": "doodle",
+        "maps": "labels" if painted.labels else "colors",
+        **{key: chosen[key] for key in ("quality", "backbone", "pooling")},
+        "settings": values,
+        "seed": values["seed"],
+        "version": __version__,
+        # without their folders: the picture may be shown to others
+        **{role: path.name for role, path in files.items()},
+    }
+    try:
+        steps = doodle_steps(images["style"], painted.style, painted.target, images.get("content"), **chosen, **values)
+        result = report.follow(steps)
+    except DescentError as error:
+        if error.image is None:
+            raise
+        partial = output.with_stem(f"{output.stem}-partial")
+        save_image(error.image, partial, note=facts | {"partial": True}, **given(quality=jpeg_quality))
+        raise DescentError(f"{error} The last good image is in {partial}.", error.image) from error
+    save_image(result, output, note=facts, **given(quality=jpeg_quality))
+    height, width = result.shape[1:]
+    if not quiet:
+        typer.echo(f"Wrote {output}: {width}×{height} pixels in {monotonic() - began:.1f} s.")

@@ -1,0 +1,52 @@
+"""Settings of neural style that are lists: weights of images, and layers with weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+from photostyle.errors import SettingsError
+
+
+def blend_shares(text: str, count: int) -> list[float]:
+    """The shares, adding up to 1, of `count` style images in "2,1"; equal ones if the text is empty.
+
+    Raises SettingsError if they cannot be read or are not as many.
+    """
+    weights = text.split(",") if text else ["1"] * count
+    if len(weights) != count:
+        raise SettingsError(
+            f"style_blend is {text!r}, but the number of style images is {count}: give a weight for each."
+        )
+    return _shares("style_blend", weights)
+
+
+def layer_weights(name: str, text: str) -> dict[str, float]:
+    """Layer → weight of "relu1_1,relu4_1:0.5", where 1 need not be written; the weights add up to 1.
+
+    Raises SettingsError about the setting `name`, but knows no network: any word may be a layer.
+    """
+    entries = [entry.strip().partition(":") for entry in text.split(",")]
+    layers = [layer.strip() for layer, _, _ in entries]
+    if not all(layers) or len(set(layers)) < len(layers):
+        raise SettingsError(f"{name} is {text!r}: write each layer once, as relu3_1,relu4_1 or relu3_1:2,relu4_1:0.5.")
+    weights = [weight if colon else "1" for _, colon, weight in entries]
+    return dict(zip(layers, _shares(name, weights), strict=True))
+
+
+def shared_steps(steps: int, levels: int) -> list[int]:
+    """`steps` shared among the levels, coarse to fine, each half as many as the one before and at least one."""
+    parts = [steps * (2**levels - 2 ** (levels - k)) // (2**levels - 1) for k in range(levels + 1)]
+    return [max(1, end - start) for start, end in pairwise(parts)]
+
+
+def _shares(name: str, weights: Sequence[str]) -> list[float]:
+    try:
+        numbers = [float(weight) for weight in weights]
+    except ValueError:
+        numbers = []
+    total = math.fsum(numbers)
+    if not 0 < total < math.inf or min(numbers) < 0:
+        raise SettingsError(f"{name} has the weights {','.join(weights)!r}: give numbers from 0 up, and not only 0.")
+    return [number / total for number in numbers]

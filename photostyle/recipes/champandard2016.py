@@ -1,0 +1,109 @@
+"""Champandard, "Semantic Style Transfer and Turning Two-Bit Doodles into Fine Artworks" (arXiv 1603.01768).
+
+    E(O) = E_s(Φ(O) ‖ γ M_O, Φ(S) ‖ γ M_S) + α E_c(Φ(O), Φ(I)) + Υ(O)
+
+The patches of Li & Wand 2016, each with what semantic maps say of it: a patch of the output is drawn to
+one of the style that looks alike and means the same. The content I may be missing: then the maps alone
+say what is where, a doodle. Maps have any number of channels: labels, colours, anything continuous.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from photostyle.descend import Steps
+from photostyle.energy import Energy, Features
+from photostyle.image import fit, fit_size, resize
+from photostyle.patches import cut, patch_style
+from photostyle.recipes.li2016 import layer_weights, noise, octaves, power, rematched, scaled
+from photostyle.regions import Regions
+from photostyle.terms import content as content_term
+from photostyle.terms import total_variation
+from photostyle.vgg import VGG
+
+
+@dataclass(frozen=True)
+class SemanticStyle:
+    """Weights of relative terms: each is divided by the power of what it is compared with."""
+
+    size: int = field(
+        default=384, metadata={"help": "long side of the result, pixels", "min": 16, "draft": 192, "best": 512}
+    )
+    steps: int = field(default=40, metadata={"help": "iterations at each octave", "min": 1, "draft": 20, "best": 100})
+    octaves: int = field(default=3, metadata={"help": "sizes to go through, each twice the one before", "min": 1})
+    semantic_weight: float = field(
+        default=10.0,
+        metadata={"help": "γ, how much the maps count beside the features", "min": 0},
+    )
+    content_weight: float = field(default=0.5, metadata={"help": "α, where there is a content image", "min": 0})
+    style_weight: float = field(default=1.0, metadata={"help": "of E_s", "min": 0})
+    variation_weight: float = field(default=20.0, metadata={"help": "of total variation, Υ", "min": 0})
+    variety: float = field(
+        default=0.0, metadata={"help": "how much patches that fit everywhere are avoided", "min": 0, "max": 1}
+    )
+    color_weight: float = field(
+        default=20.0, metadata={"help": "how much patches keep their colours, beside their features", "min": 0}
+    )
+    patch: int = field(default=3, metadata={"help": "side of a patch, in pixels of the layer", "min": 1})
+    stride: int = field(default=1, metadata={"help": "from one patch to the next, in pixels of the layer", "min": 1})
+    rematch: int = field(default=10, metadata={"help": "steps from one search for neighbours to the next", "min": 1})
+    start: Literal["noise", "content"] = field(
+        default="content", metadata={"help": "the first image; without content it is noise"}
+    )
+    seed: int = field(default=0, metadata={"help": "seed of the noise", "min": 0})
+
+    CONTENT_LAYER = "relu4_2"
+    STYLE_LAYERS = ("relu3_1", "relu4_1")
+
+
+def semantic_regions(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: SemanticStyle) -> Steps:
+    """`semantic_style` with the masks of the regions for maps."""
+    return semantic_style(style, regions.style, regions.content, content, vgg, p)
+
+
+def semantic_style(
+    style: Tensor, style_map: Tensor, target_map: Tensor, content: Tensor | None, vgg: VGG, p: SemanticStyle
+) -> Steps:
+    """Coarse to fine; the result (3×H×W, in [0, 1]) has the proportions of the target map.
+
+    The style is 3×H×W with its map K×H′×W′, the target map K×h×w with the content, if there is one,
+    3×h′×w′: each map of its image's proportions, values in [0, 1]. With content the result is no larger
+    than that; without, its long side is `p.size` and the start is noise.
+    """
+    S = fit(style, p.size)
+    height, width = target_map.shape[1:]
+    size = fit_size(height, width, p.size, enlarge=True)
+    I = fit(content, p.size) if content is not None else S.new_zeros(3, *size)  # without content only a size
+    O = I if content is not None and p.start == "content" else noise(I, p.seed)
+    α = p.content_weight if content is not None else 0.0
+    for part in octaves(p.octaves, I):
+        O = yield from _octave(O, scaled(I, part), scaled(S, part), target_map, style_map, α, vgg, p)
+    return O.clamp(0, 1)
+
+
+def _octave(O: Tensor, I: Tensor, S: Tensor, M_O: Tensor, M_S: Tensor, α: float, vgg: VGG, p: SemanticStyle) -> Steps:
+    with torch.no_grad():
+        F_I, F_S = vgg(I, {p.CONTENT_LAYER, *p.STYLE_LAYERS}), vgg(S, p.STYLE_LAYERS)
+    β, k = layer_weights(F_S, F_I, p.STYLE_LAYERS, p.patch)
+    Ψ_S = {l: cut(F_S[l], S, k[l], p.stride, M_S) for l in β}
+    E_c = content_term(F_I, {p.CONTENT_LAYER: 1 / power(F_I[p.CONTENT_LAYER])})
+    Υ = 1 / I.numel() * total_variation()
+
+    def E(F_O: Features) -> Energy:
+        Ψ_O = {l: cut(F_O[l], F_O["image"], k[l], p.stride, M_O) for l in β}
+        E_s = patch_style(
+            Ψ_O,
+            Ψ_S,
+            β,
+            color_weight=p.color_weight,
+            semantic_weight=p.semantic_weight,
+            variety=p.variety,
+        )
+        return p.style_weight * E_s + α * E_c + p.variation_weight * Υ
+
+    O = resize(O.clamp(0, 1), I.shape[1:])
+    return (yield from rematched(E, {"image", *β}, vgg, O, steps=p.steps, every=p.rematch))

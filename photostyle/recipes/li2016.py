@@ -1,0 +1,171 @@
+"""Li & Wand, "Combining Markov Random Fields and Convolutional Neural Networks for Image Synthesis" (CVPR 2016).
+
+    E(O) = E_s(Φ(O), Φ(S)) + α₁ E_c(Φ(O), Φ(I)) + α₂ Υ(O)                              (eq. 1)
+
+E_s draws each patch of features to the most alike of the style's, E_c keeps the content, Υ is total
+variation; coarse to fine in octaves. Without content (weight 0, from noise) it makes a texture of the
+content's proportions. The style is that of the whole picture: regions are not read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import affine_grid, grid_sample
+
+from photostyle.descend import Steps, descend
+from photostyle.energy import Energy, Features
+from photostyle.image import fit, resize, shrink
+from photostyle.patches import cut, join, patch_style
+from photostyle.regions import Regions
+from photostyle.terms import content as content_term
+from photostyle.terms import total_variation
+from photostyle.vgg import VGG
+
+_SMALLEST = 64  # pixels; the layers of a smaller octave would hold hardly a patch
+
+
+@dataclass(frozen=True)
+class MarkovStyle:
+    """Weights of relative terms: each is divided by the power of what it is compared with."""
+
+    size: int = field(
+        default=384, metadata={"help": "long side of the result, pixels", "min": 16, "draft": 192, "best": 512}
+    )
+    steps: int = field(default=40, metadata={"help": "iterations at each octave", "min": 1, "draft": 20, "best": 100})
+    octaves: int = field(default=3, metadata={"help": "sizes to go through, each twice the one before", "min": 1})
+    content_weight: float = field(default=2.0, metadata={"help": "α₁", "min": 0})
+    style_weight: float = field(default=1.0, metadata={"help": "of E_s", "min": 0})
+    variation_weight: float = field(default=10.0, metadata={"help": "α₂", "min": 0})
+    color_weight: float = field(
+        default=10.0, metadata={"help": "how much patches keep their colours, beside their features", "min": 0}
+    )
+    patch: int = field(default=3, metadata={"help": "side of a patch, in pixels of the layer", "min": 1})
+    stride: int = field(default=2, metadata={"help": "from one patch to the next, in pixels of the layer", "min": 1})
+    rotations: int = field(default=0, metadata={"help": "turned copies of the style, to either side", "min": 0})
+    rotation_step: float = field(default=7.5, metadata={"help": "degrees from copy to copy", "min": 0, "max": 180})
+    scales: int = field(default=0, metadata={"help": "copies of the style made larger, and as many smaller", "min": 0})
+    scale_step: float = field(default=1.05, metadata={"help": "factor from copy to copy", "min": 1, "max": 2})
+    confidence: float = field(
+        default=0.0, metadata={"help": "correlation below which a patch is left alone", "min": 0, "max": 1}
+    )
+    rematch: int = field(default=10, metadata={"help": "steps from one search for neighbours to the next", "min": 1})
+    start: Literal["noise", "content"] = field(default="content", metadata={"help": "the first image"})
+    seed: int = field(default=0, metadata={"help": "seed of the noise", "min": 0})
+
+    CONTENT_LAYER = "relu4_2"
+    STYLE_LAYERS = ("relu3_1", "relu4_1")
+
+
+def markov_style(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: MarkovStyle) -> Steps:
+    """Coarse to fine, from noise or the content; the result (3×H×W, in [0, 1]) has a long side of `size` at most."""
+    I, S = fit(content, p.size), fit(style, p.size)
+    O = I if p.start == "content" else noise(I, p.seed)
+    for part in octaves(p.octaves, I):
+        O = yield from _octave(O, scaled(I, part), scaled(S, part), vgg, p)
+    return O.clamp(0, 1)
+
+
+def _octave(O: Tensor, I: Tensor, S: Tensor, vgg: VGG, p: MarkovStyle) -> Steps:
+    with torch.no_grad():
+        F_I = vgg(I, {p.CONTENT_LAYER, *p.STYLE_LAYERS})
+        copies = [(T, vgg(T, p.STYLE_LAYERS), inside) for T, inside in turned(S, p)]
+    β, k = layer_weights(copies[0][1], F_I, p.STYLE_LAYERS, p.patch)
+    Ψ_S = {l: join([cut(F[l], T, k[l], p.stride, inside=covered(inside, F[l])) for T, F, inside in copies]) for l in β}
+    E_c = content_term(F_I, {p.CONTENT_LAYER: 1 / power(F_I[p.CONTENT_LAYER])})
+    Υ = 1 / I.numel() * total_variation()
+
+    def E(F_O: Features) -> Energy:
+        Ψ_O = {l: cut(F_O[l], F_O["image"], k[l], p.stride) for l in β}
+        E_s = patch_style(Ψ_O, Ψ_S, β, color_weight=p.color_weight, confidence=p.confidence)
+        return p.style_weight * E_s + p.content_weight * E_c + p.variation_weight * Υ
+
+    O = resize(O.clamp(0, 1), I.shape[1:])
+    return (yield from rematched(E, {"image", *β}, vgg, O, steps=p.steps, every=p.rematch))
+
+
+def rematched(
+    E: Callable[[Features], Energy],
+    layers: Collection[str],
+    vgg: VGG,
+    O: Tensor,
+    *,
+    steps: int,
+    every: int,
+) -> Steps:
+    """`descend` from O, the energy made anew every so many steps from the features that O then has at these layers."""
+    stage = f"{max(O.shape[1:])} px"
+    for done in range(0, steps, every):
+        with torch.no_grad():
+            F_O = vgg(O, layers)
+        run = descend(E(F_O), vgg, O, stage=stage, steps=min(every, steps - done))
+        while True:
+            try:
+                step = next(run)
+            except StopIteration as stop:
+                O = stop.value
+                break
+            yield replace(step, iteration=done + step.iteration, of=steps)
+    return O
+
+
+def octaves(count: int, image: Tensor) -> list[float]:
+    """Parts of its size to go through, at most `count`, each twice the one before and the last 1; none is too small."""
+    longest = max(image.shape[1:])
+    return [2.0**-n for n in reversed(range(count)) if n == 0 or longest / 2**n >= _SMALLEST]
+
+
+def scaled(image: Tensor, part: float) -> Tensor:
+    """A C×H×W image reduced to that part of its size."""
+    _, H, W = image.shape
+    return resize(image, (max(1, round(part * H)), max(1, round(part * W))))
+
+
+def layer_weights(
+    F_S: Features, F_O: Features, layers: Collection[str], patch: int
+) -> tuple[dict[str, float], dict[str, int]]:
+    """Per layer, a weight that makes the term relative, and the side of a patch, which both images must hold."""
+    β = {l: 1 / len(layers) / power(F_S[l]) for l in layers}
+    return β, {l: min(patch, *F_S[l].shape[1:], *F_O[l].shape[1:]) for l in layers}
+
+
+def power(F: Tensor) -> float:
+    """Mean square of features: what a weight is divided by to be relative."""
+    return max(float(F.square().mean()), 1e-6)
+
+
+def noise(like: Tensor, seed: int) -> Tensor:
+    """White noise over all colours, of the size of `like`, the same on every device."""
+    return torch.rand(like.shape, generator=torch.Generator().manual_seed(seed)).to(like)
+
+
+def turned(image: Tensor, p: MarkovStyle) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """The image, then turned and scaled copies of it, each with a mask (1×H×W) of where it shows the image."""
+    yield image, None
+    theta = [n * math.radians(p.rotation_step) for n in range(-p.rotations, p.rotations + 1)]
+    factors = [p.scale_step**n for n in range(-p.scales, p.scales + 1)]
+    for angle, factor in product(theta, factors):
+        if (angle, factor) != (0.0, 1.0):
+            yield turn(image, angle, factor)
+
+
+def turn(image: Tensor, angle: float, factor: float) -> tuple[Tensor, Tensor]:
+    """A 3×H×W image turned about its middle (radians) and scaled, on as many pixels; and where there is any (1×H×W)."""
+    _, H, W = image.shape
+    size = (max(1, round(factor * H)), max(1, round(factor * W)))
+    cos, sin = math.cos(angle), math.sin(angle)
+    matrix = torch.tensor([[cos, -sin * H / W, 0], [sin * W / H, cos, 0]]).to(image)
+    grid = affine_grid(matrix[None], [1, 1, *size], align_corners=False)
+    sampled = grid_sample(image[None], grid, padding_mode="reflection", align_corners=False)[0]
+    return sampled, (grid.abs() <= 1).all(-1).to(image)
+
+
+def covered(inside: Tensor | None, features: Tensor) -> Tensor | None:
+    """Which pixels of a layer (C×h×w) lie wholly inside: h×w."""
+    return None if inside is None else shrink(inside, features.shape[1:])[0] > 0.999
