@@ -16,6 +16,7 @@ from photostyle._version import __version__
 if TYPE_CHECKING:
     from photostyle._doodle import Maps, doodle, doodle_steps, load_maps
     from photostyle._transfer import find_device, make_settings, transfer, transfer_steps
+    from photostyle.alpha import composite, find_alpha, find_foreground, trimap_from_scribbles
     from photostyle.backbones import BACKBONES, DEFAULT_BACKBONE
     from photostyle.descend import Step, Steps
     from photostyle.errors import DescentError, ImageError, PhotostyleError, RegionsError, SettingsError, WeightsError
@@ -63,12 +64,15 @@ _HOME = {
     "cached_path": "weights",
     "check_look_path": "look",
     "check_writable": "photofile.writing",
+    "composite": "alpha",
     "doodle": "_doodle",
     "doodle_steps": "_doodle",
     "doubtful_matches": "segment.doubts",
     "fade": "render",
     "fetch_weights": "weights",
+    "find_alpha": "alpha",
     "find_device": "_transfer",
+    "find_foreground": "alpha",
     "find_look": "look",
     "find_recipe": "recipes",
     "find_regions": "segment",
@@ -91,6 +95,7 @@ _HOME = {
     "save_regions": "labels",
     "transfer": "_transfer",
     "transfer_steps": "_transfer",
+    "trimap_from_scribbles": "alpha",
     "verify_weights": "weights",
 }
 
@@ -118,12 +123,15 @@ __all__ = [
     "cached_path",
     "check_look_path",
     "check_writable",
+    "composite",
     "doodle",
     "doodle_steps",
     "doubtful_matches",
     "fade",
     "fetch_weights",
+    "find_alpha",
     "find_device",
+    "find_foreground",
     "find_look",
     "find_recipe",
     "find_regions",
@@ -146,6 +154,7 @@ __all__ = [
     "save_regions",
     "transfer",
     "transfer_steps",
+    "trimap_from_scribbles",
     "verify_weights",
 ]
 

@@ -29,7 +29,7 @@ from photostyle.errors import ImageError
 Offset = tuple[int, int]
 
 # the twelve neighbours ahead of a pixel in reading order; the other twelve follow by symmetry
-_AHEAD: tuple[Offset, ...] = tuple((dy, dx) for dy in range(3) for dx in range(-2, 3) if (dy, dx) > (0, 0))
+AHEAD: tuple[Offset, ...] = tuple((dy, dx) for dy in range(3) for dx in range(-2, 3) if (dy, dx) > (0, 0))
 _WINDOW: tuple[Offset, ...] = tuple((dy, dx) for dy in range(3) for dx in range(3))
 
 
@@ -101,18 +101,25 @@ def matting_laplacian(image: Tensor, epsilon: float = 1e-7) -> MattingLaplacian:
         raise ImageError(f"A matting Laplacian needs at least 3×3 pixels, not {W}×{H}: work at a larger size.")
     I = image.double()
     D = torch.stack([I[:, dy : H - 2 + dy, dx : W - 2 + dx] for dy, dx in _WINDOW])  # 9×3×h×w, h = H − 2
+    weights = {offset: torch.zeros(H, W).to(I) for offset in AHEAD}
+    for (y, x), (v, u), A in window_weights(D, epsilon):
+        # window by window, the weight of a pair lands on its first pixel
+        weights[v - y, u - x][y : y + H - 2, x : x + W - 2] += A
+    return MattingLaplacian({offset: w.to(image.dtype) for offset, w in weights.items()})
+
+
+def window_weights(D: Tensor, epsilon: float) -> Iterator[tuple[Offset, Offset, Tensor]]:
+    """What each window adds to w_ij, for the 36 pairs of its pixels: the places of i and j in it (j later), and h×w.
+
+    D, 9×3×h×w in float64, holds the colours of h·w windows in reading order; it is changed in place.
+    """
     D -= D.mean(0)
     Σ = torch.einsum("nchw,ndhw->cdhw", D, D) / 9
-    Σ += epsilon / 9 * torch.eye(3).to(I)[:, :, None, None]
+    Σ += epsilon / 9 * torch.eye(3).to(D)[:, :, None, None]
     Z = _whiten(Σ, D)
-
-    weights = {offset: torch.zeros(H, W).to(I) for offset in _AHEAD}
-    for i, (y, x) in enumerate(_WINDOW):
-        for j, (v, u) in enumerate(_WINDOW[i + 1 :], start=i + 1):
-            # window by window, the weight of the pair (i, j) lands on the pixel at place i
-            A = (1 + (Z[i] * Z[j]).sum(0)) / 9
-            weights[v - y, u - x][y : y + H - 2, x : x + W - 2] += A
-    return MattingLaplacian({offset: w.to(image.dtype) for offset, w in weights.items()})
+    for i, here in enumerate(_WINDOW):
+        for j, there in enumerate(_WINDOW[i + 1 :], start=i + 1):
+            yield here, there, (1 + (Z[i] * Z[j]).sum(0)) / 9
 
 
 def _whiten(Σ: Tensor, D: Tensor) -> Tensor:
@@ -198,10 +205,17 @@ def guided_maps(output: Tensor, image: Tensor, radius: int, ridge: float, prior:
 
 
 def _mean(x: Tensor, radius: int) -> Tensor:
-    """Mean over the window of (2·radius + 1)² pixels around each pixel of …×H×W, cut at the borders."""
-    size = 2 * radius + 1
-    rows = F.avg_pool2d(x.flatten(0, -3)[None], (size, 1), 1, (radius, 0), count_include_pad=False)
-    return F.avg_pool2d(rows, (1, size), 1, (0, radius), count_include_pad=False)[0].view_as(x)
+    """Mean over the window of (2·radius + 1)² pixels around each pixel of …×H×W, cut at the borders.
+
+    By differences of running sums, rows then columns: a wide window costs no more than a narrow one.
+    """
+    kind = x.dtype
+    for dim in (-1, -2):
+        n, i = x.shape[dim], torch.arange(x.shape[dim], device=x.device)
+        first, last = (i - radius).clamp(min=0), (i + radius + 1).clamp(max=n)
+        sums = F.pad(x.transpose(dim, -1).cumsum(-1, dtype=torch.float64), (1, 0))
+        x = ((sums[..., last] - sums[..., first]) / (last - first)).transpose(dim, -1)
+    return x.to(kind)
 
 
 def apply_affine(maps: Tensor, image: Tensor) -> Tensor:

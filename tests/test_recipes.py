@@ -24,6 +24,7 @@ PARTS = {
     "mmd": {"content", "gaussian"},
     "mrf": {"content", "patches", "patch colors"},
     "doodle": {"content", "patches", "patch colors"},
+    "whitening": set(),
     "reinhard": set(),
     "monge-kantorovich": set(),
     "pitie": {"color"},

@@ -1,0 +1,253 @@
+"""Stylisation in closed form: features whitened and coloured region by region, decoded, made a photograph again.
+
+Li, Fang, Yang, Wang, Lu & Yang, "Universal Style Transfer via Feature Transforms" (NIPS 2017, arXiv 1705.08086):
+an affine map of the features gives them the style's mean and covariance,
+
+    F̂ = T (F − μ_F) + μ_S,        T Σ_F Tᵀ = Σ_S,        F ← α F̂ + (1 − α) F,
+
+layer by layer, the deepest first, each decoded to an image before the next. Their T is Σ_S^½ Σ_F^-½ (whitening, then
+colouring); of all T the one that moves features least is the default here (Lu et al., "A Closed-Form Solution to
+Universal Style Transfer", ICCV 2019, arXiv 1906.00668). Li, Liu, Li, Yang & Kautz, "A Closed-form Solution to
+Photorealistic Image Stylization" (ECCV 2018, arXiv 1802.06474) transform each region by itself and then smooth by the
+affinity of the matting Laplacian; here by local affine maps of the photograph, which is the model behind that affinity.
+
+Their decoders are trained. Without one, the decoder is the linear map from features to colours that fits the two
+photographs best: closed form as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from photostyle.backbones import CONVOLUTIONS
+from photostyle.descend import Step, Steps
+from photostyle.errors import WeightsError
+from photostyle.image import fit, shrink
+from photostyle.matting import guided_maps
+from photostyle.regions import Regions
+from photostyle.render import apply_maps, fit_maps
+from photostyle.transport import matrix_power
+from photostyle.vgg import VGG
+
+Transport = Literal["least", "whitening"]
+Decode = Callable[[Tensor], Tensor]
+"""Features C×h×w → colours 3×h'×w', not clamped."""
+
+_RADII = (32, 8, 2)  # of the windows of the affine maps, pixels of the layer
+_MARGIN = 16  # pixels added on each side, so that no feature sees the zeros beyond; a multiple of every layer's stride
+_BORDER = 3  # pixels by which a region's border may move to follow the photograph's
+_SURFACE = 1e-3  # a variance of colour: what varies less is one surface, and no border runs through it
+_COLOR_RIDGE = 1e-3  # of the mean variance of colours: they are three, and seldom short of pixels
+_ROUNDING = 1e-6  # of a feature's square: a variance that is none
+_DECODER_RIDGE = 1e-4  # of the mean variance of the features
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """Chosen by eye and by measure: the papers' numbers belong to their decoders."""
+
+    size: int = field(default=256, metadata={"help": "long side at which features are taken, pixels", "min": 16})
+    transport: Transport = field(
+        default="least", metadata={"help": "move features as little as possible, or whiten and colour as published"}
+    )
+    blend: float = field(
+        default=0.5, metadata={"help": "α: share of the style in the network's features", "min": 0, "max": 1}
+    )
+    ridge: float = field(
+        default=0.1, metadata={"help": "part of the features' mean variance that counts as noise", "min": 1e-6}
+    )
+    smoothness: float = field(
+        default=1e-3, metadata={"help": "variance of colour below which detail follows its surroundings", "min": 1e-8}
+    )
+    decoder: str = field(default="", metadata={"help": "file of a trained decoder, .safetensors"})
+
+    LAYERS = ("relu2_2", "relu1_2", "image")  # the image is the zeroth layer: it sets the colours
+
+
+def whitening(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: Whitening) -> Steps:
+    """Layer by layer, the deepest first; then rendered at the content's own size (3×H×W, in [0, 1]).
+
+    With `p.decoder` its layer takes the place of those above the image. Raises WeightsError if it does not fit.
+    """
+    trained = load_decoder(p.decoder, vgg) if p.decoder else None
+    layers = (trained[0], "image") if trained else p.LAYERS
+    I, S = fit(content, p.size), fit(style, p.size)
+    O = I
+    regions = regions.fit(I, S)
+    masks, style_masks = follow_borders(regions.content, I), follow_borders(regions.style, S)
+    for i, layer in enumerate(layers, start=1):
+        F_O, F_S = features(O, vgg, layer), features(S, vgg, layer)
+        M_O, M_S = shrink(masks, F_O.shape[1:]), shrink(style_masks, F_S.shape[1:])
+        decode = trained[1] if trained and i == 1 else linear_decoder([(F_O, O), (F_S, S)])
+        # the network's features go part of the way, as α says; colours, which are sure to be right, all of it
+        α, ridge = (1.0, _COLOR_RIDGE) if layer == "image" else (p.blend, p.ridge)
+        moved = torch.lerp(F_O, move_features(F_O, M_O, F_S, M_S, ridge, p.transport), α)
+        # what the decoder loses it loses on both sides, and so it is not in the maps
+        O = redraw(O, decode(F_O), decode(moved), p.smoothness)
+        yield Step(layer, i, len(layers), O)
+    return redraw(content, I, O, p.smoothness)
+
+
+def redraw(photograph: Tensor, before: Tensor, after: Tensor, ridge: float) -> Tensor:
+    """The photograph (3×H×W), changed as `after` is against `before` (3×h×w each), by local affine maps.
+
+    Maps are fitted in ever smaller windows, the widest leaning on no change at all: equal images change nothing.
+    """
+    unchanged = torch.eye(3, 4).to(before)[:, :, None, None].expand(3, 4, *before.shape[1:])
+    return apply_maps(fit_maps(after, before, _RADII, ridge, unchanged), photograph)
+
+
+def follow_borders(masks: Tensor, photograph: Tensor) -> Tensor:
+    """Masks (K×h×w) whose borders follow those of the photograph (3×h×w): feathering by a guided filter.
+
+    Where they added up to 1 they still do. A border drawn two pixels off would give a skyline the sky's light.
+    """
+    soft = apply_maps(guided_maps(masks, photograph, _BORDER, _SURFACE), photograph)
+    return soft / soft.sum(0).clamp(min=1)
+
+
+@torch.no_grad()
+def features(image: Tensor, vgg: VGG, layer: str) -> Tensor:
+    """C×h×w at that layer (`image`: the 3×H×W image itself), without the dark rim that padding with zeros leaves."""
+    padded = F.pad(image[None], [_MARGIN] * 4, mode="replicate")[0]
+    stride = 1 if layer == "image" else 2 ** (_block(layer) - 1)
+    rows, columns = (slice(_MARGIN // stride, _MARGIN // stride - (-side // stride)) for side in image.shape[1:])
+    return vgg(padded, {layer})[layer][:, rows, columns]
+
+
+def _block(layer: str) -> int:
+    return int(layer[4])
+
+
+def move_features(
+    content: Tensor, masks: Tensor, style: Tensor, style_masks: Tensor, ridge: float, transport: Transport
+) -> Tensor:
+    """Features (C×h×w) with the mean and covariance of the style's (C×h'×w') in each region, blended by the masks.
+
+    Masks K×h×w, adding up to 1, and K×h'×w'; a pixel counts by its share in the region. A region without mass on
+    either side stays as it is.
+    """
+    X, Y = content.flatten(1), style.flatten(1)
+    moved = torch.zeros_like(X)
+    for m, n in zip(masks.flatten(1), style_masks.flatten(1), strict=True):
+        here = m > 0
+        if m.sum() > 0 and n.sum() > 0:
+            T, b = feature_map(*moments(X[:, here], m[here]), *moments(Y[:, n > 0], n[n > 0]), ridge, transport)
+            moved[:, here] += m[here] * (T.to(X) @ X[:, here] + b.to(X)[:, None])
+        else:
+            moved += m * X
+    return moved.view_as(content)
+
+
+def moments(X: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Weighted mean (C) and covariance (C×C) of features C×n, in float64 from here on."""
+    w = weights / weights.sum()
+    μ = X @ w
+    D = X - μ[:, None]
+    return μ.double(), ((D * w) @ D.T).double()
+
+
+def feature_map(
+    μ: Tensor, Σ: Tensor, ν: Tensor, Σ_S: Tensor, ridge: float, transport: Transport
+) -> tuple[Tensor, Tensor]:
+    """T (C×C) and b (C), so that T x + b has mean ν and covariance Σ_S where x has μ and Σ.
+
+    `ridge` times the mean variance of both is added to both covariances. So a region of fewer pixels than channels,
+    of one pixel or of one colour has a map as well, and what does not vary is not stretched into noise.
+    """
+    unit = float((Σ.diagonal() + Σ_S.diagonal()).mean() + _ROUNDING * (μ.square() + ν.square()).mean()) / 2 + 1e-12
+    grain = ridge * torch.eye(len(Σ)).to(Σ)
+    Σ, Σ_S = Σ / unit + grain, Σ_S / unit + grain
+    inverse = matrix_power(Σ, -0.5)
+    if transport == "whitening":
+        T = matrix_power(Σ_S, 0.5) @ inverse
+    else:
+        root = matrix_power(Σ, 0.5)
+        T = inverse @ matrix_power(root @ Σ_S @ root, 0.5) @ inverse
+    return T, ν - T @ μ
+
+
+def linear_decoder(pairs: list[tuple[Tensor, Tensor]]) -> Decode:
+    """The affine map from features (C×h×w) to colours that fits all pairs (features, 3×H×W image) best.
+
+    Images are reduced to the size of their features. Ridge regression; the mean colour is exact.
+    """
+    X = torch.cat([f.flatten(1) for f, _ in pairs], dim=1)
+    Y = torch.cat([shrink(image, f.shape[1:]).flatten(1) for f, image in pairs], dim=1)
+    μ, ν = X.mean(1, keepdim=True), Y.mean(1, keepdim=True)
+    D = X - μ
+    Σ = (D @ D.T).double() / D.shape[1]
+    Σ += (_DECODER_RIDGE * Σ.diagonal().mean() + 1e-12) * torch.eye(len(Σ)).to(Σ)
+    A = torch.linalg.solve(Σ, (D @ (Y - ν).T).double() / D.shape[1]).T.to(X)
+    return lambda f: (A @ (f.flatten(1) - μ) + ν).view(3, *f.shape[1:])
+
+
+def load_decoder(path: str, vgg: VGG) -> tuple[str, Decode]:
+    """A trained decoder and the layer whose features (C×h×w) it turns into sRGB in [0, 1].
+
+    A file safetensors; its metadata name `backbone` and `layer` (relu1_1 to relu5_1). It mirrors the trunk: for each
+    convolution from that layer's back to conv1_1 a tensor `convB_I.weight` (inputs × outputs of the trunk's convB_I ×
+    3 × 3) and `convB_I.bias`. Each is preceded by reflection, followed by a ReLU but for the last, and by doubling to
+    the nearest pixel where the trunk pools. Raises WeightsError for a file that is not so.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = file.metadata() or {}
+            names = list(file.keys())
+            tensors = {name: file.get_tensor(name).to(vgg.device) for name in names}
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(
+            f"The decoder {path} cannot be read ({error}): give a file in safetensors format."
+        ) from error
+    if about.get("backbone") != vgg.backbone:
+        raise WeightsError(
+            f"The decoder {path} was trained for the backbone {about.get('backbone')!r}, not {vgg.backbone!r}: "
+            "choose that backbone, or name it in the metadata of the file."
+        )
+    layer = about.get("layer", "")
+    if layer not in {f"relu{block}_1" for block in range(1, 6)}:
+        raise WeightsError(f"The decoder {path} is for the layer {layer!r}: its metadata must name relu1_1 … relu5_1.")
+    shapes = _decoder_shapes(vgg, layer)
+    for name, shape in shapes.items():
+        found = tuple(tensors[name].shape) if name in tensors else "not there"
+        if found != shape:
+            raise WeightsError(f"In the decoder {path} the tensor {name} must be {shape}; it is {found}.")
+    if surplus := sorted(set(tensors) - set(shapes)):
+        raise WeightsError(f"The decoder {path} holds a tensor {surplus[0]}, which no decoder of {layer} has.")
+    if not all(tensor.dtype == torch.float32 and tensor.isfinite().all() for tensor in tensors.values()):
+        raise WeightsError(f"The decoder {path} holds NaN, infinity or numbers that are not float32: save it anew.")
+    return layer, lambda f: _run_decoder(tensors, f)
+
+
+def _decoder_shapes(vgg: VGG, layer: str) -> dict[str, tuple[int, ...]]:
+    """Name → shape of each tensor of a decoder of that layer, in the order of use."""
+    names = [f"conv{b}_{i + 1}" for b in range(1, _block(layer)) for i in range(CONVOLUTIONS[vgg.depth][b - 1])]
+    names.append(layer.replace("relu", "conv"))
+    with torch.no_grad():
+        probe = vgg(torch.zeros(3, 1, 1, device=vgg.device), {"image", *names})
+    channels = [len(probe[name]) for name in ("image", *names)]
+    shapes: dict[str, tuple[int, ...]] = {}
+    for name, outer, inner in reversed(list(zip(names, channels, channels[1:], strict=False))):
+        shapes[f"{name}.weight"], shapes[f"{name}.bias"] = (outer, inner, 3, 3), (outer,)
+    return shapes
+
+
+@torch.no_grad()
+def _run_decoder(tensors: dict[str, Tensor], features: Tensor) -> Tensor:
+    x = features[None]
+    for name in sorted({name.split(".")[0] for name in tensors}, reverse=True):
+        # a single row or column has nothing to reflect
+        mode = "reflect" if min(x.shape[2:]) > 1 else "replicate"
+        x = F.conv2d(F.pad(x, [1] * 4, mode=mode), tensors[f"{name}.weight"], tensors[f"{name}.bias"])
+        if name != "conv1_1":
+            x = F.relu(x)
+            if name.endswith("_1"):
+                x = F.interpolate(x, scale_factor=2.0, mode="nearest")
+    return x[0]
