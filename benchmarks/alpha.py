@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import ndimage
-from timing import alone, describe_machine, header, installed, row
+from timing import alone, describe_machine, forget_peak, header, installed, row
 
 from photostyle import find_alpha, find_foreground, load_image
 from photostyle.bench.task import peak_memory
@@ -70,22 +70,25 @@ def disc_with_hairs(H: int, W: int) -> Array:
     return np.maximum(disc, hair).clip(0, 1)
 
 
-def ours(size: tuple[int, int], files: tuple[Path, Path], band: float | None) -> tuple[float, int, Array, float]:
-    """Seconds, bytes, matte, and seconds for the colours of foreground and background."""
+def ours(size: tuple[int, int], files: tuple[Path, Path], band: float | None) -> tuple[float, float, int, Array, float]:
+    """Seconds, those of the processor, bytes, matte, and seconds for the colours of foreground and background."""
     image, trimap, _ = scene((64, 48), files, 1 / 60)
     find_alpha(tensor(image), torch.from_numpy(trimap))
     image, trimap, _ = scene(size, files, band)
     I, known = tensor(image), torch.from_numpy(trimap)
     del image, trimap
-    began = time.perf_counter()
+    forget_peak()
+    began, busy = time.perf_counter(), time.process_time()
     alpha = find_alpha(I, known)
-    seconds, memory = time.perf_counter() - began, peak_memory()
+    seconds, cpu, memory = time.perf_counter() - began, time.process_time() - busy, peak_memory()
     began = time.perf_counter()
     find_foreground(I, alpha)
-    return seconds, memory, alpha.double().numpy(), time.perf_counter() - began
+    return seconds, cpu, memory, alpha.double().numpy(), time.perf_counter() - began
 
 
-def theirs(size: tuple[int, int], files: tuple[Path, Path], band: float | None) -> tuple[float, int, Array, float]:
+def theirs(
+    size: tuple[int, int], files: tuple[Path, Path], band: float | None
+) -> tuple[float, float, int, Array, float]:
     """The same of pymatting."""
     estimate: Any = importlib.import_module("pymatting.alpha.estimate_alpha_cf").estimate_alpha_cf
     colors: Any = importlib.import_module("pymatting.foreground.estimate_foreground_ml").estimate_foreground_ml
@@ -93,12 +96,13 @@ def theirs(size: tuple[int, int], files: tuple[Path, Path], band: float | None) 
     estimate(small, known)
     colors(small, truth)
     image, trimap, _ = scene(size, files, band)
-    began = time.perf_counter()
+    forget_peak()
+    began, busy = time.perf_counter(), time.process_time()
     alpha = estimate(image, trimap)
-    seconds, memory = time.perf_counter() - began, peak_memory()
+    seconds, cpu, memory = time.perf_counter() - began, time.process_time() - busy, peak_memory()
     began = time.perf_counter()
     colors(image, alpha)
-    return seconds, memory, alpha, time.perf_counter() - began
+    return seconds, cpu, memory, alpha, time.perf_counter() - began
 
 
 def tensor(image: Array) -> torch.Tensor:
@@ -117,7 +121,7 @@ def main() -> None:
     files = options.foreground, options.background
     describe_machine()
     compare = installed("pymatting", "pip install --group benchmarks")
-    header("closed-form matting", "alpha, s", "memory, MB", "error", "colours, s")
+    header("closed-form matting", "alpha, s", "of processor, s", "memory, MB", "error", "colours, s")
     for text in options.sizes:
         W, H = map(int, text.split("x"))
         _, trimap, truth = scene((W, H), files, band)
@@ -127,15 +131,15 @@ def main() -> None:
         if compare:
             other = alone(theirs, (W, H), files, band)
             row("pymatting", *cells(other, truth, unknown))
-            row("pymatting / photostyle", *(f"{b / a:.2f} ×" for a, b in zip(mine[:2], other[:2], strict=True)), "", "")
-            difference = np.abs(mine[2] - other[2])
-            row("difference, everywhere", f"{difference[unknown].mean():.1e}", f"{difference.mean():.1e}", "", "")
+            row("pymatting / photostyle", *(f"{b / a:.2f} ×" for a, b in zip(mine[:3], other[:3], strict=True)), "", "")
+            difference = np.abs(mine[3] - other[3])
+            row("difference, everywhere", f"{difference[unknown].mean():.1e}", f"{difference.mean():.1e}", "", "", "")
 
 
-def cells(result: tuple[float, int, Array, float], truth: Array, unknown: NDArray[np.bool_]) -> tuple[str, ...]:
-    seconds, memory, alpha, colors = result
+def cells(result: tuple[float, float, int, Array, float], truth: Array, unknown: NDArray[np.bool_]) -> tuple[str, ...]:
+    seconds, cpu, memory, alpha, colors = result
     error = np.abs(alpha - truth)[unknown].mean()
-    return f"{seconds:.2f}", f"{memory / 1e6:.0f}", f"{error:.4f}", f"{colors:.2f}"
+    return f"{seconds:.2f}", f"{cpu:.2f}", f"{memory / 1e6:.0f}", f"{error:.4f}", f"{colors:.2f}"
 
 
 if __name__ == "__main__":

@@ -73,9 +73,9 @@ def transfer_steps(
     check_strength(strength)
     if pooling not in get_args(Pooling):
         raise SettingsError(f"pooling must be one of {', '.join(get_args(Pooling))}, not {pooling!r}.")
-    check_image(content, "The content", least=8)
+    check_image(content, "The content")
     for one in styles:
-        check_image(one, "The style", least=32)
+        check_image(one, "The style")
     place = find_device(device)
     content, *styles = (image.to(place, torch.float32) for image in (content, *styles))
     regions = (regions or Regions.whole(content, styles[0])).fit(content, styles[0])

@@ -30,7 +30,7 @@ from photostyle.matting import AHEAD, guided_maps, window_weights
 from photostyle.render import apply_maps
 
 _BLOCK = 4  # pixels: on a side of the blocks with one affine function each
-_MOST = 1_000_000  # unknown pixels that are solved for at once, in about 1.5 GB
+_MOST = 2_000_000  # unknown pixels that are solved for at once, in about 3 GB
 _SWEEPS, _LAST_SWEEPS = 8, 2  # of Jacobi's, at each size of the pyramid of colours up to a megapixel, and above
 _STEPS = 1000  # of conjugate gradients, at most
 _CHUNK = 1 << 16  # windows looked at together
@@ -45,9 +45,9 @@ def find_alpha(image: Tensor, trimap: Tensor, *, epsilon: float = 1e-7, toleranc
     and the residual is made `tolerance` of the right-hand side. Computed in float64 on the image's device (MPS,
     which has none: the processor), with one part of each step always on the processor; the image's type.
 
-    Of more than a million unknown pixels most are decided at half the size, as in the authors' code: the small alpha
+    Of more than two million unknown pixels most are decided at half the size, as in the authors' code: the small alpha
     is carried up by local affine maps of colour; where it is 0 or 1 all around, it is final, and only the rest is
-    solved for, unless that is more than a million again.
+    solved for, unless that is more than two million again.
 
     Raises ImageError if sizes differ, or nothing is marked as foreground, or nothing as background.
     """

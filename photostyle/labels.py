@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import warnings
 from collections.abc import Collection, Mapping
+from functools import reduce
 from itertools import product
 
 import numpy as np
@@ -14,8 +16,9 @@ from PIL import Image as PILImage
 from scipy import ndimage
 
 from photostyle.errors import RegionsError
-from photostyle.files import StrPath, check_target, write_whole
+from photostyle.files import StrPath, check_target, reason, write_whole
 from photostyle.pairing import STRAY, pair_labels
+from photostyle.photofile.source import MOST_ASPECT
 from photostyle.regions import Regions
 
 PALETTE = {
@@ -93,13 +96,20 @@ def _read(path: StrPath) -> NDArray[np.int64]:
     """H×W×3 colours, or H×W values of a single-channel file."""
     name = os.fspath(path)
     try:
-        with PILImage.open(path) as file:
-            file.load()
-            image = file if file.mode in ("L", "I", "I;16") else file.convert("RGB")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about metadata, which is not read
+            with PILImage.open(path) as file:
+                if max(file.size) > 1.1 * MOST_ASPECT * min(file.size):
+                    width, height = file.size
+                    raise RegionsError(f"The label image {name} is {width}×{height}, too narrow for any photograph.")
+                file.load()
+                image = file if file.mode in ("L", "I", "I;16") else file.convert("RGB")
     except FileNotFoundError:
         raise RegionsError(f"The label image {name} does not exist.") from None
-    except (OSError, ValueError, PILImage.DecompressionBombError) as error:
-        raise RegionsError(f"The label image {name} cannot be read: {error}.") from None
+    except (RegionsError, MemoryError):
+        raise
+    except Exception as error:  # on damaged files decoders raise nearly anything
+        raise RegionsError(f"The label image {name} cannot be read: {reason(error)}.") from None
     return np.asarray(image).astype(np.int64)
 
 
@@ -108,8 +118,7 @@ def _is_palette(array: NDArray[np.int64]) -> bool:
     if array.ndim == 2:
         return set(np.unique(array)) <= {0, 128, 255}
     palette = np.array(list(PALETTE.values()))
-    near = np.abs(array[:, :, None] - palette).max(-1).min(-1) <= _TOLERANCE  # H×W
-    return bool(near.mean() >= 0.9)
+    return bool((_nearest(array, palette)[1] <= _TOLERANCE).mean() >= 0.9)
 
 
 def _labels(array: NDArray[np.int64], path: StrPath, is_palette: bool) -> tuple[NDArray[np.int64], list[str]]:
@@ -128,17 +137,27 @@ def _labels(array: NDArray[np.int64], path: StrPath, is_palette: bool) -> tuple[
         raise RegionsError(
             f"{os.fspath(path)} is not a label image: it must have at most {_MAX_COLORS} flat colours, one per region."
         )
-    distance = np.abs(array.reshape(*array.shape[:2], 1, -1) - colors).max(-1)  # H×W×K
-    labels = distance.argmin(-1)
+    labels, distance = _nearest(array if array.ndim == 3 else array[..., None], colors)
     # A pixel that is near no colour is a blend on a border, and blends of two colours can look like a
     # third, in lines too thin to be painted: both take the label of the nearest pixel that is sure.
-    unsure = distance.min(-1) > tolerance
-    if distance.min(-1).any():  # resampled, or it would have none but exact colours
+    unsure = distance > tolerance
+    if distance.any():  # resampled, or it would have none but exact colours
         unsure |= _thin(labels)
     if unsure.any() and not unsure.all():
         nearest = ndimage.distance_transform_edt(unsure, return_distances=False, return_indices=True)
         labels = labels[tuple(nearest)]
     return labels, names
+
+
+def _nearest(array: NDArray[np.int64], colors: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Of each pixel (H×W×C) the nearest of K colours (K×C), and how far it is in its farthest channel: H×W each."""
+    labels = np.zeros(array.shape[:2], np.int64)
+    least = np.full(array.shape[:2], np.iinfo(np.int64).max)
+    for label, color in enumerate(colors):  # one by one: all distances at once would be gigabytes
+        distance = reduce(np.maximum, (np.abs(array[..., i] - value) for i, value in enumerate(color)))
+        labels[distance < least] = label
+        np.minimum(least, distance, out=least)
+    return labels, least
 
 
 def _thin(labels: NDArray[np.int64]) -> NDArray[np.bool_]:

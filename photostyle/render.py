@@ -62,6 +62,17 @@ def apply_maps(maps: Tensor, photograph: Tensor) -> Tensor:
     return result.clamp_(0, 1)
 
 
+def feather(masks: Tensor, guide: Tensor, photograph: Tensor, radius: int, ridge: float) -> Tensor:
+    """Masks (K×h×w, in [0, 1]) whose borders follow the photograph (3×H×W, small as `guide`, 3×h×w): K×H×W.
+
+    A guided filter (He, Sun & Tang, "Guided Image Filtering", PAMI 2013, section 4.3). A border moves at most by
+    `radius`; what varies less than the variance of colour `ridge` is one surface. Where masks added up to 1 they still
+    do; a pixel that belonged to no region still belongs to none.
+    """
+    soft = apply_maps(guided_maps(masks, guide, radius, ridge), photograph)
+    return soft / soft.sum(0).clamp(min=1)
+
+
 def fade(content: Tensor, result: Tensor, strength: float) -> Tensor:
     """From the content (strength 0) to the result (1): 3×H×W of the result's size, sRGB in [0, 1].
 

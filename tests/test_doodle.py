@@ -212,7 +212,7 @@ def test_many_colors_are_colors(tmp_path: Path) -> None:
         maps = load_maps(flat, many, kind)
         assert maps.labels == () and maps.style.shape == (3, 40, 48) and maps.target.shape == (3, 200, 30)
     assert torch.equal(load_maps(flat, flat, "colors").style, load_image(flat))
-    with pytest.raises(RegionsError, match="no colour in common"):
+    with pytest.raises(RegionsError, match="Nothing can be paired"):
         load_maps(flat, many, "labels")
 
 
@@ -227,7 +227,7 @@ def test_maps_that_cannot_be(tmp_path: Path) -> None:
     flat = paint(tmp_path / "s.png", (32, 32), "red", "blue")
     with pytest.raises(ImageError, match="no file"):
         load_maps(tmp_path / "none.png", flat)
-    with pytest.raises(RegionsError, match="no colour in common"):
+    with pytest.raises(RegionsError, match="Nothing can be paired"):
         load_maps(flat, paint(tmp_path / "t.png", (32, 32), "black", "yellow"))
     with pytest.raises(SettingsError, match="auto, labels, colors, not 'words'"):
         load_maps(flat, flat, "words")  # type: ignore[arg-type]

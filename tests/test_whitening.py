@@ -12,18 +12,18 @@ from torch import Tensor
 
 from photostyle.backbones import BACKBONES
 from photostyle.errors import WeightsError
+from photostyle.recipes._decoder import load_decoder
 from photostyle.recipes.li2018 import (
     Whitening,
     feature_map,
     features,
-    follow_borders,
     linear_decoder,
-    load_decoder,
     moments,
     move_features,
     whitening,
 )
 from photostyle.regions import Regions
+from photostyle.render import feather
 from photostyle.vgg import VGG
 from photostyle.weights import Weights
 
@@ -197,7 +197,7 @@ def test_borders_follow_the_photograph() -> None:
     """Of a border drawn two pixels beside the edge of the photograph the steepest part comes to lie on the edge."""
     photograph = halves(32, 32, 16)[:1].expand(3, -1, -1) * 0.8 + 0.1
     drawn = halves(32, 32, 18)
-    soft = follow_borders(drawn, photograph)
+    soft = feather(drawn, photograph, photograph, 3, 1e-3)
     torch.testing.assert_close(soft.sum(0), torch.ones(32, 32))
     assert (soft[1, :, :13] < 0.01).all() and (soft[0, :, 24:] < 0.01).all()
     step = soft[0].diff(dim=1).abs()  # the fall of the mask from column to column

@@ -17,28 +17,22 @@ photographs best: closed form as well.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from photostyle.backbones import CONVOLUTIONS
 from photostyle.descend import Step, Steps
-from photostyle.errors import WeightsError
 from photostyle.image import fit, shrink
-from photostyle.matting import guided_maps
+from photostyle.recipes._decoder import Decode, load_decoder
 from photostyle.regions import Regions
-from photostyle.render import apply_maps, fit_maps
+from photostyle.render import apply_maps, feather, fit_maps
 from photostyle.transport import matrix_power
 from photostyle.vgg import VGG
 
 Transport = Literal["least", "whitening"]
-Decode = Callable[[Tensor], Tensor]
-"""Features C×h×w → colours 3×h'×w', not clamped."""
 
 _RADII = (32, 8, 2)  # of the windows of the affine maps, pixels of the layer
 _MARGIN = 16  # pixels added on each side, so that no feature sees the zeros beyond; a multiple of every layer's stride
@@ -81,7 +75,9 @@ def whitening(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: Whi
     I, S = fit(content, p.size), fit(style, p.size)
     O = I
     regions = regions.fit(I, S)
-    masks, style_masks = follow_borders(regions.content, I), follow_borders(regions.style, S)
+    # a border drawn two pixels off would give a skyline the sky's light
+    masks = feather(regions.content, I, I, _BORDER, _SURFACE)
+    style_masks = feather(regions.style, S, S, _BORDER, _SURFACE)
     for i, layer in enumerate(layers, start=1):
         F_O, F_S = features(O, vgg, layer), features(S, vgg, layer)
         M_O, M_S = shrink(masks, F_O.shape[1:]), shrink(style_masks, F_S.shape[1:])
@@ -104,26 +100,13 @@ def redraw(photograph: Tensor, before: Tensor, after: Tensor, ridge: float) -> T
     return apply_maps(fit_maps(after, before, _RADII, ridge, unchanged), photograph)
 
 
-def follow_borders(masks: Tensor, photograph: Tensor) -> Tensor:
-    """Masks (K×h×w) whose borders follow those of the photograph (3×h×w): feathering by a guided filter.
-
-    Where they added up to 1 they still do. A border drawn two pixels off would give a skyline the sky's light.
-    """
-    soft = apply_maps(guided_maps(masks, photograph, _BORDER, _SURFACE), photograph)
-    return soft / soft.sum(0).clamp(min=1)
-
-
 @torch.no_grad()
 def features(image: Tensor, vgg: VGG, layer: str) -> Tensor:
     """C×h×w at that layer (`image`: the 3×H×W image itself), without the dark rim that padding with zeros leaves."""
     padded = F.pad(image[None], [_MARGIN] * 4, mode="replicate")[0]
-    stride = 1 if layer == "image" else 2 ** (_block(layer) - 1)
+    stride = 1 if layer == "image" else 2 ** (int(layer[4]) - 1)
     rows, columns = (slice(_MARGIN // stride, _MARGIN // stride - (-side // stride)) for side in image.shape[1:])
     return vgg(padded, {layer})[layer][:, rows, columns]
-
-
-def _block(layer: str) -> int:
-    return int(layer[4])
 
 
 def move_features(
@@ -187,67 +170,3 @@ def linear_decoder(pairs: list[tuple[Tensor, Tensor]]) -> Decode:
     Σ += (_DECODER_RIDGE * Σ.diagonal().mean() + 1e-12) * torch.eye(len(Σ)).to(Σ)
     A = torch.linalg.solve(Σ, (D @ (Y - ν).T).double() / D.shape[1]).T.to(X)
     return lambda f: (A @ (f.flatten(1) - μ) + ν).view(3, *f.shape[1:])
-
-
-def load_decoder(path: str, vgg: VGG) -> tuple[str, Decode]:
-    """A trained decoder and the layer whose features (C×h×w) it turns into sRGB in [0, 1].
-
-    A file safetensors; its metadata name `backbone` and `layer` (relu1_1 to relu5_1). It mirrors the trunk: for each
-    convolution from that layer's back to conv1_1 a tensor `convB_I.weight` (inputs × outputs of the trunk's convB_I ×
-    3 × 3) and `convB_I.bias`. Each is preceded by reflection, followed by a ReLU but for the last, and by doubling to
-    the nearest pixel where the trunk pools. Raises WeightsError for a file that is not so.
-    """
-    try:
-        with safe_open(path, framework="pt") as file:
-            about = file.metadata() or {}
-            names = list(file.keys())
-            tensors = {name: file.get_tensor(name).to(vgg.device) for name in names}
-    except (OSError, SafetensorError) as error:
-        raise WeightsError(
-            f"The decoder {path} cannot be read ({error}): give a file in safetensors format."
-        ) from error
-    if about.get("backbone") != vgg.backbone:
-        raise WeightsError(
-            f"The decoder {path} was trained for the backbone {about.get('backbone')!r}, not {vgg.backbone!r}: "
-            "choose that backbone, or name it in the metadata of the file."
-        )
-    layer = about.get("layer", "")
-    if layer not in {f"relu{block}_1" for block in range(1, 6)}:
-        raise WeightsError(f"The decoder {path} is for the layer {layer!r}: its metadata must name relu1_1 … relu5_1.")
-    shapes = _decoder_shapes(vgg, layer)
-    for name, shape in shapes.items():
-        found = tuple(tensors[name].shape) if name in tensors else "not there"
-        if found != shape:
-            raise WeightsError(f"In the decoder {path} the tensor {name} must be {shape}; it is {found}.")
-    if surplus := sorted(set(tensors) - set(shapes)):
-        raise WeightsError(f"The decoder {path} holds a tensor {surplus[0]}, which no decoder of {layer} has.")
-    if not all(tensor.dtype == torch.float32 and tensor.isfinite().all() for tensor in tensors.values()):
-        raise WeightsError(f"The decoder {path} holds NaN, infinity or numbers that are not float32: save it anew.")
-    return layer, lambda f: _run_decoder(tensors, f)
-
-
-def _decoder_shapes(vgg: VGG, layer: str) -> dict[str, tuple[int, ...]]:
-    """Name → shape of each tensor of a decoder of that layer, in the order of use."""
-    names = [f"conv{b}_{i + 1}" for b in range(1, _block(layer)) for i in range(CONVOLUTIONS[vgg.depth][b - 1])]
-    names.append(layer.replace("relu", "conv"))
-    with torch.no_grad():
-        probe = vgg(torch.zeros(3, 1, 1, device=vgg.device), {"image", *names})
-    channels = [len(probe[name]) for name in ("image", *names)]
-    shapes: dict[str, tuple[int, ...]] = {}
-    for name, outer, inner in reversed(list(zip(names, channels, channels[1:], strict=False))):
-        shapes[f"{name}.weight"], shapes[f"{name}.bias"] = (outer, inner, 3, 3), (outer,)
-    return shapes
-
-
-@torch.no_grad()
-def _run_decoder(tensors: dict[str, Tensor], features: Tensor) -> Tensor:
-    x = features[None]
-    for name in sorted({name.split(".")[0] for name in tensors}, reverse=True):
-        # a single row or column has nothing to reflect
-        mode = "reflect" if min(x.shape[2:]) > 1 else "replicate"
-        x = F.conv2d(F.pad(x, [1] * 4, mode=mode), tensors[f"{name}.weight"], tensors[f"{name}.bias"])
-        if name != "conv1_1":
-            x = F.relu(x)
-            if name.endswith("_1"):
-                x = F.interpolate(x, scale_factor=2.0, mode="nearest")
-    return x[0]

@@ -13,9 +13,8 @@ from dataclasses import replace
 from torch import Tensor
 
 from photostyle.image import fit, shrink
-from photostyle.matting import guided_maps
 from photostyle.regions import Regions
-from photostyle.render import apply_maps
+from photostyle.render import feather
 
 _SIZE = 448  # long side at which the maps are found, pixels
 _RADIUS = 6  # of the windows there: as far as a border may move
@@ -33,5 +32,4 @@ def refine_masks(masks: Tensor, photograph: Tensor) -> Tensor:
     Where they added up to 1 they still do; a pixel that belonged to no region still belongs to none.
     """
     small = fit(photograph, _SIZE)
-    soft = apply_maps(guided_maps(shrink(masks, small.shape[1:]), small, _RADIUS, _RIDGE), photograph)
-    return soft / soft.sum(0).clamp(min=1)
+    return feather(shrink(masks, small.shape[1:]), small, photograph, _RADIUS, _RIDGE)
