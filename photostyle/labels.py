@@ -106,8 +106,10 @@ def _read(path: StrPath) -> NDArray[np.int64]:
                 image = file if file.mode in ("L", "I", "I;16") else file.convert("RGB")
     except FileNotFoundError:
         raise RegionsError(f"The label image {name} does not exist.") from None
-    except (RegionsError, MemoryError):
+    except RegionsError:
         raise
+    except MemoryError:
+        raise RegionsError(f"The label image {name} is too large for the memory here: make it smaller.") from None
     except Exception as error:  # on damaged files decoders raise nearly anything
         raise RegionsError(f"The label image {name} cannot be read: {reason(error)}.") from None
     return np.asarray(image).astype(np.int64)
