@@ -4,14 +4,18 @@ L-BFGS (Nocedal & Wright, "Numerical Optimization", algorithm 7.4) is our own fo
 all time goes into evaluations of the energy, and a backtracking search takes a single one per step
 where the usual strong-Wolfe search takes two or more. It cannot diverge: a step is taken only if it
 lowers the energy enough (Armijo), and only pairs of positive curvature enter the memory.
+
+Adam (Kingma & Ba, arXiv 1412.6980, algorithm 1) is our own so that its state is a value like that of L-BFGS:
+a descent that is kept between two steps (`Keeper`) goes on from there to the same bits.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -26,6 +30,9 @@ Evaluate = Callable[[Tensor], Point]
 _MEMORY = 20  # pairs of curvature kept by L-BFGS
 _ARMIJO = 1e-4  # sufficient decrease, as a part of what the slope promises
 _BACKTRACKS = 12
+_BETA_1, _BETA_2 = 0.9, 0.99  # how long Adam's two means remember
+_TINY = 1e-8  # Adam's ε
+_RECENT = 11  # energies that are compared: ten steps lie between the first and the last
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,38 @@ class Step:
 
 Steps = Generator[Step, None, Tensor]
 """Yields every step, returns the final image."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a descent has got to: all that its next step depends on. Its tensors never change.
+
+    `slope` is that of the energy, `value`, at the `image`; both 3×H×W. `memory` holds what steps taught, the
+    oldest first: for L-BFGS s, y and sᵀy, for Adam the means of slope and squared slope and their number.
+    `energies` are those after each of the last eleven steps.
+    """
+
+    image: Tensor
+    value: float
+    slope: Tensor
+    memory: tuple[tuple[Tensor, Tensor, float], ...] = ()
+    iteration: int = 0
+    energies: tuple[float, ...] = ()
+    ended: bool = False
+
+
+class Keeper(Protocol):
+    """Who keeps places so that the descents of a recipe, one after another, can go on in another process."""
+
+    def begin(self, image: Tensor) -> Place | None:
+        """The next descent starts: where it had got to, on the device of `image`, or None."""
+
+    def keep(self, place: Place, *, now: bool = False) -> None:
+        """The descent is there; unless `now`, the keeper may wait for a later place."""
+
+
+KEEPER: ContextVar[Keeper | None] = ContextVar("keeper", default=None)
+"""Whom `descend` asks and tells, in this context."""
 
 
 def descend(
@@ -77,52 +116,74 @@ def descend(
         parts = energy.parts(extract(x, energy.reads))
         total = torch.stack(list(parts.values())).sum()
         (slope,) = torch.autograd.grad(total, x)
+        # contiguous, as a kept place is: the order in memory decides how sums are rounded
+        slope = slope.contiguous()
         return float(total.detach()), slope, {name: float(part.detach()) for name, part in parts.items()}
 
-    method = _lbfgs(evaluate, image) if optimizer == "lbfgs" else _adam(evaluate, image, rate)
-    history: deque[float] = deque(maxlen=11)
-    x = image
-    for iteration, (x, parts) in zip(range(1, steps + 1), method, strict=False):
-        yield Step(stage, iteration, steps, x, parts)
-        history.append(sum(parts.values()))
-        if len(history) == history.maxlen and history[0] - history[-1] <= tolerance * abs(history[0]):
-            break
-    return x
+    keeper = KEEPER.get()
+    place = keeper.begin(image) if keeper else None
+    if place is None:
+        image = image.contiguous()
+        value, slope, _ = _finite(evaluate(image), None)
+        place = Place(image, value, slope)
+    if place.ended:
+        return place.image
+    method = _lbfgs if optimizer == "lbfgs" else partial(_adam, rate=rate)
+    walk = method(evaluate, place)
+    try:
+        while place.iteration < steps and not _stalls(place.energies, tolerance):
+            taken = next(walk, None)
+            if taken is None:
+                break
+            at, parts = taken
+            energies = (*place.energies, at.value)[-_RECENT:]
+            place = replace(at, iteration=place.iteration + 1, energies=energies)
+            if keeper:
+                keeper.keep(place)
+            yield Step(stage, place.iteration, steps, place.image, parts)
+        place = replace(place, memory=(), ended=True)
+    finally:  # ended, closed or interrupted
+        if keeper:
+            keeper.keep(place, now=True)
+    return place.image
 
 
-def _lbfgs(evaluate: Evaluate, x: Tensor) -> Generator[tuple[Tensor, dict[str, float]], None, None]:
-    pairs: deque[tuple[Tensor, Tensor, float]] = deque(maxlen=_MEMORY)
-    value, g, parts = _finite(evaluate(x), None)
+def _stalls(energies: tuple[float, ...], tolerance: float) -> bool:
+    return len(energies) == _RECENT and energies[0] - energies[-1] <= tolerance * abs(energies[0])
+
+
+def _lbfgs(evaluate: Evaluate, place: Place) -> Iterator[tuple[Place, dict[str, float]]]:
+    x, value, g, pairs = place.image, place.value, place.slope, place.memory
     while g.abs().max() > 0:
         p = -_inverse_hessian(g, pairs)
         slope = float(torch.sum(g * p))
         if slope >= 0:  # rounding spoilt the memory: forget it
             if not pairs:
                 return  # the slope itself is lost in rounding
-            pairs.clear()
+            pairs = ()
             continue
         # Without curvature the first step has no scale of its own: a twentieth of the range of pixels.
         t = 1.0 if pairs else 0.05 / float(g.abs().max())
         for _ in range(_BACKTRACKS):
-            y_value, y_g, y_parts = evaluate(x + t * p)
+            y_value, y_g, parts = evaluate(x + t * p)
             if y_value <= value + _ARMIJO * t * slope and bool(torch.isfinite(y_g).all()):
                 break
             t *= _shrink(value, slope * t, y_value)
         else:
             if not pairs:
-                _finite((y_value, y_g, y_parts), x)
+                _finite((y_value, y_g, parts), x)
                 return  # downhill by slope, yet no step lowers it: as low as the numbers can tell
-            pairs.clear()
+            pairs = ()
             continue
         s, y = t * p, y_g - g
         sy = float(torch.sum(s * y))
         if sy > 1e-10 * float(torch.sum(y * y)):
-            pairs.append((s, y, sy))
-        x, value, g, parts = x + s, y_value, y_g, y_parts
-        yield x, parts
+            pairs = (*pairs, (s, y, sy))[-_MEMORY:]
+        x, value, g = x + s, y_value, y_g
+        yield Place(x, value, g, pairs), parts
 
 
-def _inverse_hessian(g: Tensor, pairs: deque[tuple[Tensor, Tensor, float]]) -> Tensor:
+def _inverse_hessian(g: Tensor, pairs: tuple[tuple[Tensor, Tensor, float], ...]) -> Tensor:
     """H g by the two-loop recursion over pairs (s, y, sᵀy), oldest first."""
     q, α = g.clone(), []
     for s, y, sy in reversed(pairs):
@@ -143,15 +204,16 @@ def _shrink(value: float, slope: float, there: float) -> float:
     return min(max(-slope / (2 * (there - value - slope)), 0.1), 0.5)
 
 
-def _adam(evaluate: Evaluate, x: Tensor, rate: float) -> Generator[tuple[Tensor, dict[str, float]], None, None]:
-    x = x.clone()
-    _, x.grad, _ = _finite(evaluate(x), None)
-    adam = torch.optim.Adam([x], lr=rate, betas=(0.9, 0.99))
+def _adam(evaluate: Evaluate, place: Place, rate: float) -> Iterator[tuple[Place, dict[str, float]]]:
+    x, g = place.image, place.slope
+    m, v, n = place.memory[0] if place.memory else (torch.zeros_like(g), torch.zeros_like(g), 0.0)
     while True:
-        good = x.clone()
-        adam.step()
-        _, x.grad, parts = _finite(evaluate(x), good)
-        yield x, parts
+        m, v, n = _BETA_1 * m + (1 - _BETA_1) * g, _BETA_2 * v + (1 - _BETA_2) * g.square(), n + 1
+        m_hat, v_hat = m / (1 - _BETA_1**n), v / (1 - _BETA_2**n)
+        y = x - rate * m_hat / (v_hat.sqrt() + _TINY)
+        value, g, parts = _finite(evaluate(y), x)
+        x = y
+        yield Place(x, value, g, ((m, v, n),)), parts
 
 
 def _finite(point: Point, good: Tensor | None) -> Point:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
@@ -38,12 +39,18 @@ from photostyle import (
     load_weights,
     make_settings,
     measure,
+    memory,
     save_image,
     save_look,
     save_photograph,
     transfer_steps,
 )
+from photostyle.checkpoint import Checkpoint, digest
 from photostyle.files import keep_inputs, make_folder, stream_or
+from photostyle.image import check_image
+from photostyle.render import render
+
+_LEAST_STYLE = 32  # pixels: a smaller picture is an icon, and has hardly a style
 
 
 class Report(Protocol):
@@ -97,6 +104,7 @@ class Job:
         for note in (*before.notes, *model.notes):
             report.note(f"Note: {note}")
         content, style = before.pixels, model.pixels
+        check_image(style, f"The style {self.style}", least=_LEAST_STYLE)
         regions = Regions.whole(content, style)
         if self.content_regions and self.style_regions:
             painted = load_regions(self.content_regions, self.style_regions, match=self.match, drop=self.drop)
@@ -117,6 +125,7 @@ def example(name: str) -> Job:
     raise ImageError(f"The example {name!r} is not here: install photostyle anew.")
 
 
+@memory.explained()
 def make(
     job: Job,
     output: Path,
@@ -130,14 +139,17 @@ def make(
     look: Path | None = None,
     guide: str = "auto",
     model: str | None = None,
+    checkpoint: Path | None = None,
+    resume: bool = False,
     **options: Any,
 ) -> str:
     """Transfer into files and return a sentence about them; `options` are those of `transfer_steps`.
 
     `saving` holds options of `save_photograph`. Without label images regions are found as `guide` says (auto,
     learned by a `model`, or none). Each of several `strengths` is a file of its own, its number before the suffix;
-    `look` is the file of the look. Everything that can be checked is checked before the work starts. After a
-    DescentError the last good image is kept beside the output.
+    `look` is the file of the look; `checkpoint` a folder from which, with `resume`, an interrupted run goes on.
+    Everything that can be checked is checked before the work starts. After a DescentError or a KeyboardInterrupt the
+    best image so far is kept beside the output. Where memory is short the setting `size` is lowered, with a notice.
     """
     began = monotonic()
     job.check()
@@ -152,7 +164,9 @@ def make(
         check_look_path(look)
     chosen = (transfer_steps.__kwdefaults__ or {}) | given(**options)
     weights = [Path(chosen["weights_path"])] if chosen["weights_path"] else []
-    keep_inputs([*outputs.values(), *([look] if look else [])], [*job.files.values(), *job.more_styles, *weights])
+    partial = Path("partial.png") if str(output) == "-" else output.with_stem(f"{output.stem}-partial")
+    written = [*outputs.values(), partial, *([look] if look else [])]
+    keep_inputs(written, [*job.files.values(), *job.more_styles, *weights])
     recipe = find_recipe(chosen["recipe"], 1 + len(job.more_styles))
     values = asdict(make_settings(recipe, settings or {}, chosen["quality"]))
     photograph, other, regions = job.load(report, **given(most_pixels=most_pixels))
@@ -171,6 +185,12 @@ def make(
         regions = find(content, style, guide, report, match=job.match, drop=job.drop, **where)
     if recipe.regional:
         describe(content, style, regions, report, network=recipe.network or guide == "auto")
+    least = {f.name: f.metadata.get("min", 1) for f in fields(recipe.settings)}
+    free = memory.free_memory(find_device(chosen["device"]))
+    size = memory.size_that_fits(chosen["recipe"], content.shape[1:], values.get("size"), least.get("size", 1), free)
+    if size != values.get("size"):
+        report.note(f"Note: --size {values['size']} needs more memory than is free; it is lowered to {size}.")
+        values["size"] = size
     if previews:
         make_folder(previews.folder)
     note = {
@@ -183,14 +203,37 @@ def make(
         **{role: path.name for role, path in job.files.items()},
         **({"more_styles": [path.name for path in job.more_styles]} if job.more_styles else {}),
     }
+    keeper = None
+    if checkpoint:
+        images = {"content": digest(content), "style": digest(*styles)}
+        if recipe.regional:
+            images["regions"] = digest(regions.content, regions.style)
+        facts = {key: note.get(key) for key in ("recipe", "backbone", "pooling", "version")}
+        facts |= {"weights": [str(path.resolve()) for path in weights]}
+        keeper = Checkpoint(checkpoint, facts | images | values, resume=resume)
+        if resume and not keeper.found:
+            report.note(f"Note: there is no checkpoint in {checkpoint} yet; this is the beginning.")
+    steps = transfer_steps(content, styles, regions, **chosen, **values)
+    seen = Seen(previews)
     try:
-        result = report.follow(transfer_steps(content, styles, regions, **chosen, **values), previews)
+        with keeper.keeping() if keeper else nullcontext():
+            result = report.follow(steps, seen)
     except DescentError as error:
         if error.image is None:
             raise
-        partial = Path("partial.png") if str(output) == "-" else output.with_stem(f"{output.stem}-partial")
         save_photograph(error.image, partial, like=photograph, note=note | {"partial": True}, **(saving or {}))
         raise DescentError(f"{error} The last good image is in {partial}.", error.image) from error
+    except KeyboardInterrupt:
+        steps.close()
+        if seen.step:
+            image = seen.step.image
+            if "matting_weight" in values:  # which keeps it a local change of colour: the photograph itself can have it
+                image = render(image, content.to(image))
+            save_photograph(image, partial, like=photograph, note=note | {"partial": True}, **(saving or {}))
+            report.note(f"The best so far is in {partial}.")
+        if keeper:
+            report.note(f"To go on from here, give the same command with --checkpoint {checkpoint} --resume.")
+        raise
     content = content.to(result)
     for strength, path in outputs.items():
         facts = note | {"strength": strength}
@@ -200,6 +243,8 @@ def make(
     if look:
         words = {key: fact if isinstance(fact, str) else json.dumps(fact) for key, fact in given(**note).items()}
         save_look(find_look(content, result, words), look)
+    if keeper:
+        keeper.clear()
     files = ", ".join(map(str, [*outputs.values(), *([look] if look else [])]))
     height, width = result.shape[1:]
     return f"Wrote {files}: {width}×{height} pixels in {monotonic() - began:.1f} s."
@@ -207,6 +252,19 @@ def make(
 
 def _number(strength: float) -> str:
     return str(float(strength)).removesuffix(".0")
+
+
+@dataclass
+class Seen:
+    """The last step of a run, each handed on to `watch`."""
+
+    watch: Callable[[Step], None] | None
+    step: Step | None = None
+
+    def __call__(self, step: Step) -> None:
+        self.step = step
+        if self.watch:
+            self.watch(step)
 
 
 @dataclass

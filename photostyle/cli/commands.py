@@ -126,6 +126,12 @@ def transfer(
     save_look: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the look too, a .safetensors for `photostyle apply`.")
     ] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep in this folder, once a minute, how far the descent is.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the --checkpoint of an interrupted run, to the same pixels.")
+    ] = False,
     jpeg_quality: JpegQuality = None,
     bits: Bits = None,
     profile: Profile = None,
@@ -147,6 +153,8 @@ def transfer(
         raise typer.BadParameter("label images are given: leave one or the other out.", param_hint="--regions")
     if regions_model and regions != "learned":
         raise typer.BadParameter("it is for --regions learned.", param_hint="--regions-model")
+    if resume and not checkpoint:
+        raise typer.BadParameter("name the folder with --checkpoint.", param_hint="--resume")
     if str(output) == "-":
         if preview_every and not preview_dir:
             raise typer.BadParameter("name a --preview-dir, for there is no output file.", param_hint="--preview-every")
@@ -165,6 +173,8 @@ def transfer(
         most_pixels=_pixels(most_pixels),
         strengths=_strengths(strength) if strength is not None else (1.0,),
         look=save_look,
+        checkpoint=checkpoint,
+        resume=resume,
         recipe=recipe,
         quality=quality,
         backbone=backbone,
