@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test check docs format clean
+.PHONY: help demo test check gallery docs format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -19,8 +19,12 @@ test: .venv/.installed-dev ## the whole test suite
 check: .venv/.installed-dev ## formatting, lint and types
 	scripts/check
 
-docs: .venv/.installed-dev ## write docs/cli.md anew from the command line's own help
+gallery: .venv/.installed ## write docs/gallery/ anew: every recipe on the examples, some ten minutes
+	$(BIN)/python scripts/gallery
+
+docs: .venv/.installed-dev ## write docs/cli.md and docs/formats.md anew, and the line numbers in docs/equations.md
 	$(BIN)/python scripts/docs
+	$(BIN)/python scripts/formats
 
 format: .venv/.installed-dev ## format the code and mend what lint can mend
 	$(BIN)/ruff format

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
@@ -185,9 +185,8 @@ def make(
         regions = find(content, style, guide, report, match=job.match, drop=job.drop, **where)
     if recipe.regional:
         describe(content, style, regions, report, network=recipe.network or guide == "auto")
-    least = {f.name: f.metadata.get("min", 1) for f in fields(recipe.settings)}
     free = memory.free_memory(find_device(chosen["device"]))
-    size = memory.size_that_fits(chosen["recipe"], content.shape[1:], values.get("size"), least.get("size", 1), free)
+    size = memory.size_that_fits(chosen["recipe"], content.shape[1:], values.get("size"), free)
     if size != values.get("size"):
         report.note(f"Note: --size {values['size']} needs more memory than is free; it is lowered to {size}.")
         values["size"] = size

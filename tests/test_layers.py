@@ -17,6 +17,7 @@ LAYERS = (
     {"image", "weights", "transport", "multigrid"},
     {"regions", "patches", "matting", "vgg"},
     {"hed", "pairing", "terms", "render", "recolor", "descend"},
+    {"checkpoint", "memory"},
     {"measures", "look", "labels", "mmd", "alpha"},
     {"segment", "recipes"},
     {"_transfer"},

@@ -13,11 +13,13 @@ from typer.core import TyperGroup
 
 from photostyle import PhotostyleError, __version__
 from photostyle.cli import bench, weights
+from photostyle.cli.batch import batch
 from photostyle.cli.commands import apply, demo, evaluate, recipes, transfer
 from photostyle.cli.doodle import doodle
 from photostyle.cli.matte import matte
 from photostyle.cli.regions import regions
 from photostyle.cli.settings import SettingsCommand
+from photostyle.cli.studio import studio
 from photostyle.cli.tell import tell
 
 
@@ -65,6 +67,8 @@ app.command(cls=SettingsCommand)(doodle)
 app.command()(apply)
 app.command()(regions)
 app.command()(matte)
+app.command(cls=SettingsCommand)(batch)
+app.command()(studio)
 app.command(cls=SettingsCommand)(bench.bench)
 for _command in (evaluate, recipes, demo):
     app.command()(_command)

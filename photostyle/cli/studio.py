@@ -1,0 +1,63 @@
+"""`photostyle studio`: the page that does it all."""
+
+from __future__ import annotations
+
+import importlib.util
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def studio(
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="The address to listen on; 0.0.0.0 is every one of this computer.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="The port; 0 is any that is free.")] = 8487,
+    password: Annotated[
+        str | None,
+        typer.Option(
+            envvar="PHOTOSTYLE_PASSWORD",
+            metavar="WORD",
+            help="Ask for it; the name that browsers ask for as well may be anything.",
+            show_envvar=True,
+        ),
+    ] = None,
+    insecure_open: Annotated[
+        bool, typer.Option("--insecure-open", help="Let everyone in who can reach the address.")
+    ] = False,
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Keep what was uploaded and made there; if not given it is deleted at the end."
+        ),
+    ] = None,
+    most_megabytes: Annotated[int, typer.Option(min=1, metavar="N", help="Refuse larger files.")] = 100,
+    most_pixels: Annotated[
+        float, typer.Option(min=0.001, metavar="MEGAPIXELS", help="Refuse larger photographs.")
+    ] = 60,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+) -> None:
+    """Open the studio: a page in the browser, served by this computer, to choose, paint, preview and compare."""
+    from photostyle import SettingsError
+
+    if missing := [name for name in ("fastapi", "uvicorn") if importlib.util.find_spec(name) is None]:
+        raise SettingsError(f"The studio needs {' and '.join(missing)}: `pip install 'photostyle[studio]'`.")
+
+    from photostyle.studio.app import Limits
+    from photostyle.studio.serve import serve
+
+    def ready(address: str) -> None:
+        typer.echo(f"The studio is at {address} (end it with Ctrl+C).")
+        if browser:
+            import webbrowser
+
+            webbrowser.open(address)
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, end)  # as Ctrl+C does: the temporary folder is deleted
+    limits = Limits(most_megabytes * 1_000_000, most_pixels * 1e6)
+    serve(host, port, ready, keep=keep, password=password, is_open=insecure_open, limits=limits)

@@ -1,0 +1,119 @@
+"""How much memory a recipe takes, estimated before it starts, and what to lower where there is less."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import torch
+
+from photostyle.errors import SettingsError
+from photostyle.image import fit_size
+
+# Measured on a processor with VGG-16, long sides from 192 to 384 and photographs of 4 to 9 megapixels
+# (tests/test_memory.py measures two of them again), and a tenth added.
+_NETWORK = 180e6  # bytes: the network, and what PyTorch loads when it first computes
+_DESCENT = {"mmd": 6000}  # for each pixel of the image that descends: features, slopes, forty images of L-BFGS
+_DESCENT_OF_OTHERS = 5000
+_PHOTOGRAPH = {"pitie": 150}  # for each pixel of the photograph: the result, and what is needed to make and write it
+_PHOTOGRAPH_OF_OTHERS = 60
+_LEAST = 64  # long side, pixels: below it no result is worth having
+
+
+def estimate(recipe: str, shape: Sequence[int], size: int | None) -> float:
+    """Bytes that a recipe takes at most, beside its photographs; the content's is `shape` = (H, W).
+
+    `size` is the long side at which it works, None for a recipe that has none.
+    """
+    height, width = shape
+    whole = _PHOTOGRAPH.get(recipe, _PHOTOGRAPH_OF_OTHERS) * height * width
+    if size is None:
+        return whole
+    return whole + _NETWORK + _DESCENT.get(recipe, _DESCENT_OF_OTHERS) * math.prod(fit_size(height, width, size))
+
+
+def size_that_fits(recipe: str, shape: Sequence[int], size: int | None, free: float) -> int | None:
+    """The largest `size`, at most what is given, for which so many free bytes are enough.
+
+    Raises SettingsError, naming what to lower, where there is none.
+    """
+    if estimate(recipe, shape, size) <= free:
+        return size
+    lowest = None if size is None else min(size, _LEAST)
+    bare = estimate(recipe, shape, lowest)
+    if size is None or bare > free:
+        raise SettingsError(
+            f"The recipe {recipe} needs about {_gigabytes(bare)} of memory for a photograph of "
+            f"{shape[1]}×{shape[0]} pixels and {_gigabytes(free)} are free: make the photograph smaller, "
+            "or close other programs."
+        )
+    low, high = _LEAST, size  # fits, does not fit
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if estimate(recipe, shape, middle) <= free else (low, middle)
+    return low
+
+
+def free_memory(device: torch.device) -> float:
+    """Bytes that are free on the device; on a processor, no more than what the process's group may still take."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return min(psutil.virtual_memory().available, _free_in_group(Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")))
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Within it, or in what it decorates, a shortage of memory is a SettingsError that says what to lower."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not _is_shortage(error):
+            raise
+        raise SettingsError(
+            "There is not enough memory: lower --size, make the photographs smaller, or close other programs."
+        ) from error
+
+
+def _is_shortage(error: Exception) -> bool:
+    words = ("out of memory", "can't allocate memory", "not enough memory")  # of MPS and of the processor
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(word in str(error) for word in words)
+
+
+def _free_in_group(root: Path, own: Path) -> float:
+    """What Linux's control groups leave to this process: containers and queues on clusters are limited so.
+
+    Every group above counts too. Caches count as used, but can be taken back. Infinite where there are none.
+    """
+    free = math.inf
+    try:
+        lines = own.read_text().splitlines()
+    except OSError:
+        return free
+    for line in lines:  # number:controllers:path, the path of version 2 without controllers
+        _, controllers, path = line.split(":", 2)
+        if controllers not in ("", "memory"):
+            continue
+        top, limit, used, cache = (
+            (root, "memory.max", "memory.current", "inactive_file")
+            if not controllers
+            else (root / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+        )
+        group = top / path.strip("/")
+        for folder in (group, *group.parents):
+            try:
+                most, taken = (
+                    float((folder / limit).read_text().replace("max", "inf")),
+                    int((folder / used).read_text()),
+                )
+                facts = dict(fact.split() for fact in (folder / "memory.stat").read_text().splitlines())
+            except (OSError, ValueError):
+                continue
+            free = min(free, most - taken + int(facts.get(cache, 0)))
+    return max(free, 0)
+
+
+def _gigabytes(count: float) -> str:
+    return f"{count / 1e9:.1f} GB"

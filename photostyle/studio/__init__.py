@@ -1,0 +1,11 @@
+"""The browser studio: a local server and one page, from two photographs to a finished one.
+
+app.py        the HTTP interface, and the page
+guard.py      who may talk to it: hosts, origins, a password, sizes of uploads
+sessions.py   what a page has uploaded and made; only that can be read again
+worker.py     one job at a time, the others wait; progress, cancelling, time left
+making.py     the jobs: find regions, preview and render, cut out
+controls.py   the recipes' settings as controls of a page
+serve.py      the address, the temporary folder, the end
+page/         HTML, CSS and JavaScript modules, used as they are
+"""

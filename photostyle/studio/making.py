@@ -1,0 +1,206 @@
+"""The jobs of the studio. Each function returns the work of a `Task`: it runs later, in the worker's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+from typing import Any, get_args
+
+import torch
+from torch import Tensor
+
+from photostyle import (
+    DEFAULT_BACKBONE,
+    Photograph,
+    Regions,
+    RegionsError,
+    SettingsError,
+    __version__,
+    doodle_steps,
+    doubtful_matches,
+    find_recipe,
+    label_colors,
+    load_maps,
+    load_weights,
+    make_settings,
+    save_regions,
+    transfer_steps,
+)
+from photostyle.alpha import find_alpha, find_foreground
+from photostyle.job import find, have_weights
+from photostyle.labels import PALETTE
+from photostyle.recipes import Quality
+from photostyle.segment.refine import refine_regions
+from photostyle.studio.controls import check_offered
+from photostyle.studio.sessions import Order, Result, Session, token
+from photostyle.studio.worker import Task
+
+Work = Callable[[Task], dict[str, Any]]
+QUALITIES = get_args(Quality)
+
+
+def finding(session: Session, count: int | None) -> Work:
+    """Regions of both photographs, found automatically, as the session's."""
+    content, style = session.both()
+
+    def work(task: Task) -> dict[str, Any]:
+        have_weights(DEFAULT_BACKBONE, task)
+        task.enter("looking at both photographs")
+        options: dict[str, Any] = {} if count is None else {"count": count}
+        found = find(content.small, style.small, "auto", task, **options)
+        task.check()
+        if session.pictures.get("content") is not content or session.pictures.get("style") is not style:
+            return {}  # another photograph was chosen meanwhile
+        _keep(found, session)
+        return {"regions": session.regions}
+
+    return work
+
+
+def doubting(session: Session) -> Work:
+    """Which of the session's regions look as if they were not of one kind."""
+    (content, style), painting = session.both(), session.painting()
+
+    def work(task: Task) -> dict[str, Any]:
+        if painting is None:
+            return {"doubts": []}
+        task.enter("looking at the regions")
+        regions = painting.load().fit(content.small, style.small)
+        have_weights(DEFAULT_BACKBONE, task)
+        return {"doubts": list(doubtful_matches(content.small, style.small, regions, load_weights()))}
+
+    return work
+
+
+def _keep(found: Regions, session: Session) -> None:
+    paths = session.folder / f"{token()}.png", session.folder / f"{token()}.png"
+    save_regions(found, *paths)
+    session.labels = {"content": paths[0].read_bytes(), "style": paths[1].read_bytes()}
+    for path in paths:
+        path.unlink()
+    names = {color: name for name, color in PALETTE.items()}
+    colors = [names[color] for color in label_colors(len(found.names))]
+    session.regions = [
+        {"color": color, "name": name.capitalize(), "model": color}
+        for color, name in zip(colors, found.names, strict=True)
+    ]
+
+
+def transferring(session: Session, order: Order, preview: bool) -> Work:
+    """The transfer: of the small copies for a preview, of the photographs themselves for a render.
+
+    Raises at once, not only when it runs, for settings that there are not.
+    """
+    content, style = session.both()
+    recipe = find_recipe(order.recipe)
+    if content.blank and order.recipe != "doodle":
+        raise SettingsError("An empty canvas is for the recipe doodle: choose it, or a photograph.")
+    if content.blank and order.painting is None:
+        raise RegionsError("Paint regions on the canvas and on the style first: they say what is to be where.")
+    check_offered(order.recipe, dict(order.settings))
+    quality: Any = "draft" if preview else order.quality
+    values = asdict(make_settings(recipe, _at(order, quality, preview), quality))
+
+    def work(task: Task) -> dict[str, Any]:
+        began = monotonic()
+        if recipe.network:
+            have_weights(DEFAULT_BACKBONE, task)
+        task.enter("reading the photographs")
+        before = Photograph(content.small) if preview else content.load()
+        I = before.pixels
+        S = style.small if preview else style.load().opaque()
+        task.enter("starting")
+        if content.blank:
+            result = task.follow(_doodle(session, order, S, values, quality))
+        else:
+            regions = _regions(order, I, S) if recipe.regional else None
+            for note in regions.notes if regions else ():
+                task.note(note)
+            result = task.follow(transfer_steps(I, S, regions, recipe=order.recipe, quality=quality, **values))
+        task.enter("finishing")
+        facts: dict[str, Any] = {
+            "regions": "painted" if order.painting else "none",
+            "recipe": order.recipe,
+            "quality": quality,
+            "settings": values,
+            "version": __version__,
+            "content": content.name,
+            "style": style.name,
+        }
+        kept = Result.keep(
+            result,
+            session.folder / token(),
+            content=content,
+            style=style,
+            order=replace(order, quality=quality),
+            note=facts,
+            seconds=monotonic() - began,
+        )
+        if preview:
+            session.set_preview(kept)
+        else:
+            if order.painting:
+                order.painting.save(kept.folder)
+            session.add_result(kept)
+        return {"result": kept.facts()}
+
+    return work
+
+
+def _at(order: Order, quality: str, preview: bool) -> dict[str, Any]:
+    """The settings that were chosen; a preview stays quick, so it has the draft's own size and steps."""
+    if not preview:
+        return dict(order.settings)
+    graded = {f.name for f in find_recipe(order.recipe).settings.__dataclass_fields__.values() if "draft" in f.metadata}
+    return {name: value for name, value in order.settings.items() if name not in graded}
+
+
+def _regions(order: Order, content: Tensor, style: Tensor) -> Regions | None:
+    if order.painting is None:
+        return None
+    painted = order.painting.load()
+    if not order.snapped:
+        return painted.fit(content, style)
+    return refine_regions(painted, content, style)
+
+
+def _doodle(session: Session, order: Order, style: Tensor, values: dict[str, Any], quality: Any) -> Any:
+    assert order.painting is not None
+    with TemporaryDirectory(dir=session.folder) as folder:
+        target_map, style_map = order.painting.save(Path(folder))
+        maps = load_maps(style_map, target_map, "labels")
+    return doodle_steps(style, maps.style, maps.target, quality=quality, **values)
+
+
+def cutting(session: Session, trimap: Tensor, preview: bool) -> Work:
+    """The alpha matte of the content from a trimap (h×w: 1 is kept, 0 is not, all else is to be found out)."""
+    content = session.pictures["content"]
+
+    def work(task: Task) -> dict[str, Any]:
+        began = monotonic()
+        task.enter("finding what belongs to it")
+        image = content.small if preview else content.load().opaque()
+        known = torch.nn.functional.interpolate(trimap[None, None], image.shape[1:], mode="nearest")[0, 0]
+        alpha = find_alpha(image, known)
+        task.enter("its colours")
+        colors, _ = find_foreground(image, alpha)
+        kept = Result.keep(
+            torch.cat([colors, alpha[None]]),
+            session.folder / token(),
+            content=content,
+            style=None,
+            order=Order("matte", "standard", {}),
+            note={},
+            cutout=True,
+            seconds=monotonic() - began,
+        )
+        if preview:
+            session.set_preview(kept)
+        else:
+            session.add_result(kept)
+        return {"result": kept.facts()}
+
+    return work
