@@ -80,6 +80,8 @@ def test_imports_go_downward(path: Path) -> None:
         ("descend", {"energy", "errors"}),
         ("look", {"_version", "errors", "files", "image", "render"}),
         ("alpha", {"errors", "image", "matting", "render"}),
+        ("checkpoint", {"descend", "errors", "files"}),
+        ("memory", {"errors", "image"}),
         ("mmd", {"energy", "terms"}),
         ("patches", {"energy", "image"}),
         ("transport", set()),

@@ -24,7 +24,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle import weights
+from photostyle import transfer, weights
 from photostyle.backbones import BACKBONES, DEFAULT_BACKBONE, Backbone
 from photostyle.errors import WeightsError
 
@@ -532,3 +532,27 @@ def test_default_weights() -> None:
     # colour-opponent and edge filters: most sum to nearly nothing over their window
     assert first.sum(dim=(1, 2, 3)).abs().median() < 0.2 * first.abs().sum(dim=(1, 2, 3)).median()
     assert torch.allclose(tensors["fuse.weight"], torch.tensor(0.2), atol=0.05)  # HED begins at 1/5 each
+
+
+# --- the paper's network, at its real size --------------------------------------------------------------
+
+
+def test_recipes_run_on_a_vgg19_given_by_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, picture) -> None:
+    """A file of random numbers in the layout and the shapes of the real one, 80 MB, through the very same loader."""
+    random, inputs = np.random.default_rng(0), 3
+    with h5py.File(tmp_path / "vgg19.h5", "w") as file:
+        for block, (convolutions, outputs) in enumerate(zip((2, 2, 4, 4, 4), (64, 128, 256, 512, 512), strict=True), 1):
+            for i in range(1, convolutions + 1):
+                stem = f"block{block}_conv{i}"
+                scale = (2 / (9 * inputs)) ** 0.5
+                kernel = scale * random.standard_normal((3, 3, inputs, outputs), dtype=np.float32)
+                file[f"{stem}/{stem}_W_1:0"] = kernel.astype(np.float32)
+                file[f"{stem}/{stem}_b_1:0"] = np.zeros(outputs, np.float32)
+                inputs = outputs
+    md5 = hashlib.md5((tmp_path / "vgg19.h5").read_bytes()).hexdigest()
+    monkeypatch.setitem(BACKBONES, "vgg19", replace(BACKBONES["vgg19"], digest=f"md5:{md5}"))
+    content = picture(40, 48, dtype=torch.float32)
+    for recipe in ("luan", "gatys"):
+        options = {"recipe": recipe, "size": 48, "steps": 2, "device": "cpu"}
+        result = transfer(content, 1 - content, backbone="vgg19", weights_path=tmp_path / "vgg19.h5", **options)
+        assert result.shape == content.shape and bool(result.isfinite().all())

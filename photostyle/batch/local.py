@@ -89,7 +89,7 @@ class _Worker:
         """The outcome of a task; also of one that the process does not survive."""
         assert self._process.stdin and self._process.stdout
         answer = b""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # the process is dead, or its pipes are closed already
             self._process.stdin.write(json.dumps(asdict(task)).encode() + b"\n")
             self._process.stdin.flush()
             answer = self._process.stdout.readline()
