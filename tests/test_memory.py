@@ -28,12 +28,11 @@ ROOT = Path(__file__).parents[1]
 SHAPE = (4000, 6000)
 
 PEAK = """
-import resource, sys, torch
+import sys, torch
 from photostyle import transfer_steps
+from photostyle.bench.task import peak_memory as peak
 recipe, height, width, size = sys.argv[1], *map(int, sys.argv[2:])
 torch.set_num_threads(1)
-unit = 1 if sys.platform == "darwin" else 1024
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 images = [torch.rand(3, height, width) for _ in range(2)]
 before = peak()
 for _ in transfer_steps(*images, recipe=recipe, **({"size": size, "steps": 1} if size else {})):
@@ -52,7 +51,6 @@ print(peak() - before)
 )
 def test_the_estimate_is_about_what_is_taken(recipe: str, shape: tuple[int, int], size: int) -> None:
     """Not less, and at most some three times as much."""
-    pytest.importorskip("resource", reason="needs the peak that POSIX keeps")
     command = [sys.executable, "-c", PEAK, recipe, *map(str, (*shape, size))]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     said, taken = estimate(recipe, shape, size or None), int(done.stdout)
