@@ -1254,7 +1254,8 @@ def test_memory_of_a_large_photograph(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, check=True, cwd=tmp_path, env=environment)
     before, read, written = map(int, done.stdout.split())
     floats = 6_000_000 * 3 * 4
-    assert 0 < read - before < 3 * floats and written - before < 3 * floats
+    libraries = 40_000_000  # bytes of what is loaded when the first file is read and written
+    assert 0 < read - before < 3 * floats + libraries and written - before < 3 * floats + libraries
 
 
 # Whether a file could be written
