@@ -20,7 +20,7 @@ from pathlib import Path
 from torch import Tensor
 
 from photostyle import Regions, load_image, load_regions, load_weights, transfer
-from photostyle.descend import Steps
+from photostyle.descend import finish
 from photostyle.image import fit
 from photostyle.measures import measure
 from photostyle.recipes.li2018 import Whitening, redraw, whitening
@@ -29,14 +29,6 @@ from photostyle.recolor import match_colors
 from photostyle.vgg import VGG
 
 Run = Callable[[Tensor, Tensor, Regions], Tensor]
-
-
-def last(steps: Steps) -> Tensor:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return stop.value
 
 
 def mapped_colors(content: Tensor, style: Tensor, regions: Regions) -> Tensor:
@@ -57,9 +49,9 @@ def main() -> None:
     runs: dict[str, Run] = {
         "monge-kantorovich": lambda c, s, r: transfer(c, s, r, recipe="monge-kantorovich", device="cpu"),
         "+ local maps": mapped_colors,
-        "whitening, blend 0": lambda c, s, r: last(whitening(c, s, r, vgg, Whitening(blend=0))),
-        "whitening": lambda c, s, r: last(whitening(c, s, r, vgg, Whitening())),
-        "whitening, blend 1": lambda c, s, r: last(whitening(c, s, r, vgg, Whitening(blend=1))),
+        "whitening, blend 0": lambda c, s, r: finish(whitening(c, s, r, vgg, Whitening(blend=0))),
+        "whitening": lambda c, s, r: finish(whitening(c, s, r, vgg, Whitening())),
+        "whitening, blend 1": lambda c, s, r: finish(whitening(c, s, r, vgg, Whitening(blend=1))),
         "photo, draft": lambda c, s, r: transfer(c, s, r, quality="draft", device="cpu"),
     }
     print(f"{'':20s} {'style':>7s} {'median':>7s} {'matting':>8s} {'edges':>6s} {'color':>6s} {'seconds':>8s}")

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from photostyle._transfer import find_device, make_settings, transfer, transfer_steps
     from photostyle.alpha import composite, find_alpha, find_foreground, trimap_from_scribbles
     from photostyle.backbones import BACKBONES, DEFAULT_BACKBONE
-    from photostyle.descend import Step, Steps
+    from photostyle.descend import Step, Steps, finish
     from photostyle.errors import DescentError, ImageError, PhotostyleError, RegionsError, SettingsError, WeightsError
     from photostyle.image import fit_size, resize
-    from photostyle.labels import label_colors, load_regions, save_regions
+    from photostyle.labels import PALETTE, label_colors, load_regions, save_regions
     from photostyle.look import Look, check_look_path, find_look, load_look, save_look
     from photostyle.measures import Measures, measure
     from photostyle.photofile.photograph import Photograph
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from photostyle.render import fade
     from photostyle.segment import find_regions
     from photostyle.segment.doubts import doubtful_matches
+    from photostyle.segment.refine import refine_regions
     from photostyle.weights import (
         cache_dir,
         cached_path,
@@ -50,6 +51,7 @@ _HOME = {
     "Look": "look",
     "Maps": "_doodle",
     "Measures": "measures",
+    "PALETTE": "labels",
     "Photograph": "photofile.photograph",
     "PhotostyleError": "errors",
     "RECIPES": "recipes",
@@ -76,6 +78,7 @@ _HOME = {
     "find_look": "look",
     "find_recipe": "recipes",
     "find_regions": "segment",
+    "finish": "descend",
     "fit_size": "image",
     "is_cached": "weights",
     "label_colors": "labels",
@@ -88,6 +91,7 @@ _HOME = {
     "make_settings": "_transfer",
     "measure": "measures",
     "read_note": "photofile.reading",
+    "refine_regions": "segment.refine",
     "resize": "image",
     "save_image": "photofile.writing",
     "save_look": "look",
@@ -103,6 +107,7 @@ __all__ = [
     "BACKBONES",
     "DEFAULT_BACKBONE",
     "DEFAULT_RECIPE",
+    "PALETTE",
     "RECIPES",
     "DescentError",
     "ImageError",
@@ -135,6 +140,7 @@ __all__ = [
     "find_look",
     "find_recipe",
     "find_regions",
+    "finish",
     "fit_size",
     "is_cached",
     "label_colors",
@@ -147,6 +153,7 @@ __all__ = [
     "make_settings",
     "measure",
     "read_note",
+    "refine_regions",
     "resize",
     "save_image",
     "save_look",

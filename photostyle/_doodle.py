@@ -11,7 +11,7 @@ from torch import Tensor
 
 from photostyle._transfer import find_device, make_settings
 from photostyle.backbones import DEFAULT_BACKBONE
-from photostyle.descend import Steps
+from photostyle.descend import Steps, finish
 from photostyle.errors import RegionsError, SettingsError
 from photostyle.files import StrPath
 from photostyle.image import check_image, same_proportions
@@ -35,13 +35,7 @@ def doodle(
 
     The arguments, options and errors are those of `doodle_steps`.
     """
-    steps = doodle_steps(style, style_map, target_map, content, **options)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            result: Tensor = stop.value
-            return result
+    return finish(doodle_steps(style, style_map, target_map, content, **options))
 
 
 def doodle_steps(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from photostyle.backbones import DEFAULT_BACKBONE
-from photostyle.descend import Steps
+from photostyle.descend import Steps, finish
 from photostyle.errors import SettingsError
 from photostyle.image import check_image
 from photostyle.recipes import DEFAULT_RECIPE, Quality, Recipe, find_recipe
@@ -31,13 +31,7 @@ def transfer(content: Tensor, style: Styles, regions: Regions | None = None, **o
     `regions` pairs what belongs together (None: the whole photographs). The options and the errors
     are those of `transfer_steps`.
     """
-    steps = transfer_steps(content, style, regions, **options)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            result: Tensor = stop.value
-            return result
+    return finish(transfer_steps(content, style, regions, **options))
 
 
 def transfer_steps(

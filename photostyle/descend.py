@@ -58,6 +58,18 @@ Steps = Generator[Step, None, Tensor]
 """Yields every step, returns the final image."""
 
 
+def finish(steps: Steps, watch: Callable[[Step], object] | None = None) -> Tensor:
+    """Run a recipe to its end, hand each step to `watch`; returns the final image, 3×H×W."""
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as stop:
+            result: Tensor = stop.value
+            return result
+        if watch:
+            watch(step)
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a descent has got to: all that its next step depends on. Its tensors never change.

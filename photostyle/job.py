@@ -49,6 +49,7 @@ from photostyle.checkpoint import Checkpoint, digest
 from photostyle.files import keep_inputs, make_folder, stream_or
 from photostyle.image import check_image
 from photostyle.render import render
+from photostyle.weights import Weights
 
 _LEAST_STYLE = 32  # pixels: a smaller picture is an icon, and has hardly a style
 
@@ -172,10 +173,11 @@ def make(
     photograph, other, regions = job.load(report, **given(most_pixels=most_pixels))
     content, style = photograph.pixels, other.opaque()
     styles = [style, *(load_image(path, **given(most_pixels=most_pixels)) for path in job.more_styles)]
-    if recipe.network and weights:
-        load_weights(chosen["backbone"], weights[0])  # an error now rather than after the regions
-    elif recipe.network:
-        have_weights(chosen["backbone"], report)
+    network = None
+    if recipe.network:
+        if not weights:
+            have_weights(chosen["backbone"], report)
+        network = load_weights(chosen["backbone"], chosen["weights_path"])  # an error now rather than after the regions
     if job.painted:
         guide = "painted"
     elif not recipe.regional:
@@ -184,7 +186,9 @@ def make(
         where = given(model=model, device=options.get("device"))
         regions = find(content, style, guide, report, match=job.match, drop=job.drop, **where)
     if recipe.regional:
-        describe(content, style, regions, report, network=recipe.network or guide == "auto")
+        if guide == "auto" and not network:
+            network = load_weights()  # which found the regions
+        describe(content, style, regions, report, network)
     free = memory.free_memory(find_device(chosen["device"]))
     size = memory.size_that_fits(chosen["recipe"], content.shape[1:], values.get("size"), free)
     if size != values.get("size"):
@@ -301,19 +305,22 @@ def find(
     return regions
 
 
-def describe(content: Tensor, style: Tensor, regions: Regions, report: Report, network: bool = True) -> list[str]:
-    """Tell which regions were matched, how large they are, and which match looks wrong; returns these doubts."""
+def describe(
+    content: Tensor, style: Tensor, regions: Regions, report: Report, network: Weights | None
+) -> tuple[str, ...]:
+    """Tell which regions were matched, how large they are, and which match looks wrong; returns these doubts.
+
+    `network` is what looks at them, as in `doubtful_matches`.
+    """
     if len(regions.names) < 2:
-        return []
+        return ()
     shares = zip(regions.names, regions.shares, strict=True)
     sizes = "; ".join(f"{name}: {here:.0%} of the content, {there:.0%} of the style" for name, (here, there) in shares)
     report.note(f"Regions: {sizes}.")
-    if network:
-        have_weights(DEFAULT_BACKBONE, report)
-    doubts = doubtful_matches(content, style, regions, load_weights() if network else None)
+    doubts = doubtful_matches(content, style, regions, network)
     for doubt in doubts:
         report.note(f"Note: {doubt} If so, correct it with --match or --drop, paint it, or take --regions none.")
-    return list(doubts)
+    return doubts
 
 
 def judge(content: Tensor, style: Tensor, output: Tensor, regions: Regions, report: Report) -> Measures:

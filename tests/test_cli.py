@@ -189,6 +189,26 @@ def test_regions_can_be_matched_and_dropped(
     assert "Region red (50.0% of the content) is dropped and is merged into blue." in result.stderr
 
 
+def test_matches_are_looked_at_by_the_network_of_the_transfer(
+    run: Run,
+    pair: tuple[Path, Path],
+    labels: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fake_weights: Callable[..., weights_module.Weights],
+) -> None:
+    """Who has another network has no need of the default one: it is not fetched."""
+    other = fake_weights("vgg19")
+    monkeypatch.setitem(BACKBONES, "vgg19", other.backbone)
+    weights_module._write(other.backbone, other.tensors, cached_path("vgg19"))
+    cached_path("vgg16-hed").unlink()
+    monkeypatch.setattr(weights_module, "_fill_cache", lambda *_, **__: pytest.fail("it is fetched"))
+    painted = ("--content-regions", labels[0], "--style-regions", labels[1])
+    result = run("transfer", *pair, "-o", tmp_path / "a.png", *QUICK, *painted, "--backbone", "vgg19")
+    assert result.exit_code == 0, result.stderr
+    assert "Regions: blue: " in result.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -23,7 +23,7 @@ LAYERS = (
     {"_transfer"},
     {"_doodle"},
     {"__init__"},
-    {"sheet", "bench", "job"},
+    {"sheet", "bench", "job", "frames"},
     {"batch", "studio"},
     {"cli"},
     {"__main__"},

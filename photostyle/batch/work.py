@@ -24,22 +24,20 @@ import torch
 from torch import Tensor
 
 from photostyle import (
-    ImageError,
     PhotostyleError,
     SettingsError,
     Step,
     Steps,
     __version__,
-    fade,
     fetch_weights,
+    finish,
     load_look,
-    load_photograph,
-    save_photograph,
 )
 from photostyle.batch import storage
 from photostyle.batch.plan import Task
 from photostyle.bench.task import peak_memory
-from photostyle.job import Job, given, make
+from photostyle.frames import apply_to_file
+from photostyle.job import Job, make
 
 
 @dataclass(frozen=True)
@@ -114,18 +112,9 @@ def _transfer(task: Task, files: dict[str, Path], made: Path, report: _Notes) ->
 
 
 def _apply(task: Task, files: dict[str, Path], made: Path, report: _Notes) -> None:
-    look, strength = load_look(files["look"]), task.options["strength"]
-    photograph = load_photograph(files["content"], **given(most_pixels=task.options["most_pixels"]))
-    before = photograph.pixels
-    try:
-        after = fade(before, look.apply(before), strength)
-    except ImageError as error:
-        raise ImageError(f"{task.files['content']}: {error}") from error
-    note = {"look": files["look"].name, "content": files["content"].name, "strength": strength}
-    note |= {"version": __version__, "made": look.facts}
-    said = save_photograph(after, made, like=photograph, note=note, **task.options["saving"])
-    for sentence in (*photograph.notes, *said):
-        report.note(f"Note: {sentence}")
+    options = {key: task.options[key] for key in ("strength", "saving", "most_pixels")}
+    names = {role: task.files[role] for role in ("look", "content")}
+    apply_to_file(load_look(files["look"]), files["content"], made, report.note, names=names, **options)
 
 
 class _Notes:
@@ -138,14 +127,7 @@ class _Notes:
         self.notes.append(sentence)
 
     def follow(self, steps: Steps, watch: Callable[[Step], None] | None = None) -> Tensor:
-        while True:
-            try:
-                step = next(steps)
-            except StopIteration as stop:
-                result: Tensor = stop.value
-                return result
-            if watch:
-                watch(step)
+        return finish(steps, watch)
 
     def fetch(self, backbone: str) -> str:
         return str(fetch_weights(backbone))

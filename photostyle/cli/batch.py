@@ -17,15 +17,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from photostyle.cli.commands import (
+    Backbone,
     Bits,
+    Dial,
     Drop,
     JpegQuality,
     Match,
     MostPixels,
+    Pooling,
     Profile,
     Quiet,
     RegionsModel,
     StripMetadata,
+    WeightsPath,
+    pixels,
     saving,
 )
 
@@ -86,9 +91,7 @@ def batch(
         typer.Option("--format", help="Of the results: that of each photograph if not given."),
     ] = None,
     recipe: Annotated[str | None, typer.Option(metavar="NAME", help="How to do it: see `photostyle recipes`.")] = None,
-    quality: Annotated[
-        Literal["draft", "standard", "best"] | None, typer.Option(help="From a preview to the most there is.")
-    ] = None,
+    quality: Dial = None,
     strength: Annotated[
         float | None, typer.Option(min=0, max=1, metavar="X", help="From the content (0) to the result (1).")
     ] = None,
@@ -98,13 +101,9 @@ def batch(
     regions_model: RegionsModel = None,
     match: Match = None,
     drop: Drop = None,
-    backbone: Annotated[str | None, typer.Option(metavar="NAME", help="The network.")] = None,
-    weights_path: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The network's original weights instead of the cache's.")
-    ] = None,
-    pooling: Annotated[
-        Literal["average", "max"] | None, typer.Option(help="How the network goes from fine to coarse.")
-    ] = None,
+    backbone: Backbone = None,
+    weights_path: WeightsPath = None,
+    pooling: Pooling = None,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")] = "auto",
     jpeg_quality: JpegQuality = None,
     bits: Bits = None,
@@ -159,7 +158,7 @@ def batch(
         | ctx.meta["settings"],
         extension=extension and f".{extension}",
         saving=saving(jpeg_quality, bits, profile, strip_metadata),
-        most_pixels=most_pixels * 1e6 if most_pixels else None,
+        most_pixels=pixels(most_pixels),
         weights_path=str(weights_path) if weights_path else None,
         device=device,
         shard=part_of,

@@ -34,6 +34,18 @@ Match = Annotated[
     typer.Option(metavar="A=B[,…]", help="Give the content's region A the look of the style's region B."),
 ]
 Drop = Annotated[str | None, typer.Option(metavar="A[,…]", help="Do not pair these regions.")]
+Dial = Annotated[
+    Literal["draft", "standard", "best"] | None,
+    typer.Option(help="From a preview in a moment to the most that the recipe can do."),
+]
+Backbone = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The network; `photostyle weights list` lists them.")
+]
+WeightsPath = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="The network's original weights, to be used instead of the cache.")
+]
+Pooling = Annotated[Literal["average", "max"] | None, typer.Option(help="How the network goes from fine to coarse.")]
+Device = Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 JpegQuality = Annotated[
     int | None, typer.Option(min=1, max=100, metavar="N", help="Quality of JPEG, WebP, AVIF and HEIC.")
@@ -89,10 +101,7 @@ def transfer(
     recipe: Annotated[
         str | None, typer.Option(metavar="NAME", help="How to do it; `photostyle recipes` lists the ways.")
     ] = None,
-    quality: Annotated[
-        Literal["draft", "standard", "best"] | None,
-        typer.Option(help="From a preview in a moment to the most that the recipe can do."),
-    ] = None,
+    quality: Dial = None,
     size: Annotated[
         int | None, typer.Option(metavar="N", help="Long side at which the recipe works, in pixels.")
     ] = None,
@@ -105,17 +114,10 @@ def transfer(
             help="How far to go from the content (0) to the result (1); several numbers write a file each.",
         ),
     ] = None,
-    backbone: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The network; `photostyle weights list` lists them.")
-    ] = None,
-    weights_path: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The network's original weights, to be used instead of the cache."),
-    ] = None,
-    pooling: Annotated[
-        Literal["average", "max"] | None, typer.Option(help="How the network goes from fine to coarse.")
-    ] = None,
-    device: Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")] = None,
+    backbone: Backbone = None,
+    weights_path: WeightsPath = None,
+    pooling: Pooling = None,
+    device: Device = None,
     preview_every: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Save the image of every N-th step as a preview.")
     ] = None,
@@ -170,7 +172,7 @@ def transfer(
         settings=given(size=size, steps=steps, seed=seed) | ctx.meta["settings"],
         previews=Previews(previews, preview_every) if preview_every else None,
         saving=saving(jpeg_quality, bits, profile, strip_metadata),
-        most_pixels=_pixels(most_pixels),
+        most_pixels=pixels(most_pixels),
         strengths=_strengths(strength) if strength is not None else (1.0,),
         look=save_look,
         checkpoint=checkpoint,
@@ -225,7 +227,7 @@ def apply(
 
     failed = False
     options = saving(jpeg_quality, bits, profile, strip_metadata)
-    limit = _pixels(most_pixels)
+    limit = pixels(most_pixels)
     for outcome in apply_look(look, photos, output, note, strength=strength, saving=options, most_pixels=limit):
         if isinstance(outcome, PhotostyleError):
             failed = True
@@ -332,7 +334,8 @@ def saving(jpeg_quality: int | None, bits: str | None, profile: str | None, stri
     return {name: value for name, value in options.items() if value is not None} | {"metadata": not strip_metadata}
 
 
-def _pixels(megapixels: float | None) -> float | None:
+def pixels(megapixels: float | None) -> float | None:
+    """The limit of `--most-pixels` as `load_photograph` has it."""
     return megapixels * 1e6 if megapixels else None
 
 

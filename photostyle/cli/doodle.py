@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from photostyle.cli.commands import JpegQuality, Quiet, Style
+from photostyle.cli.commands import Backbone, Device, Dial, JpegQuality, Pooling, Quiet, Style, WeightsPath
 
 
 def doodle(
@@ -37,21 +37,11 @@ def doodle(
             help="Whether each flat colour is a thing of its own (labels) or similar colours mean similar things."
         ),
     ] = "auto",
-    quality: Annotated[
-        Literal["draft", "standard", "best"] | None,
-        typer.Option(help="From a preview in a moment to the most that the recipe can do."),
-    ] = None,
-    backbone: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The network; `photostyle weights list` lists them.")
-    ] = None,
-    weights_path: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The network's original weights, to be used instead of the cache."),
-    ] = None,
-    pooling: Annotated[
-        Literal["average", "max"] | None, typer.Option(help="How the network goes from fine to coarse.")
-    ] = None,
-    device: Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")] = None,
+    quality: Dial = None,
+    backbone: Backbone = None,
+    weights_path: WeightsPath = None,
+    pooling: Pooling = None,
+    device: Device = None,
     jpeg_quality: JpegQuality = None,
     quiet: Quiet = False,
 ) -> None:

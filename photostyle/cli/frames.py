@@ -6,20 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
-from photostyle import (
-    ImageError,
-    Look,
-    PhotostyleError,
-    __version__,
-    check_writable,
-    fade,
-    load_look,
-    load_photograph,
-    save_photograph,
-)
+from photostyle import ImageError, PhotostyleError, check_writable, load_look
 from photostyle.files import keep_inputs, make_folder
+from photostyle.frames import apply_to_file
 
 
 def apply_look(
@@ -42,27 +31,14 @@ def apply_look(
     look = load_look(path)
     if files != [output]:
         make_folder(output)
-    limits = {} if most_pixels is None else {"most_pixels": most_pixels}
+    options: dict[str, Any] = {"strength": strength, "saving": saving, "most_pixels": most_pixels}
     for photo, file in zip(photos, files, strict=True):
         try:
             check_writable(file)
-            photograph = load_photograph(photo, **limits)
-            before = photograph.pixels
-            note = {"look": path.name, "content": photo.name, "strength": strength, "version": __version__}
-            after = fade(before, _apply(look, before, photo), strength)
-            made = note | {"made": look.facts}
-            for said in (*photograph.notes, *save_photograph(after, file, like=photograph, note=made, **saving)):
-                tell(f"Note: {said}")
+            apply_to_file(look, photo, file, tell, names={"look": str(path), "content": str(photo)}, **options)
             yield file
         except PhotostyleError as error:
             yield error
-
-
-def _apply(look: Look, before: Tensor, photo: Path) -> Tensor:
-    try:
-        return look.apply(before)
-    except ImageError as error:
-        raise ImageError(f"{photo}: {error}") from error
 
 
 def _outputs(photos: Sequence[Path], output: Path) -> list[Path]:

@@ -11,7 +11,7 @@ from rich import progress as rich
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from photostyle import cached_path, fetch_weights
+from photostyle import cached_path, fetch_weights, finish
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,15 +37,13 @@ class Report:
     def follow(self, steps: Steps, watch: Show | None = None) -> Tensor:
         """Run a recipe to its end: show each step, then hand it to `watch`; returns the final image."""
         with _bars(self._console) if self._bars else _lines(self._console) as show:
-            while True:
-                try:
-                    step = next(steps)
-                except StopIteration as stop:
-                    result: Tensor = stop.value
-                    return result
+
+            def both(step: Step) -> None:
                 show(step)
                 if watch:
                     watch(step)
+
+            return finish(steps, both)
 
     def fetch(self, backbone: str) -> str:
         """`fetch_weights` with progress; returns where the weights are."""
@@ -87,18 +85,18 @@ def _bars(console: Console) -> Generator[Show, None, None]:
 
         def show(step: Step) -> None:
             if not bars.tasks or bars.tasks[-1].description != step.stage:
-                finish()
+                complete()
                 bars.add_task(step.stage, total=step.of or None)
             bars.update(bars.tasks[-1].id, completed=step.iteration)
             bars.energy = equation(step)
 
-        def finish() -> None:
+        def complete() -> None:
             """A stage may end before its last step."""
             if bars.tasks:
                 bars.update(bars.tasks[-1].id, total=bars.tasks[-1].completed)
 
         yield show
-        finish()
+        complete()
 
 
 @contextmanager

@@ -35,10 +35,10 @@ def regions(
     editor and give them to `photostyle transfer`), overlay.png for the eye, and regions.json: names,
     colours and areas.
     """
-    from photostyle import label_colors, save_image, save_regions
+    from photostyle import DEFAULT_BACKBONE, label_colors, load_weights, save_image, save_regions
     from photostyle.cli.progress import Report
     from photostyle.files import make_folder
-    from photostyle.job import Job, describe, find, given
+    from photostyle.job import Job, describe, find, given, have_weights
     from photostyle.sheet import contact_sheet, overlay
 
     if model and method != "learned":
@@ -52,7 +52,8 @@ def regions(
     make_folder(output)
     asked = {"match": pairs(match), "drop": names(drop)} | given(model=model, count=count)
     found = find(I, S, method, report, device=device, **asked)
-    doubts = describe(I, S, found, report)
+    have_weights(DEFAULT_BACKBONE, report)
+    doubts = describe(I, S, found, report, load_weights())
 
     save_regions(found, output / "content_regions.png", output / "style_regions.png")
     colors = label_colors(len(found.names) + 1)

@@ -14,10 +14,8 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from photostyle import ImageError, PhotostyleError, RegionsError, SettingsError, __version__
-from photostyle.alpha import find_alpha
+from photostyle import PALETTE, ImageError, PhotostyleError, RegionsError, SettingsError, __version__, find_alpha
 from photostyle.job import example
-from photostyle.labels import PALETTE
 from photostyle.studio import making
 from photostyle.studio.controls import recipe_facts
 from photostyle.studio.pixels import gray_png, read_gray

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from photostyle import (
     DEFAULT_BACKBONE,
+    PALETTE,
     Photograph,
     Regions,
     RegionsError,
@@ -21,19 +22,19 @@ from photostyle import (
     __version__,
     doodle_steps,
     doubtful_matches,
+    find_alpha,
+    find_foreground,
     find_recipe,
     label_colors,
     load_maps,
     load_weights,
     make_settings,
+    refine_regions,
     save_regions,
     transfer_steps,
 )
-from photostyle.alpha import find_alpha, find_foreground
 from photostyle.job import find, have_weights
-from photostyle.labels import PALETTE
 from photostyle.recipes import Quality
-from photostyle.segment.refine import refine_regions
 from photostyle.studio.controls import check_offered
 from photostyle.studio.sessions import Order, Result, Session, token
 from photostyle.studio.worker import Task

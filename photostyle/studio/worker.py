@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from photostyle import PhotostyleError, Step, Steps, fetch_weights
+from photostyle import PhotostyleError, Step, Steps, fetch_weights, finish
 from photostyle.studio.pixels import jpeg
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -79,23 +79,22 @@ class Task:
     def follow(self, steps: Steps, watch: Callable[[Step], None] | None = None) -> Tensor:
         """Run a recipe to its end and return its image; raises Cancelled, and closes the recipe, if it is unwanted."""
         shown = monotonic()
+
+        def show(step: Step) -> None:
+            nonlocal shown
+            if step.stage != self.stage:
+                self.enter(step.stage)
+            self.check()
+            self.iteration, self.of = step.iteration, step.of
+            if monotonic() - shown >= _LIVE_PAUSE:
+                self.live = jpeg(step.image, _LIVE_SIZE)
+                self.live_number += 1
+                shown = monotonic()
+            if watch:
+                watch(step)
+
         try:
-            while True:
-                try:
-                    step = next(steps)
-                except StopIteration as stop:
-                    result: Tensor = stop.value
-                    return result
-                if step.stage != self.stage:
-                    self.enter(step.stage)
-                self.check()
-                self.iteration, self.of = step.iteration, step.of
-                if monotonic() - shown >= _LIVE_PAUSE:
-                    self.live = jpeg(step.image, _LIVE_SIZE)
-                    self.live_number += 1
-                    shown = monotonic()
-                if watch:
-                    watch(step)
+            return finish(steps, show)
         finally:
             steps.close()
 

@@ -1,0 +1,36 @@
+"""A look given to a photograph, from file to file. Light: no network is imported for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from photostyle import ImageError, Look, __version__, fade, load_photograph, save_photograph
+
+
+def apply_to_file(
+    look: Look,
+    photograph: Path,
+    output: Path,
+    report: Callable[[str], None],
+    *,
+    names: Mapping[str, str],
+    strength: float,
+    saving: Mapping[str, Any],
+    most_pixels: float | None,
+) -> None:
+    """Give a look to a photograph in a file; `report` gets the notices.
+
+    `names` say what "look" and "content" are called, in errors and, without their folders, in the note. `saving` holds
+    options of `save_photograph`. Raises ImageError if the photograph cannot be read, be given the look, or be written.
+    """
+    before = load_photograph(photograph, **({} if most_pixels is None else {"most_pixels": most_pixels}))
+    try:
+        after = fade(before.pixels, look.apply(before.pixels), strength)
+    except ImageError as error:
+        raise ImageError(f"{names['content']}: {error}") from error
+    note = {role: Path(name).name for role, name in names.items()}
+    facts = note | {"strength": strength, "version": __version__, "made": look.facts}
+    for said in (*before.notes, *save_photograph(after, output, like=before, note=facts, **saving)):
+        report(f"Note: {said}")
