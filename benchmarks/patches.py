@@ -20,7 +20,8 @@ from photostyle.energy import Energy, Features, energy
 from photostyle.image import fit
 from photostyle.job import example
 from photostyle.patches import cut, nearest, patch_style
-from photostyle.recipes.li2016 import layer_weights, noise, rematched
+from photostyle.recipes._starts import white_noise
+from photostyle.recipes.li2016 import layer_weights, rematched
 from photostyle.vgg import VGG
 
 LAYERS = {"relu3_1": (256, 64, 96), "relu4_1": (512, 32, 48)}
@@ -55,9 +56,9 @@ def rematch() -> None:
         return torch.stack(list(E({l: F.detach() for l, F in F_O.items()}).parts(F_O).values())).sum()
 
     layers = {"image", *β}
-    ways = {"evaluation": descend(energy("patches", layers, now), vgg, noise(S, 0), stage="", steps=STEPS)}
+    ways = {"evaluation": descend(energy("patches", layers, now), vgg, white_noise(S, 0), stage="", steps=STEPS)}
     for every in (1, 2, 5, 10, 20, STEPS):
-        ways[f"{every} steps"] = rematched(E, layers, vgg, noise(S, 0), steps=STEPS, every=every)
+        ways[f"{every} steps"] = rematched(E, layers, vgg, white_noise(S, 0), steps=STEPS, every=every)
     header("neighbours anew every", "energy", "steps", "seconds")
     for name, steps in ways.items():
         began, taken = time.perf_counter(), 0

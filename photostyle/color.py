@@ -53,5 +53,10 @@ def luma(image: Tensor) -> Tensor:
     return 0.2126 * image[0] + 0.7152 * image[1] + 0.0722 * image[2]
 
 
+def chroma(image: Tensor) -> Tensor:
+    """What luma leaves of an image, 3×…: its luma is 0."""
+    return image - luma(image)
+
+
 def _apply(matrix: tuple[tuple[float, ...], ...] | list[list[float]], x: Tensor) -> Tensor:
     return torch.tensordot(x.new_tensor(matrix), x, dims=1)

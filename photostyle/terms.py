@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from photostyle.color import lab_from_srgb
+from photostyle.color import chroma, lab_from_srgb
 from photostyle.energy import Energy, Features, energy
 from photostyle.matting import MattingLaplacian, matting_laplacian
 from photostyle.transport import directions, quantiles
@@ -27,6 +27,11 @@ def gram(F: Tensor) -> Tensor:
     """Gram matrix F Fᵀ of C×h×w features, C×C (Gatys et al. 2016, eq. 3)."""
     F = F.flatten(1)  # C×hw
     return F @ F.T
+
+
+def power(F: Tensor) -> float:
+    """Mean square of features: a squared distance to F, per element, is relative once it is divided by this."""
+    return max(float(F.square().mean()), 1e-6)
 
 
 def regional_grams(F: Tensor, masks: Tensor) -> Tensor:
@@ -152,11 +157,13 @@ def color(style: Tensor, style_masks: Tensor, masks: Tensor, count: int = 16) ->
 def total_variation(scale: float = 1.0) -> Energy:
     """Σ (O_{i,j+1} − O_{ij})² + (O_{i+1,j} − O_{ij})² of the image times `scale` (Mahendran & Vedaldi 2015)."""
 
-    def value(features: Features) -> Tensor:
-        O = features["image"] * scale
-        return O.diff(dim=1).square().sum() + O.diff(dim=2).square().sum()
+    return energy("variation", {"image"}, lambda features: _variation(features["image"] * scale))
 
-    return energy("variation", {"image"}, value)
+
+def chroma_variation() -> Energy:
+    """The same of chroma alone. In photographs it changes far less from pixel to pixel than light; in images that
+    follow features, which hardly see it, it does not: rainbow grain."""
+    return energy("chroma", {"image"}, lambda features: _variation(chroma(features["image"])))
 
 
 def gamut() -> Energy:
@@ -167,6 +174,10 @@ def gamut() -> Energy:
         return (O - O.clamp(0, 1)).square().mean()
 
     return energy("gamut", {"image"}, value)
+
+
+def _variation(O: Tensor) -> Tensor:
+    return O.diff(dim=1).square().sum() + O.diff(dim=2).square().sum()
 
 
 def _sum(values: Iterable[Tensor]) -> Tensor:

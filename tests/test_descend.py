@@ -105,6 +105,7 @@ BUILDERS: dict[str, Callable[[Features, Tensor], Energy]] = {
     "pyramid_matting": lambda f, image: terms.pyramid_matting(image, 1e-3, (1, 2)),
     "color": lambda f, image: terms.color(image, two_masks(), two_masks()),
     "total_variation": lambda f, image: terms.total_variation(),
+    "chroma_variation": lambda f, image: terms.chroma_variation(),
     "gamut": lambda f, image: terms.gamut(),
 }
 

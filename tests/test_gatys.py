@@ -12,29 +12,21 @@ from torch import Tensor
 
 from photostyle import _transfer
 from photostyle._transfer import transfer
-from photostyle.color import luma
+from photostyle.color import chroma, luma
 from photostyle.descend import Step, Steps, descend
 from photostyle.energy import Energy, Features, energy
 from photostyle.errors import ImageError, SettingsError
 from photostyle.image import fit, resize
 from photostyle.photofile import save_image
 from photostyle.recipes._gatys_settings import blend_shares, layer_weights, shared_steps
-from photostyle.recipes.gatys2016 import (
-    NeuralStyle,
-    blend,
-    chroma,
-    colored_noise,
-    in_gamut,
-    luma_only,
-    match,
-    neural_style,
-    noise,
-)
+from photostyle.recipes._starts import colored_noise, gray_noise, recolored
+from photostyle.recipes.gatys2016 import NeuralStyle, blend, in_gamut, luma_only, neural_style
 from photostyle.regions import Regions
 from photostyle.vgg import VGG
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-IDLE = {"content_weight": 0.0, "style_weight": 0.0}  # nothing to descend: the result is the start
+ROUGH = {"variation_weight": 0.0, "chroma_weight": 0.0}
+IDLE = ROUGH | {"content_weight": 0.0, "style_weight": 0.0}  # nothing to descend: the result is the start
 
 
 @pytest.fixture
@@ -70,32 +62,40 @@ def run(steps: Steps) -> tuple[list[Step], Tensor]:
 
 def paint(content: Tensor, style: Any, vgg: VGG, **settings: Any) -> tuple[list[Step], Tensor]:
     regions = Regions.whole(content, content)
-    return run(neural_style(content, style, regions, vgg, NeuralStyle(**{"size": 32, "steps": 4} | settings)))
+    return run(
+        neural_style(content, style, regions, vgg, NeuralStyle(**{"size": 32, "steps": 4, "levels": 1} | settings))
+    )
 
 
-def as_published(I: Tensor, S: Tensor, vgg: VGG) -> Energy:
-    """Equations 1, 4, 5 and 7 with α = 1, β = 1000, w_l = 1/5; each Gram matrix over its number of pixels."""
+SHARES = dict(zip(LAYERS, (256 / 341, 64 / 341, 16 / 341, 4 / 341, 1 / 341), strict=True))
+
+
+def transcribed(I: Tensor, S: Tensor, vgg: VGG) -> Energy:
+    """The formulas of the recipe with α = 1, β = 3; each Gram matrix over its number of pixels."""
     F_I, F_S = vgg(I, {"relu4_2"}), vgg(S, LAYERS)
 
     def content_loss(features: Features) -> Tensor:
-        return (features["relu4_2"] - F_I["relu4_2"]).square().sum() / 2
+        return (features["relu4_2"] - F_I["relu4_2"]).square().sum() / F_I["relu4_2"].square().sum()
 
     def style_loss(features: Features) -> Tensor:
         total = torch.zeros(())
         for l in LAYERS:
             F, P = features[l].flatten(1), F_S[l].flatten(1)
             G, A = ((X[:, None] * X[None]).sum(2) for X in (F, P))
-            N, M = F.shape
-            total = total + (G / M - A / P.shape[1]).square().sum() / (4 * N**2) / 5
-        return 1000 * total
+            G, A = G / F.shape[1], A / P.shape[1]
+            total = total + SHARES[l] * (G - A).square().sum() / A.square().sum()
+        return 3 * total
 
     return energy("content", {"relu4_2"}, content_loss) + energy("style", LAYERS, style_loss)
 
 
-def test_the_defaults_are_the_papers_equations(content, style, vgg: VGG) -> None:
+ROUGH = {"variation_weight": 0.0, "chroma_weight": 0.0}
+
+
+def test_the_energy_is_that_of_its_formulas(content, style, vgg: VGG) -> None:
     S = resize(style, (32, 28))
-    slow, expected = run(descend(as_published(content, S, vgg), vgg, noise(content, 0), stage="slow", steps=2))
-    seen, result = paint(content, style, vgg, steps=2)
+    slow, expected = run(descend(transcribed(content, S, vgg), vgg, gray_noise(content, 0), stage="slow", steps=2))
+    seen, result = paint(content, style, vgg, steps=2, start="noise", **ROUGH)
     assert [step.stage for step in seen] == ["32 px"] * 2
     for step, truth in zip(seen, slow, strict=True):
         assert step.parts == pytest.approx(truth.parts, rel=1e-3)
@@ -199,14 +199,17 @@ def test_each_layer_counts_by_its_weight(content, style, other, vgg: VGG) -> Non
         F = vgg(image, {layer})[layer].flatten(1)
         return F @ F.T / F.numel()
 
+    def relative(x: Tensor, target: Tensor) -> float:
+        return float((x - target).square().sum() / target.square().sum())
+
     for step in seen:
-        near = [(vgg(step.image, {l})[l] - vgg(content, {l})[l]).square().sum() for l in ("relu3_1", "relu4_2")]
+        near = [relative(vgg(step.image, {l})[l], vgg(content, {l})[l]) for l in ("relu3_1", "relu4_2")]
         far = [
-            (mean_gram(step.image, l) - (mean_gram(S[0], l) + 3 * mean_gram(S[1], l)) / 4).square().sum()
+            relative(mean_gram(step.image, l), (mean_gram(S[0], l) + 3 * mean_gram(S[1], l)) / 4)
             for l in ("relu1_1", "relu2_1")
         ]
-        assert step.parts["content"] == pytest.approx(7 * float(3 * near[0] + near[1]) / 4 / 2, rel=1e-3)
-        assert step.parts["style"] == pytest.approx(5 * float(far[0] + 3 * far[1]) / 4 / 4, rel=1e-3)
+        assert step.parts["content"] == pytest.approx(7 * (3 * near[0] + near[1]) / 4, rel=1e-3)
+        assert step.parts["style"] == pytest.approx(5 * (far[0] + 3 * far[1]) / 4, rel=1e-3)
 
 
 # Original colours
@@ -216,7 +219,7 @@ def test_the_style_takes_mean_and_covariance_of_the_content(picture) -> None:
     """To the ridge of 1e-4 that is added to variances."""
     S, I = picture(30, 26, seed=1) ** 2, picture(24, 32)
     S[2] = 0.9 * S[2] + 0.1 * S[0]
-    matched = match(S, I).flatten(1)
+    matched = recolored(S, I).flatten(1)
     torch.testing.assert_close(matched.mean(1), I.mean((1, 2)))
     torch.testing.assert_close(matched.cov(correction=0), I.flatten(1).cov(correction=0), rtol=0, atol=3e-4)
 
@@ -225,12 +228,12 @@ def test_luma_takes_mean_and_deviation_by_the_papers_formula(picture) -> None:
     """L′ = σ_C / σ_S (L_S − μ_S) + μ_C."""
     S, I = luma(picture(30, 26, seed=1))[None], luma(picture(24, 32) ** 3)[None]
     expected = I.std() / S.std() * (S - S.mean()) + I.mean()
-    torch.testing.assert_close(match(S, I), expected, rtol=0, atol=3e-3)
+    torch.testing.assert_close(recolored(S, I), expected, rtol=0, atol=3e-3)
 
 
 def test_a_style_of_one_colour_is_not_stretched_into_noise(picture) -> None:
     S = torch.full((3, 20, 20), 0.3, dtype=torch.float64) + 1e-5 * picture(20, 20, seed=1)
-    assert float(match(S, picture(24, 32)).std(dim=(1, 2)).max()) < 1e-3
+    assert float(recolored(S, picture(24, 32)).std(dim=(1, 2)).max()) < 1e-3
 
 
 def test_luma_leaves_the_chroma_of_the_content_as_it_is(content, style, vgg: VGG) -> None:
@@ -294,7 +297,7 @@ def test_a_recoloured_style_gives_other_pictures(content, style, vgg: VGG) -> No
 
 
 def test_the_start_is_noise_the_content_or_a_file(content, style, vgg: VGG, picture, tmp_path: Path) -> None:
-    assert torch.equal(paint(content, style, vgg, seed=3, **IDLE)[1], noise(content, 3))
+    assert torch.equal(paint(content, style, vgg, start="noise", seed=3, **IDLE)[1], gray_noise(content, 3))
     assert torch.equal(paint(content, style, vgg, start="content", **IDLE)[1], content)
     file = tmp_path / "start.png"
     save_image(picture(48, 64, seed=9, dtype=torch.float32), file)
@@ -362,13 +365,24 @@ def test_a_small_content_keeps_its_size(content, style, vgg: VGG) -> None:
     assert result.shape == content.shape and seen[0].stage == "16 px"
 
 
+def test_the_recoloured_content_has_the_colours_of_the_styles(content, style, other, vgg: VGG) -> None:
+    """Of one style mean and covariance, of two the mean of both, in their shares."""
+    _, one = paint(content, style, vgg, **IDLE)
+    S = fit(style, 32, enlarge=True).flatten(1)
+    torch.testing.assert_close(one.flatten(1).mean(1), S.mean(1), rtol=0, atol=0.01)
+    torch.testing.assert_close(one.flatten(1).cov(), S.cov(), rtol=0, atol=0.005)
+    _, two = paint(content, [style, other], vgg, style_blend="3,1", **IDLE)
+    T = fit(other, 32, enlarge=True).flatten(1)
+    torch.testing.assert_close(two.flatten(1).mean(1), 0.75 * S.mean(1) + 0.25 * T.mean(1), rtol=0, atol=0.02)
+
+
 def test_content_weighs_the_same_on_every_level(style, vgg: VGG) -> None:
-    """½ ‖O − I‖² as if over the pixels of the last level."""
+    """‖O − I‖² / ‖I‖²."""
     I = torch.full((3, 24, 32), 0.8)
     seen, _ = paint(I, style, vgg, levels=2, steps=2, style_weight=0.0, content_layers="image", optimizer="adam")
     assert [step.stage for step in seen] == ["16 px", "32 px"]
     for step in seen:
-        expected = (step.image - 0.8).square().mean() * 3 * 24 * 32 / 2
+        expected = (step.image - 0.8).square().mean() / 0.8**2
         assert step.parts["content"] == pytest.approx(float(expected), rel=1e-4)
 
 
@@ -393,11 +407,15 @@ def test_total_variation_smooths(content, style, vgg: VGG) -> None:
     def grain(image: Tensor) -> float:
         return float(image.diff(dim=1).square().sum() + image.diff(dim=2).square().sum())
 
-    _, rough = paint(content, style, vgg, start="content", steps=8)
-    seen, smooth = paint(content, style, vgg, start="content", steps=8, variation_weight=10.0)
+    _, rough = paint(content, style, vgg, start="content", steps=8, **ROUGH)
+    seen, smooth = paint(content, style, vgg, start="content", steps=8, variation_weight=10.0, chroma_weight=0.0)
     assert grain(smooth) < 0.7 * grain(rough)
     last = seen[-1]
-    assert last.parts["variation"] == pytest.approx(10 * 255**2 * grain(last.image), rel=1e-4)
+    assert last.parts["variation"] == pytest.approx(10 / last.image.numel() * grain(last.image), rel=1e-4)
+    seen, calm = paint(content, style, vgg, start="content", steps=8, variation_weight=0.0, chroma_weight=10.0)
+    assert grain(chroma(calm)) < 0.7 * grain(chroma(rough))
+    last = seen[-1]
+    assert last.parts["chroma"] == pytest.approx(10 / last.image.numel() * grain(chroma(last.image)), rel=1e-4)
 
 
 def test_through_the_front_door(content, style, fake_weights, monkeypatch) -> None:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from photostyle.descend import Step
 from photostyle.energy import Energy, Features
+from photostyle.errors import SettingsError
 from photostyle.mmd import (
     Distance,
     StyleTerm,
@@ -380,25 +381,29 @@ def test_luan_takes_any_style_term(picture, fake_weights, kind: StyleTerm) -> No
 
 
 WEIGHTS = [f.name for f in fields(DiscrepancyStyle) if f.name.endswith("_weight")]
+ROUGH = {"levels": 1, "variation_weight": 0.0, "chroma_weight": 0.0}
 
 
 @pytest.mark.parametrize("weight", WEIGHTS)
 def test_the_recipe_lowers_each_term(picture, fake_weights, weight: str) -> None:
-    only = dict.fromkeys(WEIGHTS, 0.0) | {weight: 1.0}
-    seen, O = results(picture, fake_weights, discrepancy_style, DiscrepancyStyle(size=24, steps=8, **only))
+    only = {"levels": 1} | dict.fromkeys(WEIGHTS, 0.0) | {weight: 1.0}
+    settings = DiscrepancyStyle(size=24, steps=8, start="content", balance=30.0, **only)
+    seen, O = results(picture, fake_weights, discrepancy_style, settings)
     (name,) = set(seen[0].parts) - {"content"}
     assert weight.startswith(name[:2]) and seen[-1].parts[name] < 0.7 * seen[0].parts[name]
     assert O.shape == (3, 18, 24) and float(O.min()) >= 0 and float(O.max()) <= 1
 
 
 def test_the_recipe_fuses_terms_by_their_weights(picture, fake_weights) -> None:
-    settings = DiscrepancyStyle(size=24, steps=1, linear_weight=1.0, bn_weight=0.5, gaussian_weight=0.25, w2_weight=0.1)
+    settings = DiscrepancyStyle(
+        size=24, steps=1, linear_weight=1.0, bn_weight=0.5, gaussian_weight=0.25, w2_weight=0.1, **ROUGH
+    )
     seen, _ = results(picture, fake_weights, discrepancy_style, settings)
     assert set(seen[0].parts) == {"content", "linear", "bn", "gaussian", "w2"}
 
 
 def test_the_recipe_without_style_keeps_the_content(picture, fake_weights) -> None:
-    settings = DiscrepancyStyle(size=32, steps=3, gaussian_weight=0.0, start="content")
+    settings = DiscrepancyStyle(size=32, steps=3, gaussian_weight=0.0, start="content", **ROUGH)
     _, O = results(picture, fake_weights, discrepancy_style, settings)
     torch.testing.assert_close(O, picture(24, 32, dtype=torch.float32), rtol=0, atol=1e-5)
 
@@ -411,3 +416,24 @@ def test_the_recipe_looks_at_regions_and_at_the_seed_of_pairs(picture, fake_weig
     other = DiscrepancyStyle(size=24, steps=2, start="content", gaussian="pairs", seed=1)
     assert not torch.equal(whole, results(picture, fake_weights, discrepancy_style, other)[1])
     assert torch.equal(whole, results(picture, fake_weights, discrepancy_style, settings)[1])
+
+
+def test_the_recipe_goes_coarse_to_fine_from_the_content_in_the_colours_of_the_style(picture, fake_weights) -> None:
+    seen, O = results(picture, fake_weights, discrepancy_style, DiscrepancyStyle(size=32, steps=6, levels=2))
+    assert [(step.stage, step.of) for step in seen] == [("16 px", 4)] * 4 + [("32 px", 2)] * 2
+    assert O.shape == (3, 24, 32)
+    once = DiscrepancyStyle(size=32, steps=1, optimizer="adam", **ROUGH)
+    seen, _ = results(picture, fake_weights, discrepancy_style, once)
+    S = 0.7 * picture(30, 26, seed=1, dtype=torch.float32)
+    torch.testing.assert_close(seen[0].image.flatten(1).mean(1), S.flatten(1).mean(1), rtol=0, atol=0.03)
+
+
+def test_each_layer_of_the_recipe_counts_by_its_weight(picture, fake_weights) -> None:
+    def style_part(layers: str) -> float:
+        settings = DiscrepancyStyle(size=32, steps=1, start="content", style_layers=layers, optimizer="adam", **ROUGH)
+        return results(picture, fake_weights, discrepancy_style, settings)[0][0].parts["gaussian"]
+
+    one, two, both = (style_part(layers) for layers in ("relu1_1", "relu3_1", "relu1_1:3,relu3_1"))
+    assert min(one, two) < both < max(one, two)
+    with pytest.raises(SettingsError, match="style_layers"):
+        style_part("relu1_1,relu1_1")

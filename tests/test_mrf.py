@@ -79,6 +79,7 @@ def test_without_content_a_texture_from_noise_of_the_contents_proportions(pair, 
         {"style_weight": 3.0},
         {"content_weight": 0.1},
         {"variation_weight": 0.0},
+        {"chroma_weight": 0.0},
         {"color_weight": 0.0},
         {"patch": 1},
         {"stride": 1},
@@ -87,6 +88,7 @@ def test_without_content_a_texture_from_noise_of_the_contents_proportions(pair, 
         {"confidence": 0.95},
         {"rematch": 1},
         {"start": "noise"},
+        {"start": "content"},
     ],
     ids=lambda setting: next(iter(setting)),
 )
@@ -98,7 +100,7 @@ def test_every_setting_makes_a_difference(pair, vgg: VGG, setting) -> None:
 def test_a_content_equal_to_the_style_stays_as_it_is(pair, vgg: VGG) -> None:
     """Every patch is its own neighbour, and all terms but the variation are at their minimum, 0."""
     I = pair[0]
-    seen, result = synthesize((I, I), vgg, variation_weight=0.0, octaves=1)
+    seen, result = synthesize((I, I), vgg, variation_weight=0.0, chroma_weight=0.0, octaves=1)
     assert all(step.energy < 1e-6 for step in seen)
     torch.testing.assert_close(result, I, rtol=0, atol=0.02)
 

@@ -11,6 +11,7 @@ from photostyle.errors import ImageError
 from photostyle.matting import matting_laplacian
 from photostyle.terms import (
     augmented_style,
+    chroma_variation,
     color,
     content,
     gamut,
@@ -257,6 +258,13 @@ def test_total_variation_by_hand() -> None:
     assert value(total_variation(), {"image": image}) == 2 * (1 + 16 + 9 + 36)
     assert value(total_variation(scale=10), {"image": image}) == 100 * 2 * (1 + 16 + 9 + 36)
     assert value(total_variation(), {"image": torch.full((3, 4, 5), 0.7)}) == 0.0
+
+
+def test_the_variation_of_chroma_by_hand(picture) -> None:
+    """Grey has none, whatever its light; between red and black it is that of red less its luma."""
+    assert value(chroma_variation(), {"image": picture(4, 5)[:1].expand(3, -1, -1)}) == pytest.approx(0, abs=1e-12)
+    red = torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 0.0]]).view(3, 1, 2)
+    assert value(chroma_variation(), {"image": red}) == pytest.approx((1 - 0.2126) ** 2 + 2 * 0.2126**2)
 
 
 def test_gamut_is_zero_inside_and_square_outside() -> None:

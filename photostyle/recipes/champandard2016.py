@@ -19,10 +19,11 @@ from photostyle.descend import Steps
 from photostyle.energy import Energy, Features
 from photostyle.image import fit, fit_size, resize
 from photostyle.patches import cut, patch_style
-from photostyle.recipes.li2016 import layer_weights, noise, octaves, power, rematched, scaled
+from photostyle.recipes._starts import white_noise
+from photostyle.recipes.li2016 import layer_weights, octaves, rematched, scaled
 from photostyle.regions import Regions
+from photostyle.terms import chroma_variation, power, total_variation
 from photostyle.terms import content as content_term
-from photostyle.terms import total_variation
 from photostyle.vgg import VGG
 
 
@@ -41,12 +42,13 @@ class SemanticStyle:
     )
     content_weight: float = field(default=0.5, metadata={"help": "α, where there is a content image", "min": 0})
     style_weight: float = field(default=1.0, metadata={"help": "of E_s", "min": 0})
-    variation_weight: float = field(default=20.0, metadata={"help": "of total variation, Υ", "min": 0})
+    variation_weight: float = field(default=2.0, metadata={"help": "of total variation, Υ", "min": 0})
+    chroma_weight: float = field(default=30.0, metadata={"help": "of the variation of chroma", "min": 0})
     variety: float = field(
         default=0.0, metadata={"help": "how much patches that fit everywhere are avoided", "min": 0, "max": 1}
     )
     color_weight: float = field(
-        default=20.0, metadata={"help": "how much patches keep their colours, beside their features", "min": 0}
+        default=5.0, metadata={"help": "how much patches keep their colours, beside their features", "min": 0}
     )
     patch: int = field(default=3, metadata={"help": "side of a patch, in pixels of the layer", "min": 1})
     stride: int = field(default=1, metadata={"help": "from one patch to the next, in pixels of the layer", "min": 1})
@@ -78,7 +80,7 @@ def semantic_style(
     height, width = target_map.shape[1:]
     size = fit_size(height, width, p.size, enlarge=True)
     I = fit(content, p.size) if content is not None else S.new_zeros(3, *size)  # without content only a size
-    O = I if content is not None and p.start == "content" else noise(I, p.seed)
+    O = I if content is not None and p.start == "content" else white_noise(I, p.seed)
     α = p.content_weight if content is not None else 0.0
     for part in octaves(p.octaves, I):
         O = yield from _octave(O, scaled(I, part), scaled(S, part), target_map, style_map, α, vgg, p)
@@ -91,7 +93,7 @@ def _octave(O: Tensor, I: Tensor, S: Tensor, M_O: Tensor, M_S: Tensor, α: float
     β, k = layer_weights(F_S, F_I, p.STYLE_LAYERS, p.patch)
     Ψ_S = {l: cut(F_S[l], S, k[l], p.stride, M_S) for l in β}
     E_c = content_term(F_I, {p.CONTENT_LAYER: 1 / power(F_I[p.CONTENT_LAYER])})
-    Υ = 1 / I.numel() * total_variation()
+    Υ = 1 / I.numel() * (p.variation_weight * total_variation() + p.chroma_weight * chroma_variation())
 
     def E(F_O: Features) -> Energy:
         Ψ_O = {l: cut(F_O[l], F_O["image"], k[l], p.stride, M_O) for l in β}
@@ -103,7 +105,7 @@ def _octave(O: Tensor, I: Tensor, S: Tensor, M_O: Tensor, M_S: Tensor, α: float
             semantic_weight=p.semantic_weight,
             variety=p.variety,
         )
-        return p.style_weight * E_s + α * E_c + p.variation_weight * Υ
+        return p.style_weight * E_s + α * E_c + Υ
 
     O = resize(O.clamp(0, 1), I.shape[1:])
     return (yield from rematched(E, {"image", *β}, vgg, O, steps=p.steps, every=p.rematch))

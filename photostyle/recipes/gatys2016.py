@@ -1,9 +1,11 @@
 """Gatys, Ecker & Bethge, "Image Style Transfer Using Convolutional Neural Networks" (CVPR 2016).
 
-    L = α·L_content + β·Σ_l w_l E_l,   L_content = ½ ‖F(O) − F(I)‖²,   E_l = ‖G_l(O) − G_l(S)‖² / (4 N_l² M_l²)
+    L = α·L_content + β·Σ_l w_l E_l,
+    L_content = ‖F(O) − F(I)‖² / ‖F(I)‖²,   E_l = ‖G_l(O) − G_l(S)‖² / ‖G_l(S)‖²
 
-The style is that of the whole picture: regions are not read. Colours may stay the content's, in the two ways of
-Gatys, Bethge, Hertzmann & Shechtman, "Preserving Color in Neural Artistic Style Transfer" (arXiv 1606.05897).
+Terms are relative, so that weights mean the same at every size and with every network. The style is that of the
+whole picture: regions are not read. Colours may stay the content's, in the two ways of Gatys, Bethge, Hertzmann &
+Shechtman, "Preserving Color in Neural Artistic Style Transfer" (arXiv 1606.05897).
 """
 
 from __future__ import annotations
@@ -15,44 +17,39 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from photostyle.color import luma
+from photostyle.color import chroma, luma
 from photostyle.descend import Optimizer, Steps, descend
 from photostyle.energy import Extract, Features
 from photostyle.image import fit, resize
 from photostyle.photofile import load_image
 from photostyle.recipes._gatys_settings import blend_shares, layer_weights, shared_steps
-from photostyle.recipes.pitie2007 import linear_map
+from photostyle.recipes._starts import colored_noise, gray_noise, recolored
 from photostyle.regions import Regions
+from photostyle.terms import chroma_variation, gram, power, total_variation
 from photostyle.terms import content as content_term
 from photostyle.terms import style as style_term
-from photostyle.terms import total_variation
-from photostyle.transport import matrix_power
 from photostyle.vgg import VGG
 
 
 @dataclass(frozen=True)
 class NeuralStyle:
-    """The numbers of Gatys et al. 2016, section 2 and the caption of figure 3."""
+    """Weights of relative terms; docs/departures.md has the settings that are the paper's."""
 
     size: int = field(
         default=512,
         metadata={"help": "long side of the result, pixels; a smaller content keeps its size", "min": 16, "draft": 256},
     )
-    steps: int = field(default=500, metadata={"help": "iterations over all levels", "min": 1, "draft": 100})
-    levels: int = field(
-        default=1,
-        metadata={"help": "sizes, each twice the one before; 1: as published", "min": 1, "max": 6, "draft": 3},
-    )
+    steps: int = field(default=150, metadata={"help": "iterations over all levels", "min": 1, "draft": 50, "best": 500})
+    levels: int = field(default=3, metadata={"help": "sizes, each twice the one before", "min": 1, "max": 6})
     content_weight: float = field(default=1.0, metadata={"help": "α", "min": 0})
-    style_weight: float = field(
-        default=1e3, metadata={"help": "β; in proportion to the pixels", "min": 0, "draft": 250.0}
-    )
-    variation_weight: float = field(default=0.0, metadata={"help": "total variation; 0.01 smooths grain", "min": 0})
+    style_weight: float = field(default=3.0, metadata={"help": "β", "min": 0})
+    variation_weight: float = field(default=1.0, metadata={"help": "of total variation: smooths grain", "min": 0})
+    chroma_weight: float = field(default=30.0, metadata={"help": "of the variation of chroma", "min": 0})
     content_layers: str = field(
         default="relu4_2", metadata={"help": "layers whose features are kept; with weights: relu3_2:0.5,relu4_2:2"}
     )
     style_layers: str = field(
-        default="relu1_1,relu2_1,relu3_1,relu4_1,relu5_1",
+        default="relu1_1:256,relu2_1:64,relu3_1:16,relu4_1:4,relu5_1:1",
         metadata={"help": "layers whose Gram matrices are matched, with weights as above"},
     )
     style_blend: str = field(
@@ -65,8 +62,9 @@ class NeuralStyle:
         default="no",
         metadata={"help": "keep the content's colours: descend in luma alone, or recolour the style first"},
     )
-    start: Literal["noise", "content", "statistics"] = field(
-        default="noise", metadata={"help": "the first image; statistics: noise in the colours of the style"}
+    start: Literal["recolored", "content", "noise", "statistics"] = field(
+        default="recolored",
+        metadata={"help": "the first image: the content in the style's colours or its own, noise, or that in them"},
     )
     start_image: str = field(default="", metadata={"help": "a file to start from instead"})
     optimizer: Optimizer = field(default="lbfgs", metadata={"help": "method of descent"})
@@ -97,10 +95,10 @@ def neural_style(
         with torch.no_grad():
             F_I = extract(I, w_c)
             F_S = blend([vgg(s, w_s) for s in S], b)
-        # ½ Σ = ½ · count · mean, the count that of the last level; 1 / (4 N² M²) is in the Gram matrices but for the ¼
-        E_c = content_term(F_I, {l: w * F_I[l].numel() * finest.numel() / I.numel() / 2 for l, w in w_c.items()})
-        E_s = style_term(F_S, {l: w / 4 for l, w in w_s.items()})
-        L = p.content_weight * E_c + p.style_weight * E_s + p.variation_weight * total_variation(scale=255)
+        E_c = content_term(F_I, {l: w / power(F_I[l]) for l, w in w_c.items()})
+        E_s = style_term(F_S, {l: w / power_of_gram(F_S[l]) for l, w in w_s.items()})
+        Υ = 1 / I.numel() * (p.variation_weight * total_variation() + p.chroma_weight * chroma_variation())
+        L = p.content_weight * E_c + p.style_weight * E_s + Υ
         O = yield from descend(L, extract, O, stage=f"{max(I.shape)} px", steps=steps, optimizer=p.optimizer)
     assert O is not None
     return (in_gamut(O, chroma(finest)) if p.original_colors == "luma" else O).clamp(0, 1)
@@ -116,48 +114,28 @@ def blend(features: Sequence[Features], b: Sequence[float]) -> dict[str, Tensor]
     return blended
 
 
+def power_of_gram(F: Tensor) -> float:
+    """‖G‖² of features (C×n), G = F Fᵀ / (C·n)."""
+    return max(float((gram(F) / F.numel()).square().sum()), 1e-12)
+
+
 def first_image(I: Tensor, S: Sequence[Tensor], b: Sequence[float], p: NeuralStyle) -> Tensor:
     """What the descent starts from, of the size of I (3×H×W)."""
     if p.start == "content":
         return I
-    return noise(I, p.seed) if p.start == "noise" else colored_noise(I, S, b, p.seed)
-
-
-def noise(like: Tensor, seed: int) -> Tensor:
-    """A mid-grey image with a trace of white noise, of the size of `like`, the same on every device."""
-    generator = torch.Generator().manual_seed(seed)
-    return (0.45 + 1e-3 * torch.randn(like.shape, generator=generator)).to(like)
-
-
-def colored_noise(like: Tensor, S: Sequence[Tensor], b: Sequence[float], seed: int) -> Tensor:
-    """Gaussian noise with mean and covariance of the styles' colours, mixed in the shares b; of the size of `like`."""
-    colors = [s.flatten(1) for s in S]  # 3×n_i each
-    μ = torch.stack([b_i * x.mean(1) for b_i, x in zip(b, colors, strict=True)]).sum(0)
-    square = torch.stack([b_i * (x @ x.T) / x.shape[1] for b_i, x in zip(b, colors, strict=True)]).sum(0)
-    Σ = square - torch.outer(μ, μ)
-    white = torch.randn(like.shape, generator=torch.Generator().manual_seed(seed)).to(like)
-    return μ.view(3, 1, 1) + torch.tensordot(matrix_power(Σ, 0.5), white, dims=1)
+    if p.start == "recolored":
+        return torch.stack([b_i * recolored(I, s) for b_i, s in zip(b, S, strict=True)]).sum(0).clamp(0, 1)
+    return gray_noise(I, p.seed) if p.start == "noise" else colored_noise(I, S, b, p.seed)
 
 
 def in_colors_of(I: Tensor, style: Tensor, p: NeuralStyle) -> Tensor:
     """The style image at its size; with original colours, its colours or its luma with mean and covariance of I's."""
     S = fit(style, round(p.style_scale * max(I.shape)), enlarge=True)
     if p.original_colors == "histogram":
-        return match(S, I)
+        return recolored(S, I)
     if p.original_colors == "luma":
-        return match(luma(S)[None], luma(I)[None]).expand(3, -1, -1)
+        return recolored(luma(S)[None], luma(I)[None]).expand(3, -1, -1)
     return S
-
-
-def match(S: Tensor, I: Tensor) -> Tensor:
-    """S (C×H×W) recoloured linearly to the mean and covariance of I (arXiv 1606.05897)."""
-    x = S.flatten(1)
-    return linear_map(x, I.flatten(1))(x).view_as(S)
-
-
-def chroma(image: Tensor) -> Tensor:
-    """What luma leaves of an image, 3×H×W: its luma is 0."""
-    return image - luma(image)
 
 
 def luma_only(vgg: VGG, tint: Tensor) -> Extract:

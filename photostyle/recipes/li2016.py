@@ -23,9 +23,10 @@ from photostyle.descend import Steps, descend
 from photostyle.energy import Energy, Features
 from photostyle.image import fit, resize, shrink
 from photostyle.patches import cut, join, patch_style
+from photostyle.recipes._starts import recolored, white_noise
 from photostyle.regions import Regions
+from photostyle.terms import chroma_variation, power, total_variation
 from photostyle.terms import content as content_term
-from photostyle.terms import total_variation
 from photostyle.vgg import VGG
 
 _SMALLEST = 64  # pixels; the layers of a smaller octave would hold hardly a patch
@@ -40,11 +41,12 @@ class MarkovStyle:
     )
     steps: int = field(default=40, metadata={"help": "iterations at each octave", "min": 1, "draft": 20, "best": 100})
     octaves: int = field(default=3, metadata={"help": "sizes to go through, each twice the one before", "min": 1})
-    content_weight: float = field(default=2.0, metadata={"help": "α₁", "min": 0})
+    content_weight: float = field(default=1.0, metadata={"help": "α₁", "min": 0})
     style_weight: float = field(default=1.0, metadata={"help": "of E_s", "min": 0})
-    variation_weight: float = field(default=10.0, metadata={"help": "α₂", "min": 0})
+    variation_weight: float = field(default=0.5, metadata={"help": "α₂", "min": 0})
+    chroma_weight: float = field(default=30.0, metadata={"help": "of the variation of chroma", "min": 0})
     color_weight: float = field(
-        default=10.0, metadata={"help": "how much patches keep their colours, beside their features", "min": 0}
+        default=1.0, metadata={"help": "how much patches keep their colours, beside their features", "min": 0}
     )
     patch: int = field(default=3, metadata={"help": "side of a patch, in pixels of the layer", "min": 1})
     stride: int = field(default=2, metadata={"help": "from one patch to the next, in pixels of the layer", "min": 1})
@@ -56,7 +58,10 @@ class MarkovStyle:
         default=0.0, metadata={"help": "correlation below which a patch is left alone", "min": 0, "max": 1}
     )
     rematch: int = field(default=10, metadata={"help": "steps from one search for neighbours to the next", "min": 1})
-    start: Literal["noise", "content"] = field(default="content", metadata={"help": "the first image"})
+    start: Literal["recolored", "content", "noise"] = field(
+        default="recolored",
+        metadata={"help": "the first image: the content in the style's colours or its own, or noise"},
+    )
     seed: int = field(default=0, metadata={"help": "seed of the noise", "min": 0})
 
     CONTENT_LAYER = "relu4_2"
@@ -66,7 +71,7 @@ class MarkovStyle:
 def markov_style(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: MarkovStyle) -> Steps:
     """Coarse to fine, from noise or the content; the result (3×H×W, in [0, 1]) has a long side of `size` at most."""
     I, S = fit(content, p.size), fit(style, p.size)
-    O = I if p.start == "content" else noise(I, p.seed)
+    O = first_image(I, S, p)
     for part in octaves(p.octaves, I):
         O = yield from _octave(O, scaled(I, part), scaled(S, part), vgg, p)
     return O.clamp(0, 1)
@@ -79,12 +84,12 @@ def _octave(O: Tensor, I: Tensor, S: Tensor, vgg: VGG, p: MarkovStyle) -> Steps:
     β, k = layer_weights(copies[0][1], F_I, p.STYLE_LAYERS, p.patch)
     Ψ_S = {l: join([cut(F[l], T, k[l], p.stride, inside=covered(inside, F[l])) for T, F, inside in copies]) for l in β}
     E_c = content_term(F_I, {p.CONTENT_LAYER: 1 / power(F_I[p.CONTENT_LAYER])})
-    Υ = 1 / I.numel() * total_variation()
+    Υ = 1 / I.numel() * (p.variation_weight * total_variation() + p.chroma_weight * chroma_variation())
 
     def E(F_O: Features) -> Energy:
         Ψ_O = {l: cut(F_O[l], F_O["image"], k[l], p.stride) for l in β}
         E_s = patch_style(Ψ_O, Ψ_S, β, color_weight=p.color_weight, confidence=p.confidence)
-        return p.style_weight * E_s + p.content_weight * E_c + p.variation_weight * Υ
+        return p.style_weight * E_s + p.content_weight * E_c + Υ
 
     O = resize(O.clamp(0, 1), I.shape[1:])
     return (yield from rematched(E, {"image", *β}, vgg, O, steps=p.steps, every=p.rematch))
@@ -135,14 +140,11 @@ def layer_weights(
     return β, {l: min(patch, *F_S[l].shape[1:], *F_O[l].shape[1:]) for l in layers}
 
 
-def power(F: Tensor) -> float:
-    """Mean square of features: what a weight is divided by to be relative."""
-    return max(float(F.square().mean()), 1e-6)
-
-
-def noise(like: Tensor, seed: int) -> Tensor:
-    """White noise over all colours, of the size of `like`, the same on every device."""
-    return torch.rand(like.shape, generator=torch.Generator().manual_seed(seed)).to(like)
+def first_image(I: Tensor, S: Tensor, p: MarkovStyle) -> Tensor:
+    """What the descent starts from, of the size of I (3×H×W)."""
+    if p.start == "recolored":
+        return recolored(I, S).clamp(0, 1)
+    return I if p.start == "content" else white_noise(I, p.seed)
 
 
 def turned(image: Tensor, p: MarkovStyle) -> Iterator[tuple[Tensor, Tensor | None]]:

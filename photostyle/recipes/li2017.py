@@ -8,6 +8,7 @@ Gaussians; several weights at once fuse them. In each region by itself; one regi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
@@ -16,7 +17,8 @@ import torch
 from torch import Tensor
 
 from photostyle.descend import Optimizer, Steps, descend
-from photostyle.image import fit, shrink
+from photostyle.energy import Energy
+from photostyle.image import fit, resize, shrink
 from photostyle.mmd import (
     Towards,
     bn_distance,
@@ -27,8 +29,12 @@ from photostyle.mmd import (
     paired_gaussian_mmd,
     polynomial_mmd,
 )
-from photostyle.recipes.gatys2016 import noise
+from photostyle.recipes._gatys_settings import layer_weights, shared_steps
+from photostyle.recipes._starts import gray_noise
+from photostyle.recipes.pitie2007 import linear_map
+from photostyle.recolor import match_colors
 from photostyle.regions import Regions
+from photostyle.terms import chroma_variation, power, total_variation
 from photostyle.terms import content as content_term
 from photostyle.vgg import VGG
 
@@ -38,8 +44,15 @@ class DiscrepancyStyle:
     """Weights of relative terms: a picture without any features costs 1 in each; Z is so chosen, α is 1."""
 
     size: int = field(default=512, metadata={"help": "long side of the result, pixels", "min": 16, "draft": 256})
-    steps: int = field(default=500, metadata={"help": "iterations of the descent", "min": 1, "draft": 200})
-    balance: float = field(default=10.0, metadata={"help": "γ, style against content", "min": 0})
+    steps: int = field(default=150, metadata={"help": "iterations over all levels", "min": 1, "draft": 50, "best": 500})
+    levels: int = field(default=3, metadata={"help": "sizes, each twice the one before", "min": 1, "max": 6})
+    balance: float = field(default=3.0, metadata={"help": "γ, style against content", "min": 0})
+    style_layers: str = field(
+        default="relu1_1:256,relu2_1:64,relu3_1:16,relu4_1:4,relu5_1:1",
+        metadata={"help": "layers whose features are matched, with weights: relu3_1,relu4_1:0.5"},
+    )
+    variation_weight: float = field(default=1.0, metadata={"help": "of total variation: smooths grain", "min": 0})
+    chroma_weight: float = field(default=30.0, metadata={"help": "of the variation of chroma", "min": 0})
     linear_weight: float = field(default=0.0, metadata={"help": "kernel xᵀy: means", "min": 0})
     poly_weight: float = field(default=0.0, metadata={"help": "kernel (xᵀy + c)^d: Gram matrices", "min": 0})
     gaussian_weight: float = field(default=1.0, metadata={"help": "kernel exp(−‖x − y‖² / 2σ²)", "min": 0})
@@ -53,12 +66,14 @@ class DiscrepancyStyle:
     gaussian: Literal["fourier", "pairs"] = field(
         default="fourier", metadata={"help": "how its MMD is estimated; pairs: as in the paper"}
     )
-    start: Literal["noise", "content"] = field(default="noise", metadata={"help": "the first image"})
+    start: Literal["recolored", "content", "noise"] = field(
+        default="recolored",
+        metadata={"help": "the first image: the content in the style's colours or its own, or noise"},
+    )
     optimizer: Optimizer = field(default="lbfgs", metadata={"help": "method of descent"})
     seed: int = field(default=0, metadata={"help": "seed of the noise and of the pairs", "min": 0})
 
     CONTENT_LAYER = "relu4_2"
-    STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
     def distances(self) -> dict[str, tuple[float, Towards]]:
         """Term name → its weight and its distance, of those with a weight."""
@@ -76,18 +91,37 @@ class DiscrepancyStyle:
 
 
 def discrepancy_style(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: DiscrepancyStyle) -> Steps:
-    """L = L_content + γ Σ_k w_k L_k by gradient descent on the pixels; the result has the size of the descent."""
-    I = fit(content, p.size)
-    S = fit(style, p.size)
-    regions = regions.fit(I, S)
-    with torch.no_grad():
-        F_I, F_S = vgg(I, {p.CONTENT_LAYER, *p.STYLE_LAYERS}), vgg(S, p.STYLE_LAYERS)
-    M_I = {l: shrink(regions.content, F_I[l].shape[1:]) for l in p.STYLE_LAYERS}
-    M_S = {l: shrink(regions.style, F_S[l].shape[1:]) for l in p.STYLE_LAYERS}
-    L = content_term(F_I, {p.CONTENT_LAYER: 1 / float(F_I[p.CONTENT_LAYER].square().mean())})
-    for name, (w, towards) in p.distances().items():
-        each = p.balance * w / len(p.STYLE_LAYERS)
-        L += distribution_style(name, towards, F_S, M_S, M_I, dict.fromkeys(p.STYLE_LAYERS, each))
-    O = I if p.start == "content" else noise(I, p.seed)
-    O = yield from descend(L, vgg, O, stage="style", steps=p.steps, optimizer=p.optimizer)
+    """L = L_content + γ Σ_k w_k L_k by gradient descent on the pixels, coarse to fine; at most `p.size` large.
+
+    Raises SettingsError where layers or their weights cannot be read.
+    """
+    w = layer_weights("style_layers", p.style_layers)
+    O = None
+    longest = max(fit(content, p.size).shape)
+    for level, steps in enumerate(shared_steps(p.steps, p.levels), start=1):
+        I, S = (fit(image, round(longest / 2 ** (p.levels - level))) for image in (content, style))
+        here = regions.fit(I, S)
+        O = resize(O, I.shape[1:]) if O is not None else first_image(I, S, here, p)
+        L = objective(I, S, here, w, vgg, p)
+        O = yield from descend(L, vgg, O, stage=f"{max(I.shape)} px", steps=steps, optimizer=p.optimizer)
+    assert O is not None
     return O.clamp(0, 1)
+
+
+def objective(I: Tensor, S: Tensor, regions: Regions, w: Mapping[str, float], vgg: VGG, p: DiscrepancyStyle) -> Energy:
+    """The energy of one level, whose photographs and regions (K×h×w) have its size; w are the weights of layers."""
+    with torch.no_grad():
+        F_I, F_S = vgg(I, {p.CONTENT_LAYER, *w}), vgg(S, w)
+    M_I = {l: shrink(regions.content, F_I[l].shape[1:]) for l in w}
+    M_S = {l: shrink(regions.style, F_S[l].shape[1:]) for l in w}
+    L = content_term(F_I, {p.CONTENT_LAYER: 1 / power(F_I[p.CONTENT_LAYER])})
+    for name, (w_k, towards) in p.distances().items():
+        L += distribution_style(name, towards, F_S, M_S, M_I, {l: p.balance * w_k * w_l for l, w_l in w.items()})
+    return L + 1 / I.numel() * (p.variation_weight * total_variation() + p.chroma_weight * chroma_variation())
+
+
+def first_image(I: Tensor, S: Tensor, regions: Regions, p: DiscrepancyStyle) -> Tensor:
+    """What the descent starts from, of the size of I (3×H×W)."""
+    if p.start == "recolored":
+        return match_colors(I, S, regions, linear_map)
+    return I if p.start == "content" else gray_noise(I, p.seed)

@@ -18,7 +18,7 @@ from photostyle.descend import Optimizer, Steps, descend
 from photostyle.image import fit
 from photostyle.matting import apply_affine, guided_maps, matting_laplacian, smooth_local_affine
 from photostyle.mmd import StyleTerm, style_term
-from photostyle.recipes.gatys2016 import noise
+from photostyle.recipes._starts import gray_noise
 from photostyle.regions import Regions
 from photostyle.render import render
 from photostyle.terms import content as content_term
@@ -72,7 +72,7 @@ def deep_photo(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: De
     α, Γ, λ = p.content_weight, p.style_weight, p.matting_weight
     L = α * E_c + Γ * E_s + p.variation_weight * E_tv
 
-    O = yield from descend(L, vgg, noise(I, p.seed), stage="style", steps=p.steps, optimizer=p.optimizer)
+    O = yield from descend(L, vgg, gray_noise(I, p.seed), stage="style", steps=p.steps, optimizer=p.optimizer)
     O = yield from descend(L + λ * E_m, vgg, O, stage="photoreal", steps=p.steps, optimizer=p.optimizer)
     O = O.clamp(0, 1)
     if p.smooth_radius:

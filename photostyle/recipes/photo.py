@@ -23,7 +23,7 @@ from photostyle.recipes.pitie2007 import linear_map
 from photostyle.recolor import match_colors
 from photostyle.regions import Regions
 from photostyle.render import render
-from photostyle.terms import color, gamut, pyramid_matting, regional_grams
+from photostyle.terms import color, gamut, power, pyramid_matting, regional_grams
 from photostyle.terms import content as content_term
 from photostyle.vgg import VGG
 
@@ -68,10 +68,10 @@ def objective(I: Tensor, S: Tensor, regions: Regions, vgg: VGG, p: Photo) -> Ene
         F_I, F_S = vgg(I, {p.CONTENT_LAYER, *p.STYLE_LAYERS}), vgg(S, p.STYLE_LAYERS)
     M_I = {l: shrink(regions.content, F_I[l].shape[1:]) for l in p.STYLE_LAYERS}
     M_S = {l: shrink(regions.style, F_S[l].shape[1:]) for l in p.STYLE_LAYERS}
-    # each layer relative to the power of its target, and their mean
-    power = {l: float(regional_grams(F_S[l], M_S[l]).square().sum()) for l in p.STYLE_LAYERS}
-    E_s = style_term(p.style_term, F_S, M_S, M_I, {l: 1 / len(power) / power[l] for l in p.STYLE_LAYERS})
-    E_c = content_term(F_I, {p.CONTENT_LAYER: 1 / float(F_I[p.CONTENT_LAYER].square().mean())})
+    # each layer relative to its target, and their mean
+    β = {l: 1 / len(p.STYLE_LAYERS) / float(regional_grams(F_S[l], M_S[l]).square().sum()) for l in p.STYLE_LAYERS}
+    E_s = style_term(p.style_term, F_S, M_S, M_I, β)
+    E_c = content_term(F_I, {p.CONTENT_LAYER: 1 / power(F_I[p.CONTENT_LAYER])})
     E_m = pyramid_matting(I, p.epsilon, p.SCALES)
     return (
         p.style_weight * E_s

@@ -1,0 +1,38 @@
+"""What a descent starts from: noise of several kinds, or a photograph in other colours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from photostyle.recipes.pitie2007 import linear_map
+from photostyle.transport import matrix_power
+
+
+def recolored(image: Tensor, model: Tensor) -> Tensor:
+    """The image (C×H×W) moved linearly to the mean and covariance of the model's colours (C×h×w)."""
+    x = image.flatten(1)
+    return linear_map(x, model.flatten(1))(x).view_as(image)
+
+
+def gray_noise(like: Tensor, seed: int) -> Tensor:
+    """A mid-grey image with a trace of white noise, of the size of `like`, the same on every device."""
+    generator = torch.Generator().manual_seed(seed)
+    return (0.45 + 1e-3 * torch.randn(like.shape, generator=generator)).to(like)
+
+
+def white_noise(like: Tensor, seed: int) -> Tensor:
+    """White noise over all colours, of the size of `like`, the same on every device."""
+    return torch.rand(like.shape, generator=torch.Generator().manual_seed(seed)).to(like)
+
+
+def colored_noise(like: Tensor, S: Sequence[Tensor], b: Sequence[float], seed: int) -> Tensor:
+    """Gaussian noise with mean and covariance of the styles' colours, mixed in the shares b; of the size of `like`."""
+    colors = [s.flatten(1) for s in S]  # 3×n_i each
+    μ = torch.stack([b_i * x.mean(1) for b_i, x in zip(b, colors, strict=True)]).sum(0)
+    square = torch.stack([b_i * (x @ x.T) / x.shape[1] for b_i, x in zip(b, colors, strict=True)]).sum(0)
+    Σ = square - torch.outer(μ, μ)
+    white = torch.randn(like.shape, generator=torch.Generator().manual_seed(seed)).to(like)
+    return μ.view(3, 1, 1) + torch.tensordot(matrix_power(Σ, 0.5), white, dims=1)
