@@ -19,6 +19,7 @@ from photostyle._transfer import transfer
 from photostyle.backbones import BACKBONES
 from photostyle.cli import app
 from photostyle.errors import DescentError, ImageError, RegionsError, SettingsError
+from photostyle.recipes._starts import mapped_noise
 from photostyle.recipes.champandard2016 import SemanticStyle, semantic_regions, semantic_style
 from photostyle.regions import Regions
 from photostyle.vgg import VGG
@@ -69,7 +70,7 @@ def last(steps: Any) -> Tensor:
 
 def test_a_doodle_is_laid_out_as_its_map_says(style: Tensor, vgg: VGG) -> None:
     """What is bright above in the style is bright below where the map turns it upside down."""
-    p = SemanticStyle(size=64, steps=30, octaves=1, color_weight=20.0)
+    p = SemanticStyle(size=64, steps=30, octaves=1, start="noise")
     O = last(semantic_style(style, STYLE_MAP, TARGET_MAP, None, vgg, p))
     assert O.shape == (3, 48, 64) and 0 <= float(O.min()) <= float(O.max()) <= 1
     assert float(O[:, 30:].mean()) > float(O[:, :18].mean()) + 0.4
@@ -106,7 +107,31 @@ def test_continuous_maps_of_any_channels(picture: Picture, style: Tensor, vgg: V
         assert O.shape == (3, 21, 32) and bool(O.isfinite().all())
 
 
-@pytest.mark.parametrize("setting", [{"variety": 1.0}, {"seed": 1}, {"stride": 2}, {"patch": 1}, {"color_weight": 0.0}])
+def test_the_start_has_the_colours_that_go_with_the_map() -> None:
+    """Red is on the style's first label alone, blue on the second: so it is in the picture."""
+    S = torch.zeros(3, 10, 12)
+    S[0, :, :4], S[2, :, 4:] = 0.8, 0.6
+    M_S = (S[[0, 2]] > 0).float()
+    M_O = halves(16, 20, 9)
+    O = mapped_noise(torch.zeros(3, 16, 20), S, M_S, M_O, seed=0)
+    expected = torch.stack([0.8 * M_O[0], torch.zeros(16, 20), 0.6 * M_O[1]])
+    torch.testing.assert_close(O, expected, rtol=0, atol=1e-3)
+
+
+def test_where_the_map_is_between_two_the_start_is_too(picture: Picture) -> None:
+    """A map that is the style's own brightness: the darker the map, the darker the start."""
+    ramp = torch.linspace(0, 1, 40).expand(1, 20, 40)
+    O = mapped_noise(torch.zeros(3, 30, 30), ramp.expand(3, -1, -1), ramp, ramp.flip(2), seed=0)
+    columns = O.mean((0, 1))
+    assert (
+        float(columns[:10].mean()) > 0.7 > 0.6 > float(columns[10:20].mean()) > 0.4 > 0.3 > float(columns[20:].mean())
+    )
+    assert not torch.equal(O, mapped_noise(torch.zeros(3, 30, 30), ramp.expand(3, -1, -1), ramp, ramp.flip(2), seed=1))
+
+
+@pytest.mark.parametrize(
+    "setting", [{"variety": 1.0}, {"seed": 1}, {"stride": 2}, {"patch": 1}, {"color_weight": 0.0}, {"start": "noise"}]
+)
 def test_settings_make_a_difference(style: Tensor, vgg: VGG, setting: dict[str, Any]) -> None:
     usual, other = (
         last(semantic_style(style, STYLE_MAP, TARGET_MAP, None, vgg, SemanticStyle(size=64, steps=3, octaves=1, **s)))

@@ -7,8 +7,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from photostyle.image import resize
 from photostyle.recipes.pitie2007 import linear_map
 from photostyle.transport import matrix_power
+
+_CANDIDATES = 24  # pixels of the style that are drawn for each of the output
+_SHARP = 20.0  # how much less a candidate counts whose map differs: e^−20 for one channel from 0 to 1
 
 
 def recolored(image: Tensor, model: Tensor) -> Tensor:
@@ -36,3 +40,17 @@ def colored_noise(like: Tensor, S: Sequence[Tensor], b: Sequence[float], seed: i
     Σ = square - torch.outer(μ, μ)
     white = torch.randn(like.shape, generator=torch.Generator().manual_seed(seed)).to(like)
     return μ.view(3, 1, 1) + torch.tensordot(matrix_power(Σ, 0.5), white, dims=1)
+
+
+def mapped_noise(like: Tensor, S: Tensor, M_S: Tensor, M_O: Tensor, seed: int) -> Tensor:
+    """Each pixel the mean of some that are drawn from the style S, those that count whose map is like its own.
+
+    Of the size of `like` (3×H×W). M_S (K×…) is the map of S (3×h×w) and M_O (K×…) that of the result.
+    """
+    there, here = (resize(M, image.shape[1:]).flatten(1).T for M, image in ((M_S, S), (M_O, like)))  # pixels × K
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.randint(len(there), (len(here), _CANDIDATES), generator=generator).to(S.device)
+    unlike = torch.stack([(there[i] - here).square().sum(1) for i in drawn.T])
+    shares = torch.softmax(-_SHARP * unlike, dim=0)
+    colors = S.flatten(1)
+    return torch.stack([p * colors[:, i] for p, i in zip(shares, drawn.T, strict=True)]).sum(0).view_as(like)

@@ -19,7 +19,7 @@ from photostyle.descend import Steps
 from photostyle.energy import Energy, Features
 from photostyle.image import fit, fit_size, resize
 from photostyle.patches import cut, patch_style
-from photostyle.recipes._starts import white_noise
+from photostyle.recipes._starts import mapped_noise, white_noise
 from photostyle.recipes.li2016 import layer_weights, octaves, rematched, scaled
 from photostyle.regions import Regions
 from photostyle.terms import chroma_variation, power, total_variation
@@ -42,19 +42,20 @@ class SemanticStyle:
     )
     content_weight: float = field(default=0.5, metadata={"help": "α, where there is a content image", "min": 0})
     style_weight: float = field(default=1.0, metadata={"help": "of E_s", "min": 0})
-    variation_weight: float = field(default=2.0, metadata={"help": "of total variation, Υ", "min": 0})
+    variation_weight: float = field(default=0.5, metadata={"help": "of total variation, Υ", "min": 0})
     chroma_weight: float = field(default=30.0, metadata={"help": "of the variation of chroma", "min": 0})
     variety: float = field(
         default=0.0, metadata={"help": "how much patches that fit everywhere are avoided", "min": 0, "max": 1}
     )
     color_weight: float = field(
-        default=5.0, metadata={"help": "how much patches keep their colours, beside their features", "min": 0}
+        default=20.0, metadata={"help": "how much patches keep their colours, beside their features", "min": 0}
     )
     patch: int = field(default=3, metadata={"help": "side of a patch, in pixels of the layer", "min": 1})
     stride: int = field(default=1, metadata={"help": "from one patch to the next, in pixels of the layer", "min": 1})
     rematch: int = field(default=10, metadata={"help": "steps from one search for neighbours to the next", "min": 1})
-    start: Literal["noise", "content"] = field(
-        default="content", metadata={"help": "the first image; without content it is noise"}
+    start: Literal["content", "maps", "noise"] = field(
+        default="content",
+        metadata={"help": "the first image; maps, as without content: noise in colours that go with the map"},
     )
     seed: int = field(default=0, metadata={"help": "seed of the noise", "min": 0})
 
@@ -74,14 +75,19 @@ def semantic_style(
 
     The style is 3×H×W with its map K×H′×W′, the target map K×h×w with the content, if there is one,
     3×h′×w′: each map of its image's proportions, values in [0, 1]. With content the result is no larger
-    than that; without, its long side is `p.size` and the start is noise.
+    than that; without, its long side is `p.size`.
     """
     S = fit(style, p.size)
     height, width = target_map.shape[1:]
     size = fit_size(height, width, p.size, enlarge=True)
     I = fit(content, p.size) if content is not None else S.new_zeros(3, *size)  # without content only a size
-    O = I if content is not None and p.start == "content" else white_noise(I, p.seed)
     α = p.content_weight if content is not None else 0.0
+    if p.start == "noise":
+        O = white_noise(I, p.seed)
+    elif p.start == "content" and content is not None:
+        O = I
+    else:
+        O = mapped_noise(I, S, style_map, target_map, p.seed)
     for part in octaves(p.octaves, I):
         O = yield from _octave(O, scaled(I, part), scaled(S, part), target_map, style_map, α, vgg, p)
     return O.clamp(0, 1)
