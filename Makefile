@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test check gallery docs format clean
+.PHONY: help demo studio test check gallery docs format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -12,6 +12,10 @@ help: ## this list
 demo: .venv/.installed ## bring a palace by day into the light of a bridge by night: out/demo.jpg
 	$(BIN)/photostyle weights fetch
 	$(BIN)/photostyle demo --output out
+
+studio: .venv/.installed-studio ## choose, paint, preview and compare in the browser
+	$(BIN)/photostyle weights fetch
+	$(BIN)/photostyle studio
 
 test: .venv/.installed-dev ## the whole test suite
 	scripts/test
@@ -43,6 +47,10 @@ clean: ## remove everything that is not part of the source
 
 .venv/.installed: .venv/.pip pyproject.toml
 	$(BIN)/python -m pip install --no-compile -c constraints.txt -e .
+	touch $@
+
+.venv/.installed-studio: .venv/.installed
+	$(BIN)/python -m pip install --no-compile -c constraints.txt -e '.[studio]'
 	touch $@
 
 .venv/.installed-dev: .venv/.installed

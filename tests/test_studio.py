@@ -31,9 +31,9 @@ from photostyle import weights as weights_module
 from photostyle.backbones import BACKBONES
 from photostyle.labels import PALETTE
 from photostyle.photofile import read_note
-from photostyle.studio.app import Limits
 from photostyle.studio.controls import recipe_facts
 from photostyle.studio.serve import serve, studio
+from photostyle.studio.service import Limits
 from photostyle.studio.worker import Task, Worker
 from photostyle.weights import cached_path
 
@@ -241,7 +241,28 @@ def test_a_doodle_needs_no_photograph_to_change(page: Page) -> None:
     assert made["command"].startswith("photostyle doodle")
 
 
-def test_cutting_out_what_is_marked(page: Page, tmp_path: Path) -> None:
+def test_several_styles_are_for_a_recipe_that_blends_them(page: Page, tmp_path: Path) -> None:
+    both(page)
+    for seed in (2, 3):
+        state = page.ask("POST", f"/styles?name=more{seed}.png", 201, content=file(seed))
+    first, second = (picture["id"] for picture in state["more_styles"])
+    assert page.ask("DELETE", f"/styles/{first}")["more_styles"] == state["more_styles"][1:]
+    wish = {"recipe": "gatys", "settings": {"steps": 1}}
+    made = page.done(page.ask("POST", "/render", 202, json=wish))["outcome"]["result"]
+    assert made["command"].startswith("photostyle transfer content.png style.png more3.png -o")
+    (tmp_path / "result.png").write_bytes(page.ask("GET", f"/results/{made['id']}/download?format=PNG"))
+    assert read_note(tmp_path / "result.png")["more_styles"] == ["more3.png"]
+    one = page.done(page.ask("POST", "/render", 202, json={"recipe": "reinhard"}))["outcome"]["result"]
+    assert "more3.png" not in one["command"]
+    page.ask("DELETE", f"/styles/{second}")
+    page.ask("GET", f"/photographs/{second}/edit.jpg")  # a result was made of it
+    page.ask("GET", f"/photographs/{first}/edit.jpg", 404)
+    for _ in range(8):
+        page.ask("POST", "/styles", 201, content=file(2))
+    assert "remove one first" in page.ask("POST", "/styles", 422, content=file(2))["error"]
+
+
+def test_cutting_out_what_is_marked(page: Page, tmp_path: Path, monkeypatch: Any) -> None:
     page.ask("PUT", "/photographs/content?name=a.png", content=file())
     marks = Image.new("L", (72, 48), 128)
     marks.paste(255, (0, 0, 72, 6))
@@ -254,6 +275,19 @@ def test_cutting_out_what_is_marked(page: Page, tmp_path: Path) -> None:
     with Image.open(path) as cut:
         alpha = np.asarray(cut.convert("RGBA"))[..., 3] / 255
     assert alpha[:22].mean() > 0.9 and alpha[26:].mean() < 0.1  # the halves of the photograph
+
+    from typer.testing import CliRunner
+
+    from photostyle.cli import app
+
+    monkeypatch.chdir(tmp_path)
+    Path("a.png").write_bytes(file())
+    Path("trimap.png").write_bytes(page.ask("GET", f"/results/{made['id']}/trimap.png"))
+    run = CliRunner().invoke(app, shlex.split(made["command"])[1:])
+    assert run.exit_code == 0, run.output
+    with Image.open(path) as cut, Image.open("cutout.png") as again:
+        assert np.abs(np.asarray(cut).astype(int) - np.asarray(again)).max() <= 1  # of 16 bits, rounded twice
+
     nothing = page.ask("POST", "/cutout", 202, content=halves("black", "black"))
     assert "foreground" in page.done(nothing, "failed")["error"]
 

@@ -27,14 +27,15 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from photostyle import bit_depth, load_image, read_note
 from photostyle import weights as weights_module
 from photostyle.backbones import BACKBONES
-from photostyle.studio.app import Limits
 from photostyle.studio.serve import studio
+from photostyle.studio.service import Limits
 from photostyle.weights import cached_path
 
 CHROMIUM = os.environ.get("PHOTOSTYLE_CHROMIUM", "/usr/bin/chromium")
 SHOTS = Path(__file__).parents[1] / "out" / "studio"
 WIDTHS = (390, 1280, 2560)
-expect.set_options(timeout=30_000)
+PATIENCE = 90_000  # milliseconds: other processes may need the processor, too
+expect.set_options(timeout=PATIENCE)
 FOREVER = {"recipe": "gatys", "settings": {"steps": 10**6}}
 
 pytestmark = [
@@ -64,7 +65,7 @@ class Server:
 def server(cache: None) -> Iterator[Server]:
     """A running studio that takes small photographs only."""
     with (
-        studio(limits=Limits(bytes=300_000, pixels=200_000)) as app,
+        studio(limits=Limits(bytes=300_000, pixels=1_500_000)) as app,
         socket.create_server(("127.0.0.1", 0)) as listener,
     ):
         running = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1))
@@ -94,7 +95,7 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
     """Its pages may raise no error and ask no other host."""
     made = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-    made.set_default_timeout(30_000)
+    made.set_default_timeout(PATIENCE)
     wrong: list[str] = []
 
     def watch(page: Page) -> None:
@@ -146,8 +147,8 @@ def choose(page: Page, photographs: tuple[Path, Path]) -> None:
 
 
 def rest(page: Page) -> None:
-    """Wait until no job is open."""
-    page.wait_for_timeout(900)  # longer than the page waits before it saves, and asks for a preview
+    """Wait until nothing is on its way: no stroke to its edge, no regions to the server, no job, no answer."""
+    expect(page.locator("#stage")).to_have_attribute("aria-busy", "false")
     expect(page.locator("#job-text")).to_have_text("Nothing is running.")
 
 
@@ -155,6 +156,13 @@ def layer(page: Page, side: str = "content") -> np.ndarray[Any, Any]:
     """The label image that the server has, as H×W×3."""
     url = page.locator(f"#{side}-mask").get_attribute("href")
     answer = page.request.get(page.url.split("/#")[0] + str(url))
+    return np.asarray(Image.open(io.BytesIO(answer.body())).convert("RGB")).astype(int)
+
+
+def draft(page: Page) -> np.ndarray[Any, Any]:
+    """The draft on the stage, as H×W×3."""
+    assert page.evaluate("document.querySelector('#after').src").endswith(f"/{state(page)['preview']['id']}/view.jpg")
+    answer = page.request.get(page.evaluate("document.querySelector('#after').src"))
     return np.asarray(Image.open(io.BytesIO(answer.body())).convert("RGB")).astype(int)
 
 
@@ -184,8 +192,9 @@ def ask(page: Page, path: str, body: dict[str, Any]) -> dict[str, Any]:
 
 def test_from_two_photographs_to_a_file(page: Page, photographs: tuple[Path, Path], tmp_path: Path) -> None:
     choose(page, photographs)
-    drafts = [task["id"] for task in state(page)["tasks"] if task["kind"] == "preview"]
-    assert len(drafts) == 1
+    tasks = state(page)["tasks"]
+    assert [(task["kind"], task["state"]) for task in tasks] == [(k, "done") for k in ("find", "preview", "doubts")]
+    drafts = [task["id"] for task in tasks if task["kind"] == "preview"]
 
     page.locator("#strength").fill("40")
     expect(page.locator("#after")).to_have_css("opacity", "0.4")
@@ -218,49 +227,77 @@ def test_from_two_photographs_to_a_file(page: Page, photographs: tuple[Path, Pat
     assert "--strength 0.4" in page.locator("#made code").inner_text()
 
 
-def test_an_example_by_keyboard_alone(browser: Browser, server: Server) -> None:
-    """Without a mouse: from the address to a rendered photograph (the limits here refuse the examples: a sentence)."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = opened(context, server)
+def test_from_an_example_to_a_file_by_keyboard_alone(page: Page, tmp_path: Path) -> None:
+    def reach(selector: str, key: str = "Tab") -> None:
+        for _ in range(90):
+            page.keyboard.press(key)
+            if page.evaluate("(wanted) => document.activeElement.matches(wanted)", selector):
+                return
+        raise AssertionError(f"the keyboard does not lead to {selector}")
+
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
-    for _ in range(20):
-        page.keyboard.press("Tab")
-        if page.evaluate("!!document.activeElement.closest('#examples')"):
-            break
+    reach("#examples button")
     page.keyboard.press("Enter")
-    expect(page.locator("#banner")).to_contain_text("megapixels")
-    context.close()
+    expect(page.locator("#list li").first).to_be_visible()
+    expect(page.locator("#shown")).to_contain_text("draft, 640×427")
+    rest(page)
+
+    reach("#split")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#handle")).to_be_visible()
+    reach("#list select")
+    page.keyboard.press("End")  # not paired
+    rest(page)
+    assert state(page)["regions"][0]["model"] == ""
+    reach("input[name=quality]")
+    page.keyboard.press("ArrowLeft")
+    assert page.locator("input[name=quality][value=draft]").is_checked()
+    reach("#render", "Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#made li")).to_have_count(1)
+    reach("#save")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    download.value.save_as(tmp_path / "result.jpg")
+    with Image.open(tmp_path / "result.jpg") as file:
+        assert file.size == (640, 427)
+    assert read_note(tmp_path / "result.jpg")["quality"] == "draft"
 
 
-def test_painting_by_hand_changes_the_regions_and_the_preview(page: Page, photographs: tuple[Path, Path]) -> None:
+def test_painting_by_hand_changes_the_preview_there(page: Page, photographs: tuple[Path, Path]) -> None:
+    """A part of the ground takes the look of the sky; undo and redo know it."""
     choose(page, photographs)
     page.uncheck("#snap")
-    before, first = layer(page), state(page)["preview"]["id"]
-    count = page.locator("#list li").count()
+    page.select_option("#recipe", "reinhard")
+    rest(page)
+    before, first, count = layer(page), draft(page), page.locator("#list li").count()
     page.click("#add")
     expect(page.locator("#list li")).to_have_count(count + 1)
     assert page.locator("input[name=tool][value=brush]").is_checked()
-    for side in ("content", "style"):
-        drag(page, f"[data-side={side}] canvas", (0.3, 0.75), (0.7, 0.75))
+    drag(page, "[data-side=content] canvas", (0.3, 0.75), (0.7, 0.75))
+    drag(page, "[data-side=style] canvas", (0.3, 0.2), (0.7, 0.2))
     rest(page)
-    after = layer(page)
-    changed = (before != after).any(-1)
-    assert 0.05 < changed.mean() < 0.6
-    assert not changed[:20].any()  # only where the brush was
-    assert state(page)["preview"]["id"] != first
+    painted = (before != layer(page)).any(-1)
+    assert 0.05 < painted.mean() < 0.6
+    assert not painted[:20].any()  # only where the brush was
+    change = np.abs(draft(page) - first).mean(-1)
+    inside, outside = painted.copy(), ~painted
+    inside[:34] = False  # borders of regions are soft
+    outside[28:] = False
+    assert change[inside].mean() > 40 > 8 * change[outside].mean()
 
-    page.keyboard.press("Control+z")
-    page.keyboard.press("Control+z")
-    page.keyboard.press("Control+z")
+    for _ in range(3):
+        page.keyboard.press("Control+z")
     rest(page)
     assert (layer(page) == before).all()
+    assert np.abs(draft(page) - first).max() <= 2
     expect(page.locator("#list li")).to_have_count(count)
     page.click("#redo")
     page.click("#redo")
     rest(page)
-    assert ((layer(page) != before).any(-1) == changed).all()
+    assert ((layer(page) != before).any(-1) == painted).all()
 
 
 def test_a_rough_stroke_snaps_to_the_edge(page: Page, photographs: tuple[Path, Path]) -> None:
@@ -365,9 +402,19 @@ def test_two_tabs_at_once_and_the_place_in_the_queue(
     expect(one.locator("#made li")).to_have_count(0)
 
 
+def test_a_photograph_can_be_dropped(page: Page, photographs: tuple[Path, Path]) -> None:
+    dropped = page.evaluate_handle(
+        "(bytes) => { const drop = new DataTransfer();"
+        " drop.items.add(new File([Uint8Array.from(bytes)], 'fallen.jpg', { type: 'image/jpeg' })); return drop; }",
+        list(photographs[0].read_bytes()),
+    )
+    page.dispatch_event("[data-side=content] .frame", "drop", {"dataTransfer": dropped})
+    expect(page.locator("[data-side=content] .name")).to_have_text("fallen.jpg, 96×64")
+
+
 def test_what_is_too_large_is_a_sentence(page: Page, tmp_path: Path) -> None:
     (tmp_path / "heavy.jpg").write_bytes(bytes(300_001))
-    Image.new("RGB", (500, 500)).save(tmp_path / "wide.png")
+    Image.new("RGB", (1300, 1300)).save(tmp_path / "wide.png")
     (tmp_path / "text.jpg").write_text("no photograph")
     for name, words in (
         ("heavy.jpg", "the studio takes up to 0 MB"),
@@ -396,7 +443,9 @@ def test_a_session_that_is_over_gives_way_to_a_new_one(context: BrowserContext, 
     assert state(page)["pictures"] == {}
 
 
-def test_settings_are_made_from_the_recipes_and_come_back(page: Page, photographs: tuple[Path, Path]) -> None:
+def test_settings_are_made_from_the_recipes_and_come_back(
+    page: Page, photographs: tuple[Path, Path], tmp_path: Path
+) -> None:
     choose(page, photographs)
     page.select_option("#recipe", "pitie")
     rest(page)
@@ -413,6 +462,10 @@ def test_settings_are_made_from_the_recipes_and_come_back(page: Page, photograph
     page.set_input_files("#load-settings", download.value.path())
     expect(page.locator("#recipe")).to_have_value("pitie")
     expect(page.locator("#set-steps")).to_have_value("3")
+    (tmp_path / "list.json").write_text("[1]")
+    for path in (photographs[0], tmp_path / "list.json"):
+        page.set_input_files("#load-settings", path)
+        expect(page.locator("#banner")).to_contain_text(f"{path.name} is no settings file")
     page.reload()
     page.wait_for_selector("body[data-ready]")
     expect(page.locator("#recipe")).to_have_value("pitie")
@@ -445,6 +498,10 @@ def test_cutting_out(page: Page, photographs: tuple[Path, Path], tmp_path: Path)
     with page.expect_download() as download:
         page.click("#save")
     download.value.save_as(tmp_path / "cut.png")
+    with page.expect_download() as download:
+        page.click("#made a:text-is('trimap.png')")
+    with Image.open(download.value.path()) as marks:
+        assert marks.size == (96, 64) and {value for _, value in marks.getcolors() or ()} == {0, 128, 255}
     alpha = np.asarray(Image.open(tmp_path / "cut.png").convert("RGBA"))[..., 3]
     assert alpha[:28].mean() > 230 and alpha[34:].mean() < 25
 
@@ -472,33 +529,70 @@ def test_a_doodle(page: Page, photographs: tuple[Path, Path]) -> None:
     expect(page.locator("#made code")).to_contain_text("photostyle doodle night.jpg")
 
 
+def test_several_styles_for_a_recipe_that_blends_them(page: Page, photographs: tuple[Path, Path]) -> None:
+    choose(page, photographs)
+    expect(page.locator("#blend")).to_be_hidden()
+    page.select_option("#recipe", "gatys")
+    for _ in range(2):
+        page.set_input_files("#add-style", photographs[0])
+        rest(page)
+    expect(page.locator("#more-styles li")).to_have_count(2)
+    page.click("#more-styles button >> nth=0")
+    expect(page.locator("#more-styles li")).to_have_count(1)
+    page.click("text=All settings")
+    page.locator("#set-steps").fill("2")
+    page.keyboard.press("Enter")
+    page.click("#render")
+    expect(page.locator("#made code")).to_contain_text("transfer day.jpg night.jpg day.jpg -o")
+    page.reload()
+    expect(page.locator("#more-styles li")).to_have_count(1)
+
+
+def watch_jumps(page: Page) -> None:
+    page.add_init_script(
+        "window.jumps = 0; new PerformanceObserver((list) => { for (const e of list.getEntries())"
+        " if (!e.hadRecentInput) window.jumps += e.value; }).observe({ type: 'layout-shift', buffered: true });"
+    )
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_jumps(browser: Browser, server: Server, photographs: tuple[Path, Path], width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page = context.new_page()
+    watch_jumps(page)
+    page.goto(server.address)
+    page.wait_for_selector("body[data-ready]")
+    choose(page, photographs)
+    page.click("#render")
+    expect(page.locator("#made li")).to_have_count(1)
+    rest(page)
+    assert page.evaluate("window.jumps") < 0.1
+    context.close()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everyone_can_use_it(browser: Browser, server: Server, photographs: tuple[Path, Path], scheme: Any) -> None:
-    """At three widths, with the rules of axe; nothing beside the window, nothing that jumps. Leaves screenshots."""
+    """By the rules of axe; at three widths nothing is beside the window. Leaves screenshots."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     SHOTS.mkdir(parents=True, exist_ok=True)
-    for width in WIDTHS:
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        page = context.new_page()
-        page.add_init_script(
-            "window.jumps = 0; new PerformanceObserver((list) => { for (const e of list.getEntries())"
-            " if (!e.hadRecentInput) window.jumps += e.value; }).observe({ type: 'layout-shift', buffered: true });"
-        )
-        page.goto(server.address)
-        page.wait_for_selector("body[data-ready]")
-        steps = {
-            "1-start": lambda page: None,
-            "2-preview": lambda page: choose(page, photographs),
-            "3-render": lambda page: (page.click("#render"), expect(page.locator("#made li")).to_have_count(1)),
-            "4-settings": lambda page: (page.click("text=All settings"), page.click("text=Masks as files")),
-            "5-cutout": lambda page: page.check("input[value=cutout]"),
-        }
-        for step, go in steps.items():
-            go(page)
-            page.screenshot(path=SHOTS / f"{step}-{width}-{scheme}.png", full_page=True)
-            if width != 2560:
-                found = axe.Axe().run(page)
-                assert found.violations_count == 0, found.generate_report()
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+    context.set_default_timeout(PATIENCE)
+    page = opened(context, server)
+    steps = {
+        "1-start": lambda page: None,
+        "2-preview": lambda page: choose(page, photographs),
+        "3-render": lambda page: (page.click("#render"), expect(page.locator("#made li")).to_have_count(1)),
+        "4-settings": lambda page: (page.click("text=All settings"), page.click("text=Masks as files")),
+        "5-cutout": lambda page: page.check("input[value=cutout]"),
+    }
+    for step, go in steps.items():
+        go(page)
+        rest(page)
+        found = axe.Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (step, width)
-        assert page.evaluate("window.jumps") < 0.1
-        context.close()
+            page.screenshot(path=SHOTS / f"{step}-{width}-{scheme}.png", full_page=True)
+        page.set_viewport_size({"width": 1280, "height": 900})
+    context.close()

@@ -45,8 +45,8 @@ def studio(
     if missing := [name for name in ("fastapi", "uvicorn") if importlib.util.find_spec(name) is None]:
         raise SettingsError(f"The studio needs {' and '.join(missing)}: `pip install 'photostyle[studio]'`.")
 
-    from photostyle.studio.app import Limits
     from photostyle.studio.serve import serve
+    from photostyle.studio.service import Limits
 
     def ready(address: str) -> None:
         typer.echo(f"The studio is at {address} (end it with Ctrl+C).")

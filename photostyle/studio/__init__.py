@@ -1,6 +1,8 @@
 """The browser studio: a local server and one page, from two photographs to a finished one.
 
-app.py        the HTTP interface, and the page
+app.py        the application: routes, errors, the page
+routes/       what can be asked for under /api, a file for each noun
+service.py    what all requests share: sessions, queue, limits
 guard.py      who may talk to it: hosts, origins, a password, sizes of uploads
 sessions.py   what a page has uploaded and made; only that can be read again
 worker.py     one job at a time, the others wait; progress, cancelling, time left

@@ -22,6 +22,7 @@ def recipe_facts() -> list[dict[str, Any]]:
             "default": name == DEFAULT_RECIPE,
             "regional": recipe.regional,
             "network": recipe.network,
+            "blends": recipe.blends,
             "balanced": {f.name for f in fields(recipe.settings)}.issuperset(BALANCE),
             "settings": _controls(recipe.settings),
         }

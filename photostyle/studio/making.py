@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
-from typing import Any, get_args
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,22 +25,27 @@ from photostyle import (
     find_alpha,
     find_foreground,
     find_recipe,
+    fit_size,
     label_colors,
     load_maps,
     load_weights,
     make_settings,
     refine_regions,
+    resize,
     save_regions,
     transfer_steps,
 )
 from photostyle.job import find, have_weights
-from photostyle.recipes import Quality
 from photostyle.studio.controls import check_offered
-from photostyle.studio.sessions import Order, Result, Session, token
+from photostyle.studio.pixels import gray_png
+from photostyle.studio.sessions import Order, Picture, Result, Session, token
 from photostyle.studio.worker import Task
 
 Work = Callable[[Task], dict[str, Any]]
-QUALITIES = get_args(Quality)
+
+# of previews, which should be there in seconds
+_STYLE_SIZE = 448  # long side of the style, pixels: more than any recipe's draft looks at
+_SKETCHES = {"photo": {"size": 96, "steps": 16}}  # less than the recipe's draft; other recipes have that
 
 
 def finding(session: Session, count: int | None) -> Work:
@@ -104,6 +109,7 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
     check_offered(order.recipe, dict(order.settings))
     quality: Any = "draft" if preview else order.quality
     values = asdict(make_settings(recipe, _at(order, quality, preview), quality))
+    more = tuple(session.more_styles) if recipe.blends else ()
 
     def work(task: Task) -> dict[str, Any]:
         began = monotonic()
@@ -112,7 +118,7 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
         task.enter("reading the photographs")
         before = Photograph(content.small) if preview else content.load()
         I = before.pixels
-        S = style.small if preview else style.load().opaque()
+        S, *others = (_model(p) if preview else p.load().opaque() for p in (style, *more))
         task.enter("starting")
         if content.blank:
             result = task.follow(_doodle(session, order, S, values, quality))
@@ -120,7 +126,8 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
             regions = _regions(order, I, S) if recipe.regional else None
             for note in regions.notes if regions else ():
                 task.note(note)
-            result = task.follow(transfer_steps(I, S, regions, recipe=order.recipe, quality=quality, **values))
+            styles = [S, *others]
+            result = task.follow(transfer_steps(I, styles, regions, recipe=order.recipe, quality=quality, **values))
         task.enter("finishing")
         facts: dict[str, Any] = {
             "regions": "painted" if order.painting else "none",
@@ -130,12 +137,14 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
             "version": __version__,
             "content": content.name,
             "style": style.name,
+            **({"more_styles": [picture.name for picture in more]} if more else {}),
         }
         kept = Result.keep(
             result,
             session.folder / token(),
             content=content,
             style=style,
+            more_styles=more,
             order=replace(order, quality=quality),
             note=facts,
             seconds=monotonic() - began,
@@ -152,11 +161,17 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
 
 
 def _at(order: Order, quality: str, preview: bool) -> dict[str, Any]:
-    """The settings that were chosen; a preview stays quick, so it has the draft's own size and steps."""
+    """The settings that were chosen; a preview stays quick, so it has its own size and steps."""
     if not preview:
         return dict(order.settings)
     graded = {f.name for f in find_recipe(order.recipe).settings.__dataclass_fields__.values() if "draft" in f.metadata}
-    return {name: value for name, value in order.settings.items() if name not in graded}
+    chosen = {name: value for name, value in order.settings.items() if name not in graded}
+    return chosen | _SKETCHES.get(order.recipe, {})
+
+
+def _model(style: Picture) -> Tensor:
+    _, height, width = style.small.shape
+    return resize(style.small, fit_size(height, width, _STYLE_SIZE))
 
 
 def _regions(order: Order, content: Tensor, style: Tensor) -> Regions | None:
@@ -195,7 +210,7 @@ def cutting(session: Session, trimap: Tensor, preview: bool) -> Work:
             style=None,
             order=Order("matte", "standard", {}),
             note={},
-            cutout=True,
+            trimap=gray_png(known),
             seconds=monotonic() - began,
         )
         if preview:

@@ -13,8 +13,9 @@ from starlette.types import ASGIApp
 
 from photostyle import SettingsError
 from photostyle.files import make_folder, reason
-from photostyle.studio.app import LIMITS, Limits, make_app
+from photostyle.studio.app import make_app
 from photostyle.studio.guard import Guard
+from photostyle.studio.service import LIMITS, Limits
 from photostyle.studio.worker import Worker
 
 LOCAL = ("127.0.0.1", "::1", "localhost")

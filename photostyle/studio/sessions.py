@@ -44,6 +44,7 @@ EDIT_SIZE = 800  # long side at which regions are painted and previews are made,
 _THUMB_SIZE = 240
 _MOST_SESSIONS = 64
 _MOST_RESULTS = 24  # of a session
+_MOST_STYLES = 8
 
 
 def token() -> str:
@@ -127,7 +128,8 @@ class Result:
     note: Mapping[str, Any]
     size: tuple[int, int]
     seconds: float = 0.0
-    cutout: bool = False  # the alpha matte of the content rather than a transfer
+    more_styles: tuple[Picture, ...] = ()
+    trimap: bytes | None = None  # PNG, of a cut-out: the alpha matte of the content rather than a transfer
     id: str = field(default_factory=token)
 
     @classmethod
@@ -137,6 +139,10 @@ class Result:
         levels = pixels.detach().cpu().clamp(0, 1).mul(65535).round()
         np.save(folder / "pixels.npy", levels.numpy().astype(np.uint16))
         return cls(folder, size=(pixels.shape[2], pixels.shape[1]), **facts)
+
+    @property
+    def cutout(self) -> bool:
+        return self.trimap is not None
 
     def pixels(self) -> Tensor:
         """3×H×W, or of a cut-out the colours and the alpha, 4×H×W."""
@@ -178,13 +184,15 @@ class Result:
         """What to type for the same picture."""
         order = self.order
         if self.cutout:
-            return shlex.join(["photostyle", "matte", self.content.name, "--trimap", "trimap.png", "-o", "matte.png"])
+            words = ["photostyle", "matte", self.content.name, "--trimap", "trimap.png"]
+            return shlex.join([*words, "-o", "matte.png", "--foreground", "cutout.png"])
         assert self.style is not None
         blank = self.content.blank
         if blank:
             words = ["photostyle", "doodle", self.style.name, "style_regions.png", "content_regions.png"]
         else:
-            words = ["photostyle", "transfer", self.content.name, self.style.name]
+            styles = (self.style, *self.more_styles)
+            words = ["photostyle", "transfer", self.content.name, *(picture.name for picture in styles)]
         words += ["-o", "result.jpg", *([] if blank else ["--recipe", order.recipe]), "--quality", order.quality]
         for name, value in order.settings.items():
             option = name.replace("_", "-")
@@ -214,6 +222,7 @@ class Result:
             "id": self.id,
             "content": self.content.facts(),
             "style": self.style.facts() if self.style else None,
+            "more_styles": [picture.facts() for picture in self.more_styles],
             "width": self.size[0],
             "height": self.size[1],
             "seconds": round(self.seconds, 1),
@@ -234,6 +243,7 @@ class Session:
     folder: Path
     id: str = field(default_factory=token)
     pictures: dict[Side, Picture] = field(default_factory=dict)
+    more_styles: list[Picture] = field(default_factory=list)  # for a recipe that blends several
     labels: dict[Side, bytes] = field(default_factory=dict)
     regions: list[dict[str, Any]] = field(default_factory=list)  # the page's own: names, colours, models
     tasks: dict[str, Task] = field(default_factory=dict)
@@ -256,6 +266,16 @@ class Session:
         self.labels.clear()
         self.regions.clear()
         self.drop_preview()
+
+    def check_more_styles(self) -> None:
+        """Raises ImageError if there is room for no more."""
+        if len(self.more_styles) >= _MOST_STYLES:
+            raise ImageError(f"There are {_MOST_STYLES} more styles already: remove one first.")
+
+    def add_style(self, picture: Picture) -> None:
+        """One more style photograph; raises ImageError if there are too many."""
+        self.check_more_styles()
+        self.more_styles.append(picture)
 
     def set_labels(self, side: Side, data: bytes) -> None:
         """Raises RegionsError if it is no PNG."""
@@ -306,8 +326,8 @@ class Session:
 
     def find_picture(self, id: str) -> Picture | None:
         """A photograph in use, or one that a result was made of."""
-        made = [p for r in self.results.values() for p in (r.content, r.style) if p]
-        return next((p for p in (*self.pictures.values(), *made) if p.id == id), None)
+        made = [p for r in self.results.values() for p in (r.content, r.style, *r.more_styles) if p]
+        return next((p for p in (*self.pictures.values(), *self.more_styles, *made) if p.id == id), None)
 
 
 class Sessions:

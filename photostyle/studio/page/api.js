@@ -37,6 +37,8 @@ export class Session {
   example(name) { return json(ask("PUT", `${this.path}/example`, { name })); }
   canvas(size) { return json(ask("PUT", `${this.path}/canvas`, size)); }
   upload(side, file) { return json(ask("PUT", `${this.path}/photographs/${side}?name=${encodeURIComponent(file.name)}`, file)); }
+  addStyle(file) { return json(ask("POST", `${this.path}/styles?name=${encodeURIComponent(file.name)}`, file)); }
+  removeStyle(picture) { return json(ask("DELETE", `${this.path}/styles/${picture}`)); }
   setRegions(list) { return json(ask("PUT", `${this.path}/regions`, list)); }
   setLabels(side, png) { return ask("PUT", `${this.path}/regions/${side}.png`, png, "image/png"); }
   async labels(side) { return (await ask("GET", `${this.path}/regions/${side}.png`)).blob(); }

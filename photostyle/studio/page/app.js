@@ -2,13 +2,13 @@
 
 import { Gone, Offline, Session, about, begin } from "./api.js";
 import { makeCompare } from "./compare.js";
-import { $, $$, after, choose, checked, el } from "./dom.js";
+import { $, $$, after, choose, checked, el, working } from "./dom.js";
 import { Editor } from "./editor.js";
 import { decode } from "./labels.js";
 import { makeLook } from "./look.js";
 import { makePanel } from "./panel.js";
 
-const BEAT = 400, SLOW_BEAT = 2500; // milliseconds between two looks at the jobs, and when nobody answers
+const BEAT = 250, SLOW_BEAT = 2500; // milliseconds between two looks at the jobs, and when nobody answers
 
 const facts = await about();
 const editor = new Editor({ content: $('[data-side="content"] canvas'), style: $('[data-side="style"] canvas') }, facts.palette);
@@ -33,7 +33,8 @@ function trouble(error) {
 }
 const calm = () => { $("#banner").hidden = true; };
 window.addEventListener("trouble", (event) => trouble(event.detail));
-const tried = (call) => async (...values) => { try { calm(); await call(...values); } catch (error) { trouble(error); } };
+const attempt = async (call, values) => { try { calm(); await call(...values); } catch (error) { trouble(error); } };
+const tried = (call) => (...values) => working(attempt(call, values));
 
 // ---- the session: its name is in the address, so a reload finds it again
 
@@ -51,6 +52,7 @@ async function open() {
   recall();
   for (const task of state.tasks) if (isOver(task)) over.add(task.id);
   await showPictures();
+  showStyles();
   if (state.regions.length) await readRegions();
   if (state.preview) showResult(state.preview, true);
   else if (state.results.length) showResult(state.results[0], false);
@@ -127,9 +129,13 @@ async function takePictures(ask) {
   follow();
 }
 
+function checkSize(file) {
+  if (file.size > facts.limits.bytes) throw new Error(`${file.name} has ${Math.ceil(file.size / 1e6)} MB; the studio takes up to ${Math.floor(facts.limits.bytes / 1e6)} MB. Make it smaller, or use the command line.`);
+}
+
 function upload(side, file) {
   if (!file) return undefined;
-  if (file.size > facts.limits.bytes) throw new Error(`${file.name} has ${Math.ceil(file.size / 1e6)} MB; the studio takes up to ${Math.floor(facts.limits.bytes / 1e6)} MB. Make it smaller, or use the command line.`);
+  checkSize(file);
   $("#job-text").textContent = `Reading ${file.name} …`;
   return choosePictures(() => session.upload(side, file)).finally(() => { if (!$("#cancel").dataset.job) idle(); });
 }
@@ -150,6 +156,23 @@ window.addEventListener("drop", (event) => event.preventDefault()); // beside th
 
 $("#examples .row").append(...facts.examples.map(({ name, title }) => el("button", { type: "button", onclick: tried(() => choosePictures(() => session.example(name))) },
   ...["content", "style"].map((side) => el("img", { src: `/api/examples/${name}/${side}.jpg`, alt: "", width: 72, height: 50, loading: "lazy" })), el("span", { textContent: title }))));
+
+/** Beside the style, for a recipe that blends several. */
+function showStyles() {
+  $("#more-styles").replaceChildren(...state.more_styles.map((picture) => el("li", {},
+    el("img", { src: session.url(`photographs/${picture.id}/edit.jpg`), alt: "", width: 72, height: 50 }),
+    el("span", { className: "name", textContent: picture.name, title: picture.name }),
+    el("button", { type: "button", textContent: "Remove", "aria-label": `Remove ${picture.name}`, onclick: tried(async () => { hear(await session.removeStyle(picture.id)); showStyles(); wantPreview(); $("#add-style").focus(); }) }))));
+}
+$("#add-style").addEventListener("change", tried(async (event) => {
+  const [file] = event.target.files;
+  event.target.value = "";
+  if (!file) return;
+  checkSize(file);
+  hear(await session.addStyle(file));
+  showStyles();
+  wantPreview();
+}));
 
 $("#canvas").addEventListener("click", tried(async () => {
   const style = state.pictures.style;
@@ -190,6 +213,7 @@ editor.addEventListener("change", () => {
   if (editor.sheet === "labels") { doubts([]); saveSoon(); }
   else if (editor.isMarked()) wantPreview();
 });
+editor.addEventListener("work", (event) => working(event.detail));
 editor.addEventListener("snap", (event) => {
   const { side, x, y, trimap } = event.detail;
   event.detail.alpha = session.snap(side, x, y, trimap).catch((error) => { trouble(error); return null; });
@@ -225,7 +249,8 @@ const doubts = (sentences) => $("#doubts").replaceChildren(...sentences.map((sen
 const isOver = (task) => ["done", "failed", "cancelled"].includes(task.state);
 const TITLES = { find: "Finding regions", doubts: "Looking at the regions", preview: "Preview", render: "Rendering full size" };
 
-function wantPreview() { if (checked("mode") === "cutout" || ($("#auto").checked && look.isQuick())) previewSoon(); }
+const wantsPreview = () => checked("mode") === "cutout" || ($("#auto").checked && look.isQuick());
+function wantPreview() { if (wantsPreview()) previewSoon(); }
 const previewSoon = after(250, tried(preview));
 
 async function preview() {
@@ -260,7 +285,7 @@ async function follow() {
   asked = true; // an answer that is on its way may not know of the newest job
   if (following) return;
   following = true;
-  try { await beat(); } finally { following = false; }
+  try { await working(beat()); } finally { following = false; }
 }
 
 async function beat() {
@@ -328,13 +353,13 @@ async function finish(task) {
     editor.remember();
     await readRegions();
     note(task.notes);
-    wantPreview();
     checkDoubts = true;
+    if (wantsPreview()) await preview();
   } else if (task.kind === "doubts") doubts(task.outcome.doubts);
   else if (task.kind === "preview" && task.outcome.result) {
     note(task.notes);
     if (state.preview) showResult(state.preview, true);
-    if (checkDoubts) { checkDoubts = false; await session.doubts(); }
+    if (checkDoubts) { checkDoubts = false; await session.doubts(); follow(); }
   } else if (task.kind === "render") {
     note([...task.notes, `Rendered in ${seconds(task.seconds)}.`]);
     showGallery();
@@ -382,6 +407,9 @@ $("#save").addEventListener("click", (event) => {
   if (result?.cutout && $("#format").value === "JPEG") { event.preventDefault(); trouble(new Error("JPEG has no transparency: download the cut-out as PNG, TIFF or WebP.")); }
 });
 
+/** What its command line reads besides the photographs. */
+const files = (made) => (made.cutout ? ["trimap.png"] : made.painted ? ["content_regions.png", "style_regions.png"] : []);
+
 function showGallery() {
   $("#gallery-none").hidden = state.results.length > 0;
   $("#made").replaceChildren(...state.results.map((made) => {
@@ -392,6 +420,7 @@ function showGallery() {
       el("p", { textContent: `${title}. ${made.width}×${made.height}, ${seconds(made.seconds)}.` }),
       el("code", { textContent: made.command, tabIndex: 0 }),
       el("div", { className: "row" }, copy,
+        ...files(made).map((name) => el("a", { className: "button", href: session.url(`results/${made.id}/${name}`), download: name, textContent: name })),
         ...(made.cutout ? [] : [el("button", { type: "button", textContent: "Use its settings", onclick: tried(async () => { look.load(made); keep(); wantPreview(); }) }),
           el("a", { className: "button", href: session.url(`results/${made.id}/settings.json`), download: "photostyle-settings.json", textContent: "Settings file" })]),
         el("button", { type: "button", textContent: "Delete", "aria-label": `Delete ${title}`, onclick: tried(async () => { await session.forget(made.id); if (result?.id === made.id) { result = null; compare.show(null); shownWith(); } hear(await session.read()); showGallery(); }) })));
@@ -423,7 +452,7 @@ window.addEventListener("hashchange", () => location.reload()); // another sessi
 $(".skip").addEventListener("click", (event) => { event.preventDefault(); $("#photographs").focus(); }); // which it keeps
 
 document.body.dataset.mode = "transfer";
-await open().catch(trouble);
+await working(open().catch(trouble));
 const sentence = sessionStorage.getItem("sentence");
 sessionStorage.removeItem("sentence");
 if (sentence) trouble(new Error(sentence.replace("open the studio anew", "here is a new one")));

@@ -22,8 +22,25 @@ export function choose(name, value) {
   if (input) input.checked = true;
 }
 
+let under = 0;
+/** As long as the promise is open the stage says that it is about to change; returns the promise. */
+export function working(promise) {
+  const count = (step) => { under += step; $("#stage").ariaBusy = String(under > 0); };
+  const less = () => count(-1);
+  count(1);
+  promise.then(less, less);
+  return promise;
+}
+
 /** Calls it once, when nobody has asked for so many milliseconds. */
 export function after(milliseconds, call) {
-  let timer;
-  return () => { clearTimeout(timer); timer = setTimeout(call, milliseconds); };
+  let timer, end = null;
+  return () => {
+    clearTimeout(timer);
+    if (!end) working(new Promise((resolve) => { end = resolve; }));
+    timer = setTimeout(() => {
+      end(call());
+      end = null;
+    }, milliseconds);
+  };
 }

@@ -6,7 +6,7 @@ const MOST_UNDOS = 40;
 const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 const VEILS = Object.fromEntries(Object.entries(SHOWN).map(([name, hex]) => [name, rgb(hex)]));
 
-/** Events: "change" (labels or list), "choose" (another region), "snap" ({side, x, y, trimap, put}). */
+/** Events: "change" (labels or list), "choose" (another region), "snap" ({side, x, y, trimap, alpha}), "work" (a promise). */
 export class Editor extends EventTarget {
   constructor(canvases, palette) {
     super();
@@ -301,10 +301,14 @@ export class Editor extends EventTarget {
     this.draw(s.side);
   }
 
-  async #end(s) {
+  #end(s) {
     const stroke = s.stroke;
     if (!stroke) return;
     s.stroke = null;
+    this.dispatchEvent(new CustomEvent("work", { detail: this.#finish(s, stroke) }));
+  }
+
+  async #finish(s, stroke) {
     if (this.sheet === "labels" && this.snaps && this.size >= 8) {
       this.busy++;
       try { await this.#snap(s, stroke); } finally { this.busy--; }

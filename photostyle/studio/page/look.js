@@ -50,6 +50,7 @@ export function makeLook(recipes, onChange, onFade) {
     $("#settings").replaceChildren(...recipe.settings.map(control));
     $("#more").hidden = recipe.settings.length === 0;
     $("#balance-field").hidden = !recipe.balanced;
+    $("#blend").hidden = !recipe.blends;
     const quick = isQuick();
     $("#auto").disabled = !quick;
     $("#auto").closest("label").title = quick ? "" : "This recipe takes its time: ask for a preview when you want one.";
@@ -96,8 +97,12 @@ export function makeLook(recipes, onChange, onFade) {
     const [file] = event.target.files;
     event.target.value = "";
     if (!file) return;
-    try { load(JSON.parse(await file.text())); onChange(); }
-    catch (error) { window.dispatchEvent(new CustomEvent("trouble", { detail: error instanceof SyntaxError ? new Error(`${file.name} is no settings file.`) : error })); }
+    try {
+      const kept = JSON.parse(await file.text());
+      if (typeof kept?.recipe !== "string") throw new SyntaxError();
+      load(kept);
+      onChange();
+    } catch (error) { window.dispatchEvent(new CustomEvent("trouble", { detail: error instanceof SyntaxError ? new Error(`${file.name} is no settings file.`) : error })); }
   });
 
   draw();

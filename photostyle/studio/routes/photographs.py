@@ -1,0 +1,112 @@
+"""Sessions and their photographs: uploads, examples, an empty canvas."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from fastapi import APIRouter, HTTPException, Request, Response
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+
+from photostyle.job import example
+from photostyle.studio.pixels import gray_png
+from photostyle.studio.routes.about import EXAMPLES
+from photostyle.studio.service import Here, Mine, kept_jpeg
+from photostyle.studio.sessions import SIDES, Picture, Session, Side, receive
+
+_FILE = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}, "required": True}
+
+router = APIRouter(prefix="/api/sessions", tags=["photographs"])
+
+
+class Example(BaseModel):
+    """Which example."""
+
+    name: str
+
+
+class Canvas(BaseModel):
+    """The size of an empty canvas, in pixels."""
+
+    width: int = Field(640, ge=64, le=4096)
+    height: int = Field(480, ge=64, le=4096)
+
+
+@router.post("", status_code=201, tags=["session"])
+def begin(here: Here) -> dict[str, Any]:
+    """Begin; the id in the answer is needed for everything else, and is known to nobody else."""
+    return here.tell(here.sessions.new())
+
+
+@router.get("/{session}", tags=["session"])
+def read(mine: Mine, here: Here) -> dict[str, Any]:
+    """Everything that there is: photographs, regions, jobs, results."""
+    return here.tell(mine)
+
+
+@router.delete("/{session}", status_code=204, tags=["session"])
+def end(mine: Mine, here: Here) -> None:
+    """Cancel its jobs and delete its files."""
+    for task in mine.tasks.values():
+        here.worker.cancel(task)
+    here.sessions.remove(mine)
+
+
+@router.put("/{session}/example")
+def use_example(mine: Mine, here: Here, wish: Example) -> dict[str, Any]:
+    """Take both photographs of an example."""
+    if wish.name not in EXAMPLES:
+        raise HTTPException(404, "There is no such example.")
+    job = example(wish.name)
+    for side in SIDES:
+        path: Path = getattr(job, side)
+        mine.set_picture(side, receive(path.read_bytes(), f"{wish.name}-{side}.jpg", mine.folder, here.limits.pixels))
+    return here.tell(mine)
+
+
+@router.put("/{session}/canvas")
+def use_canvas(mine: Mine, here: Here, wish: Canvas) -> dict[str, Any]:
+    """An empty canvas instead of a content photograph, for a doodle."""
+    white = torch.ones(wish.height, wish.width)
+    canvas = receive(gray_png(white), "canvas.png", mine.folder, here.limits.pixels)
+    canvas.blank = True
+    mine.set_picture("content", canvas)
+    return here.tell(mine)
+
+
+@router.put("/{session}/photographs/{side}", openapi_extra={"requestBody": _FILE})
+async def upload(mine: Mine, here: Here, side: Side, request: Request, name: str = "photograph") -> dict[str, Any]:
+    """Upload a photograph: the bytes of the file are the body, `name` is what it is called."""
+    mine.set_picture(side, await _received(mine, here, request, name))
+    return here.tell(mine)
+
+
+@router.post("/{session}/styles", status_code=201, openapi_extra={"requestBody": _FILE})
+async def add_style(mine: Mine, here: Here, request: Request, name: str = "photograph") -> dict[str, Any]:
+    """Upload one more style photograph, for a recipe that blends several."""
+    mine.check_more_styles()
+    mine.add_style(await _received(mine, here, request, name))
+    return here.tell(mine)
+
+
+@router.delete("/{session}/styles/{id}")
+def remove_style(mine: Mine, here: Here, id: str) -> dict[str, Any]:
+    """Do without one of the additional style photographs."""
+    mine.more_styles = [picture for picture in mine.more_styles if picture.id != id]
+    return here.tell(mine)
+
+
+@router.get("/{session}/photographs/{id}/{size}.jpg", response_class=Response)
+def photograph(mine: Mine, id: str, size: Literal["edit", "full"]) -> Response:
+    """An uploaded photograph as sRGB JPEG, at the size of the editor or at its own."""
+    picture = mine.find_picture(id)
+    if picture is None:
+        raise HTTPException(404, "There is no such photograph in this session.")
+    return kept_jpeg(picture.edit_jpeg if size == "edit" else picture.full_jpeg)
+
+
+async def _received(mine: Session, here: Here, request: Request, name: str) -> Picture:
+    data = await here.body(request)
+    return await run_in_threadpool(receive, data, name, mine.folder, here.limits.pixels)

@@ -1,0 +1,66 @@
+"""The regions of both photographs: label images, names and pairs, strokes that snap to an edge."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, HTTPException, Query, Request, Response
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+
+from photostyle import PALETTE, ImageError, RegionsError, find_alpha
+from photostyle.studio.pixels import gray_png, read_gray
+from photostyle.studio.service import PNG_BODY, Here, Mine
+from photostyle.studio.sessions import Side
+
+router = APIRouter(prefix="/api/sessions/{session}", tags=["regions"])
+
+
+class Region(BaseModel):
+    """One region: its colour in the label images, and the colour of the region whose look it takes, or none."""
+
+    color: Literal[tuple(PALETTE)]  # type: ignore[valid-type]
+    name: str = Field(max_length=60)
+    model: Literal[("", *PALETTE)] = ""  # type: ignore[valid-type]
+
+
+@router.put("/regions")
+def set_regions(mine: Mine, here: Here, regions: Annotated[list[Region], Body(max_length=8)]) -> dict[str, Any]:
+    """Names and pairs of the regions that are painted in the label images."""
+    mine.regions = [region.model_dump() for region in regions]
+    return here.tell(mine)
+
+
+@router.get("/regions/{side}.png", response_class=Response)
+def read_labels(mine: Mine, side: Side) -> Response:
+    """The label image of one side, in the paper's palette."""
+    if side not in mine.labels:
+        raise HTTPException(404, "There are no regions yet.")
+    return Response(mine.labels[side], media_type="image/png")
+
+
+@router.put("/regions/{side}.png", status_code=204, openapi_extra=PNG_BODY)
+async def set_labels(mine: Mine, here: Here, side: Side, request: Request) -> None:
+    """Upload a label image: PNG, each region in a colour of the paper's palette."""
+    mine.set_labels(side, await here.body(request))
+
+
+@router.post("/snap/{side}", response_class=Response, openapi_extra=PNG_BODY)
+async def snap(
+    mine: Mine,
+    here: Here,
+    side: Side,
+    request: Request,
+    x: Annotated[int, Query(ge=0)],
+    y: Annotated[int, Query(ge=0)],
+) -> Response:
+    """Closed-form matting of a cut-out of the small photograph at (x, y), from a trimap: alpha as gray PNG."""
+    trimap = read_gray(await here.body(request))
+    if side not in mine.pictures:
+        raise ImageError(f"There is no {side} yet: choose a photograph for it first.")
+    h, w = trimap.shape
+    image = mine.pictures[side].small[:, y : y + h, x : x + w]
+    if image.shape[1:] != trimap.shape:
+        raise RegionsError("The trimap lies outside the photograph.")
+    alpha = await run_in_threadpool(find_alpha, image, trimap, tolerance=1e-3)
+    return Response(gray_png(alpha), media_type="image/png")

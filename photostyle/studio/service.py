@@ -1,0 +1,109 @@
+"""What all requests share: the sessions, the queue and the limits; and whom a request is for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, HTTPException, Request, Response
+
+from photostyle import SettingsError
+from photostyle.studio.making import Work
+from photostyle.studio.sessions import SIDES, Session, Sessions
+from photostyle.studio.worker import Task, Worker
+
+_PNG = {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}, "required": True}
+PNG_BODY = {"requestBody": _PNG}
+_MOST_JOBS = 6  # of a session, that wait
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of an upload."""
+
+    bytes: int = 100_000_000
+    pixels: float = 60e6
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class Service:
+    """One running studio."""
+
+    sessions: Sessions
+    worker: Worker
+    limits: Limits = LIMITS
+
+    def tell(self, session: Session) -> dict[str, Any]:
+        """Everything that there is of a session, as JSON."""
+        with session.telling:
+            session.told += 1
+            return {
+                "id": session.id,
+                "told": session.told,  # of two answers the one with the larger number is newer
+                "pictures": {side: picture.facts() for side, picture in session.pictures.items()},
+                "more_styles": [picture.facts() for picture in session.more_styles],
+                "regions": session.regions if all(side in session.labels for side in SIDES) else [],
+                "tasks": [self.facts(task) for task in session.tasks.values()],
+                "results": [result.facts() for result in reversed(session.results.values())],
+                "preview": session.preview.facts() if session.preview else None,
+            }
+
+    def facts(self, task: Task) -> dict[str, Any]:
+        """How far a job is, as JSON."""
+        return task.facts(self.worker.place(task))
+
+    def start(self, session: Session, kind: str, work: Work, alike: object = None) -> dict[str, Any]:
+        """Queue a job; raises SettingsError if the session has too many."""
+        open_tasks = [task for task in session.tasks.values() if not task.is_over]
+        for task in open_tasks:
+            if task.kind == kind != "render":
+                self.worker.cancel(task)  # only the newest preview is wanted
+        if sum(task.state == "waiting" for task in open_tasks) >= _MOST_JOBS:
+            raise SettingsError(f"{_MOST_JOBS} jobs of this page are waiting: cancel one, or wait until one is done.")
+        task = Task(kind, work, alike)
+        self.worker.submit(task)
+        session.add_task(task)
+        return self.facts(task)
+
+    async def body(self, request: Request) -> bytes:
+        """The file that a request brings; raises HTTPException as soon as it is known to be too large."""
+        most = self.limits.bytes
+        sentence = f"The file is larger than {most / 1e6:.0f} MB: make it smaller, or use the command line."
+        if int(request.headers.get("content-length") or 0) > most:
+            raise HTTPException(413, sentence)
+        data = bytearray()
+        async for chunk in request.stream():
+            data += chunk
+            if len(data) > most:
+                raise HTTPException(413, sentence)
+        return bytes(data)
+
+
+def _service(request: Request) -> Service:
+    return request.app.state.service
+
+
+Here = Annotated[Service, Depends(_service)]
+
+
+def _session(session: str, here: Here) -> Session:
+    found = here.sessions.get(session)
+    if found is None:
+        raise HTTPException(404, "This session is over: open the studio anew.")
+    return found
+
+
+Mine = Annotated[Session, Depends(_session)]
+
+
+def attachment(data: bytes, kind: str, name: str) -> Response:
+    """A file to be saved under that name (ASCII, without quotes)."""
+    return Response(data, media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"'})
+
+
+def kept_jpeg(data: bytes) -> Response:
+    """A picture with a random name, which never changes."""
+    return Response(data, media_type="image/jpeg", headers={"cache-control": "private, max-age=3600, immutable"})
