@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any, get_args
@@ -21,15 +23,19 @@ from photostyle import (
     __version__,
     find_recipe,
     make_settings,
+    memory,
 )
 from photostyle.batch import storage
 from photostyle.batch.lines import INPUTS, Line
 from photostyle.photofile import FORMATS
+from photostyle.photofile.source import opened
 from photostyle.recipes import Quality
 from photostyle.vgg import Pooling
 
 _GUIDES = ("auto", "learned", "none")
 _OPTIONS = ("recipe", "quality", "strength", "regions", "regions_model", "match", "drop", "backbone", "pooling")
+_PROCESS = 250e6  # bytes of a worker that has imported PyTorch and done nothing
+_PIXEL = 12  # bytes of a photograph in memory, for each of its pixels
 _READERS = 8  # files that are read at once to be hashed: those elsewhere take their time to answer
 
 
@@ -100,6 +106,23 @@ def plan(
     _check_outputs(tasks, lines)
     mine = slice(shard[0] - 1, None, shard[1])
     return _keyed(tasks[mine], lines[mine], weights_path)
+
+
+def heaviest(tasks: Iterable[Task]) -> float:
+    """Bytes that a process takes at most for one of the tasks, by the headers of the photographs on this machine."""
+    return _PROCESS + max(map(_weight, tasks), default=0)
+
+
+def _weight(task: Task) -> float:
+    sizes = []
+    for role in ("content", "style"):
+        if role in task.files and not storage.is_url(task.files[role]):
+            with suppress(ImageError), opened(task.files[role], math.inf) as source:  # what is wrong, its task will say
+                sizes.append(source.size)
+    if not sizes:
+        return 0
+    recipe, size = task.options.get("recipe", "apply"), task.options.get("settings", {}).get("size")
+    return memory.estimate(recipe, sizes[0], size) + _PIXEL * sum(width * height for width, height in sizes)
 
 
 def _files(line: Line, style: str | None, look: str | None) -> dict[str, str]:

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+from threading import current_thread, main_thread
 from typing import Any
 
 from photostyle import SettingsError
 from photostyle.batch.plan import Task
 from photostyle.batch.run import share
 from photostyle.batch.work import Outcome, perform
+
+_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # a task without a card sees none
+    "OMP_WAIT_POLICY": "PASSIVE",  # as in `local`; how many threads, Ray says itself
+    "RAY_prestart_worker_first_driver": "0",  # a process for each core, before it is known how many have work
+    # On a busy machine Ray's own processes, and workers that import PyTorch, need more than Ray waits for them.
+    "RAY_agent_register_timeout_ms": "600000",
+    "RAY_worker_register_timeout_seconds": "600",
+}
+_STORE = 100_000_000  # bytes of shared memory: what passes through it are names of files
 
 
 class Ray:
@@ -35,19 +48,24 @@ class Ray:
         What is not given is chosen by what the cluster has; without an `address` that is the `cores` of this machine.
         Raises SettingsError if Ray is not installed or out of reach, or has no such cards.
         """
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "1")  # a task without a card sees none
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in `local`; how many threads, Ray says itself
+        for name, value in _ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
         try:
             import ray
         except ImportError as error:
             raise SettingsError("The engine ray is not installed: pip install 'photostyle[ray]'.") from error
         self._ray: Any = ray  # typed in part only
-        here: dict[str, Any] = {"address": "local", "num_cpus": cores, "include_dashboard": False}
+        here: dict[str, Any] = {"num_cpus": cores, "include_dashboard": False, "object_store_memory": _STORE}
+        terminated = signal.getsignal(signal.SIGTERM)
         try:
-            ray.init(**({"address": address} if address else here), logging_level=logging.ERROR, log_to_driver=False)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise SettingsError(f"Ray cannot be reached at {address} ({error}): see `ray status`.") from error
+            ray.init(address or "local", **({} if address else here), logging_level=logging.ERROR, log_to_driver=False)
+        except Exception as error:  # of any kind; among them, plain, that its processes took too long to start
+            ray.shutdown()
+            where = f"reached at {address}" if address else "started on this machine"
+            raise SettingsError(f"Ray cannot be {where} ({_first_line(error)}): see `ray status`.") from error
+        finally:
+            if current_thread() is main_thread():
+                signal.signal(signal.SIGTERM, terminated)  # which Ray takes for itself
         there = self._ray.cluster_resources()
         cards = there.get("GPU", 0) if device in ("auto", "cuda") else 0
         gpus = min(cards, 1) if gpus is None else gpus

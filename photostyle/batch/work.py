@@ -32,6 +32,7 @@ from photostyle import (
     fetch_weights,
     finish,
     load_look,
+    memory,
 )
 from photostyle.batch import storage
 from photostyle.batch.plan import Task
@@ -61,7 +62,8 @@ def perform(task: Task) -> Outcome:
     began, report = monotonic(), _Notes()
     error, again, size = "", False, 0
     try:
-        size = _perform(task, report)
+        with memory.explained():
+            size = _perform(task, report)
     except PhotostyleError as mistake:
         error, again = str(mistake), _passing(mistake.__cause__)
     except Exception as failure:
@@ -135,7 +137,8 @@ class _Notes:
 
 def serve() -> None:
     """Tasks in, outcomes out, until the input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; who starts them decides
+    for name in (signal.SIGINT, signal.SIGTERM):  # which reach all processes of a terminal or of a cluster's job
+        signal.signal(name, signal.SIG_IGN)  # who starts them decides
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print is no outcome
     tasks: SimpleQueue[dict[str, Any]] = SimpleQueue()
