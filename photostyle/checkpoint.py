@@ -37,7 +37,7 @@ class Checkpoint:
     """
 
     def __init__(self, folder: Path, facts: Mapping[str, object], *, resume: bool = False, every: float = 60) -> None:
-        self._folder, self._every = folder, every
+        self.folder, self._every = folder, every
         self._count = 0
         about = folder / _ABOUT
         self.found = about.exists()
@@ -115,14 +115,14 @@ class Checkpoint:
         self._remove(_ABOUT)
         self._remove(".photostyle-*.tmp")  # of a process that was killed while it wrote
         with suppress(OSError):
-            self._folder.rmdir()
+            self.folder.rmdir()
 
     @property
     def _path(self) -> Path:
-        return self._folder / _DESCENTS.replace("*", f"{self._count:04d}")
+        return self.folder / _DESCENTS.replace("*", f"{self._count:04d}")
 
     def _remove(self, pattern: str) -> None:
-        for path in self._folder.glob(pattern):
+        for path in self.folder.glob(pattern):
             path.unlink(missing_ok=True)
 
 

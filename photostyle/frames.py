@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from photostyle import ImageError, Look, __version__, fade, load_photograph, save_photograph
+import torch
+
+from photostyle import ImageError, Look, __version__, fade, load_photograph, memory, save_photograph
 
 
 def apply_to_file(
@@ -23,9 +25,11 @@ def apply_to_file(
     """Give a look to a photograph in a file; `report` gets the notices.
 
     `names` say what "look" and "content" are called, in errors and, without their folders, in the note. `saving` holds
-    options of `save_photograph`. Raises ImageError if the photograph cannot be read, be given the look, or be written.
+    options of `save_photograph`. Raises ImageError if the photograph cannot be read, be given the look, or be written,
+    SettingsError for want of memory.
     """
     before = load_photograph(photograph, **({} if most_pixels is None else {"most_pixels": most_pixels}))
+    memory.check_room("apply", before.pixels.shape[1:], torch.device("cpu"))
     try:
         after = fade(before.pixels, look.apply(before.pixels), strength)
     except ImageError as error:

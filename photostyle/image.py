@@ -45,9 +45,15 @@ def check_image(image: Tensor, name: str, *, least: int = 1) -> None:
 
 
 def same_proportions(a: Tensor, b: Tensor) -> bool:
-    """Whether two images (…×H×W) agree in aspect ratio within 2 %, or within the two pixels that rounding may cost."""
+    """Whether two images (…×H×W) agree in aspect ratio within 2 %, or within what rounding may cost.
+
+    That is half a pixel of each side of either, which in a small and narrow one is more than 2 %.
+    """
     (h, w), (H, W) = a.shape[-2:], b.shape[-2:]
-    return abs(h * W - w * H) <= 0.02 * w * H or min(abs(h * W / w - H), abs(w * H / h - W)) <= 2
+    if abs(h * W - w * H) <= 0.02 * w * H:
+        return True
+    flattest, steepest = (h - 0.5) / (w + 0.5), (h + 0.5) / (w - 0.5)
+    return flattest <= (H + 0.5) / (W - 0.5) and steepest >= (H - 0.5) / (W + 0.5)
 
 
 def shrink(image: Tensor, size: Sequence[int]) -> Tensor:

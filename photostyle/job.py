@@ -47,11 +47,12 @@ from photostyle import (
 )
 from photostyle.checkpoint import Checkpoint, digest
 from photostyle.files import keep_inputs, make_folder, stream_or
-from photostyle.image import check_image
+from photostyle.image import check_image, fit_size, resize
 from photostyle.render import render
 from photostyle.weights import Weights
 
 _LEAST_STYLE = 32  # pixels: a smaller picture is an icon, and has hardly a style
+_LONGEST_NAME = 255  # bytes, on nearly all file systems
 
 
 class Report(Protocol):
@@ -91,7 +92,9 @@ class Job:
         return bool(self.content_regions and self.style_regions)
 
     def check(self) -> None:
-        """Raises RegionsError if the label images, or what is asked of them, are incomplete."""
+        """Raises RegionsError if there is one label image, ImageError if two files are to come from standard input."""
+        if [*map(str, [*self.files.values(), *self.more_styles])].count("-") > 1:
+            raise ImageError("Standard input holds one photograph: name the files of the others.")
         if (self.content_regions is None) != (self.style_regions is None):
             raise RegionsError("Regions come in pairs: give both --content-regions and --style-regions.")
 
@@ -165,7 +168,7 @@ def make(
         check_look_path(look)
     chosen = (transfer_steps.__kwdefaults__ or {}) | given(**options)
     weights = [Path(chosen["weights_path"])] if chosen["weights_path"] else []
-    partial = Path("partial.png") if str(output) == "-" else output.with_stem(f"{output.stem}-partial")
+    partial = partial_of(output)
     written = [*outputs.values(), partial, *([look] if look else [])]
     keep_inputs(written, [*job.files.values(), *job.more_styles, *weights])
     recipe = find_recipe(chosen["recipe"], 1 + len(job.more_styles))
@@ -213,30 +216,19 @@ def make(
             images["regions"] = digest(regions.content, regions.style)
         facts = {key: note.get(key) for key in ("recipe", "backbone", "pooling", "version")}
         facts |= {"weights": [str(path.resolve()) for path in weights]}
-        keeper = Checkpoint(checkpoint, facts | images | values, resume=resume)
-        if resume and not keeper.found:
-            report.note(f"Note: there is no checkpoint in {checkpoint} yet; this is the beginning.")
+        keeper = kept(checkpoint, facts | images | values, report, resume=resume)
     steps = transfer_steps(content, styles, regions, **chosen, **values)
-    seen = Seen(previews)
-    try:
-        with keeper.keeping() if keeper else nullcontext():
-            result = report.follow(steps, seen)
-    except DescentError as error:
-        if error.image is None:
-            raise
-        save_photograph(error.image, partial, like=photograph, note=note | {"partial": True}, **(saving or {}))
-        raise DescentError(f"{error} The last good image is in {partial}.", error.image) from error
-    except KeyboardInterrupt:
-        steps.close()
-        if seen.step:
-            image = seen.step.image
-            if "matting_weight" in values:  # which keeps it a local change of colour: the photograph itself can have it
-                image = render(image, content.to(image))
-            save_photograph(image, partial, like=photograph, note=note | {"partial": True}, **(saving or {}))
-            report.note(f"The best so far is in {partial}.")
-        if keeper:
-            report.note(f"To go on from here, give the same command with --checkpoint {checkpoint} --resume.")
-        raise
+
+    def save_partial(image: Tensor) -> None:
+        if "matting_weight" in values:  # which keeps it a local change of colour: the photograph itself can have it
+            image = render(image, content.to(image))
+        elif "size" in values:
+            height, width = fit_size(content.shape[1], content.shape[2], values["size"])
+            if image.shape[2] < width:  # an early step of what goes from coarse to fine
+                image = resize(image, (height, width))
+        save_photograph(image, partial, like=photograph, note=note | {"partial": True}, **(saving or {}))
+
+    result = follow(steps, report, partial, save_partial, previews, keeper)
     content = content.to(result)
     for strength, path in outputs.items():
         facts = note | {"strength": strength}
@@ -257,17 +249,60 @@ def _number(strength: float) -> str:
     return str(float(strength)).removesuffix(".0")
 
 
-@dataclass
-class Seen:
-    """The last step of a run, each handed on to `watch`."""
+def follow(
+    steps: Steps,
+    report: Report,
+    partial: Path,
+    save: Callable[[Tensor], None],
+    watch: Callable[[Step], None] | None = None,
+    keeper: Checkpoint | None = None,
+) -> Tensor:
+    """`report.follow`, and of a run that ends early the best image so far, written by `save` into the file `partial`.
 
-    watch: Callable[[Step], None] | None
-    step: Step | None = None
+    That is after a DescentError or a KeyboardInterrupt, which go on to whoever called. With a `keeper` the descents
+    are kept.
+    """
+    best: Tensor | None = None
 
-    def __call__(self, step: Step) -> None:
-        self.step = step
-        if self.watch:
-            self.watch(step)
+    def see(step: Step) -> None:
+        nonlocal best
+        best = step.image
+        if watch:
+            watch(step)
+
+    try:
+        with keeper.keeping() if keeper else nullcontext():
+            return report.follow(steps, see)
+    except DescentError as error:
+        if error.image is None:
+            raise
+        save(error.image)
+        raise DescentError(f"{error} The last good image is in {partial}.", error.image) from error
+    except KeyboardInterrupt:
+        steps.close()
+        if best is not None:
+            save(best)
+            report.note(f"The best so far is in {partial}.")
+        if keeper:
+            report.note(f"To go on from here, give the same command with --checkpoint {keeper.folder} --resume.")
+        raise
+
+
+def kept(folder: Path, facts: Mapping[str, object], report: Report, *, resume: bool) -> Checkpoint:
+    """The checkpoint of a job in a folder; the user is told if there is none to go on from."""
+    keeper = Checkpoint(folder, facts, resume=resume)
+    if resume and not keeper.found:
+        report.note(f"Note: there is no checkpoint in {folder} yet; this is the beginning.")
+    return keeper
+
+
+def partial_of(output: Path) -> Path:
+    """Where the best image of a run that ends early is kept: beside its output."""
+    if str(output) == "-":
+        return Path("partial.png")
+    ending = f"-partial{output.suffix}"
+    stem = output.stem.encode()[: _LONGEST_NAME - len(ending.encode())].decode(errors="ignore")
+    return output.with_name(stem + ending)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""How much memory a recipe takes, estimated before it starts, and what to lower where there is less."""
+"""How much memory the work takes, estimated before it starts, and what to lower where there is less."""
 
 from __future__ import annotations
 
@@ -18,20 +18,23 @@ from photostyle.image import fit_size
 _NETWORK = 180e6  # bytes: the network, and what PyTorch loads when it first computes
 _DESCENT = {"mmd": 6000}  # for each pixel of the image that descends: features, slopes, forty images of L-BFGS
 _DESCENT_OF_OTHERS = 5000
-_PHOTOGRAPH = {"pitie": 150}  # for each pixel of the photograph: the result, and what is needed to make and write it
+# For each pixel of the photograph: the result, and what is needed to make and write it. A matte is solved at full size.
+_PHOTOGRAPH = {"pitie": 150, "matte": 650}
 _PHOTOGRAPH_OF_OTHERS = 60
+_FINDING = {"regions": 350e6}  # bytes: the network and its features, for what has no size to choose
 _LEAST = 64  # long side, pixels: below it no result is worth having
 
 
 def estimate(recipe: str, shape: Sequence[int], size: int | None) -> float:
     """Bytes that a recipe takes at most, beside its photographs; the content's is `shape` = (H, W).
 
-    `size` is the long side at which it works, None for a recipe that has none.
+    `size` is the long side at which it works, None for a recipe that has none. What is no recipe but makes a
+    photograph is named by its command: matte, apply, regions.
     """
     height, width = shape
     whole = _PHOTOGRAPH.get(recipe, _PHOTOGRAPH_OF_OTHERS) * height * width
     if size is None:
-        return whole
+        return whole + _FINDING.get(recipe, 0)
     return whole + _NETWORK + _DESCENT.get(recipe, _DESCENT_OF_OTHERS) * math.prod(fit_size(height, width, size))
 
 
@@ -45,16 +48,26 @@ def size_that_fits(recipe: str, shape: Sequence[int], size: int | None, free: fl
     lowest = None if size is None else min(size, _LEAST)
     bare = estimate(recipe, shape, lowest)
     if size is None or bare > free:
-        raise SettingsError(
-            f"The recipe {recipe} needs about {_gigabytes(bare)} of memory for a photograph of "
-            f"{shape[1]}×{shape[0]} pixels and {_gigabytes(free)} are free: make the photograph smaller, "
-            "or close other programs."
-        )
+        raise _shortage(bare, shape, free)
     low, high = _LEAST, size  # fits, does not fit
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if estimate(recipe, shape, middle) <= free else (low, middle)
     return low
+
+
+def check_room(work: str, shape: Sequence[int], device: torch.device) -> None:
+    """Raises SettingsError if on the device less is free than the `estimate` of a work without a size."""
+    needed, free = estimate(work, shape, None), free_memory(device)
+    if needed > free:
+        raise _shortage(needed, shape, free)
+
+
+def _shortage(needed: float, shape: Sequence[int], free: float) -> SettingsError:
+    return SettingsError(
+        f"This takes about {gigabytes(needed)} of memory for a photograph of {shape[1]}×{shape[0]} pixels, and "
+        f"{gigabytes(free)} are free: make the photograph smaller, or close other programs."
+    )
 
 
 def free_memory(device: torch.device) -> float:
@@ -73,7 +86,8 @@ def explained() -> Iterator[None]:
         if not _is_shortage(error):
             raise
         raise SettingsError(
-            "There is not enough memory: lower --size, make the photographs smaller, or close other programs."
+            "There is not enough memory: make the photographs smaller, lower --size where there is one, or close other "
+            "programs."
         ) from error
 
 
@@ -115,5 +129,6 @@ def _free_in_group(root: Path, own: Path) -> float:
     return max(free, 0)
 
 
-def _gigabytes(count: float) -> str:
+def gigabytes(count: float) -> str:
+    """A number of bytes in words."""
     return f"{count / 1e9:.1f} GB"

@@ -1184,6 +1184,27 @@ def test_heic(tmp_path: Path) -> None:
     assert "or cut short: convert or replace it." in error(tmp_path / "c.heic")
 
 
+@pytest.mark.parametrize("bits", [10, 12])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_heic_of_more_than_8_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bits: int, channels: int) -> None:
+    """Every level, without loss: black is 0, white is 1, and as many between them as were stored."""
+    heif = pytest.importorskip("pillow_heif")
+    monkeypatch.setattr(heif.options, "SAVE_HDR_TO_12_BIT", bits == 12)
+    stored = np.arange(64 * 64 * channels).reshape(64, 64, channels)[:, ::-1] % 2**bits
+    mode = {1: "I;16", 3: "RGB;16", 4: "RGBA;16"}[channels]
+    picture = heif.from_bytes(mode, (64, 64), (stored << (16 - bits)).astype(np.uint16).tobytes())
+    picture.save(tmp_path / "a.heic", quality=-1, chroma=444, matrix_coefficients=0)
+    photo = load_photograph(tmp_path / "a.heic")
+    expected = torch.from_numpy(stored / (2**bits - 1)).permute(2, 0, 1)
+    assert photo.bits == 16 and photo.notes == ()
+    if channels == 4:
+        assert photo.alpha is not None and (photo.alpha - expected[3:]).abs().max() < 1e-5
+        expected = torch.where(photo.alpha == 0, 1, expected[:3])
+    assert (photo.pixels - expected.expand(3, -1, -1)).abs().max() < 1e-5
+    said = save_photograph(photo.pixels, tmp_path / "b.heic", like=photo)
+    assert f"HEIF has 8 bits per channel, so {tmp_path / 'b.heic'} has." in said
+
+
 # Streams
 
 

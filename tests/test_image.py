@@ -92,4 +92,9 @@ def test_same_proportions_whichever_side_is_rounded() -> None:
     assert same_proportions(empty(525, 700), empty(336, 448))
     assert same_proportions(empty(32, 384), empty(11, 128)) and same_proportions(empty(384, 32), empty(128, 11))
     assert same_proportions(empty(11, 128), empty(32, 384)) and same_proportions(empty(128, 11), empty(384, 32))
+    # 333/4000 of 100 is 8.3: the labels have 8 rows; with 7 or 9 they are another picture's
+    assert same_proportions(empty(8, 100), empty(333, 4000)) and same_proportions(empty(333, 4000), empty(8, 100))
+    assert not same_proportions(empty(7, 100), empty(333, 4000)) and not same_proportions(
+        empty(333, 4000), empty(9, 99)
+    )
     assert not same_proportions(empty(525, 700), empty(300, 448)) and not same_proportions(empty(40, 60), empty(60, 40))

@@ -299,6 +299,15 @@ def test_a_second_ctrl_c_stops_at_once(
     assert set(tmp_path.iterdir()) == before
 
 
+def test_the_partial_image_has_a_name_that_is_short_enough(
+    run: Run, pair: tuple[Path, Path], tmp_path: Path, interrupted: Callable[[int], None]
+) -> None:
+    interrupted(5)
+    result = run("transfer", *pair, "-o", tmp_path / f"{'ü' * 125}.png", "--regions", "none", "--size", 32)
+    assert result.exit_code == 130
+    assert read_note(tmp_path / f"{'ü' * 121}-partial.png")["partial"] is True
+
+
 def test_the_partial_image_is_no_input(run: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
     content = pair[0].rename(tmp_path / "out-partial.png")
     result = run("transfer", content, pair[1], "-o", tmp_path / "out.png")
@@ -344,6 +353,54 @@ def test_resume_needs_a_folder_and_may_find_nothing(run: Run, pair: tuple[Path, 
     assert result.exit_code == 0 and "this is the beginning" in result.stderr
 
 
+# --- doodles -----------------------------------------------------------------------------------------
+
+
+def test_a_doodle_is_kept_and_goes_on(
+    run: Run,
+    pair: tuple[Path, Path],
+    tmp_path: Path,
+    interrupted: Callable[[int], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """To the same pixels; the best so far is beside the output meanwhile."""
+    out, kept, plain = tmp_path / "out.png", tmp_path / "kept", VGG.__call__
+    maps = (pair[1], pair[1], pair[0], "--maps", "colors")
+    given = ("doodle", *maps, "-o", out, "--size", 40, "--steps", 12)
+    assert run(*given).exit_code == 0
+    expected = load_image(out)
+    out.unlink()
+
+    interrupted(9)
+    result = run(*given, "--checkpoint", kept)
+    assert result.exit_code == 130
+    assert result.stderr.splitlines()[-3:] == [
+        f"The best so far is in {tmp_path / 'out-partial.png'}.",
+        f"To go on from here, give the same command with --checkpoint {kept} --resume.",
+        "Interrupted.",
+    ]
+    assert read_note(tmp_path / "out-partial.png")["partial"] is True
+    assert load_image(tmp_path / "out-partial.png").shape == expected.shape
+    assert not out.exists()
+    looks = 0
+
+    def counted(self: VGG, image: Tensor, layers: Any) -> Any:
+        nonlocal looks
+        looks += image.requires_grad
+        return plain(self, image, layers)
+
+    monkeypatch.setattr(VGG, "__call__", counted)
+    refused = run(*given, "--seed", 1, "--checkpoint", kept, "--resume")
+    assert refused.exit_code == 2 and "another job (seed differ)" in refused.stderr
+    assert run(*given, "--checkpoint", kept, "--resume").exit_code == 0
+    went_on, looks = looks, 0
+    assert torch.equal(load_image(out), expected)
+    assert not kept.exists()
+    assert run(*given).exit_code == 0
+    assert went_on < looks
+    assert run(*given, "--resume").exit_code == 2
+
+
 # --- real processes ----------------------------------------------------------------------------------
 
 PROCESS = """
@@ -384,8 +441,9 @@ def test_a_killed_process_goes_on_in_another(run: Run, pair: tuple[Path, Path], 
 
 
 @posix
-def test_a_real_ctrl_c(pair: tuple[Path, Path], tmp_path: Path) -> None:
-    """The signal that a terminal sends, as soon as there is a first preview of a run without end."""
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_real_signal(pair: tuple[Path, Path], tmp_path: Path, how: signal.Signals, code: int) -> None:
+    """That of a terminal and that of `kill`, as soon as there is a first preview of a run without end."""
     out, previews = tmp_path / "out.jpg", tmp_path / "previews"
     given = ("transfer", *pair, "-o", out, "--regions", "none", "--recipe", "gatys", "--size", 48, "--steps", 1_000_000)
     command = [sys.executable, "-c", PROCESS, "0", *map(str, (*given, "--preview-every", 1, "--preview-dir", previews))]
@@ -393,9 +451,9 @@ def test_a_real_ctrl_c(pair: tuple[Path, Path], tmp_path: Path) -> None:
         deadline = time.monotonic() + 60
         while not any(previews.glob("*.jpg")) and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(how)
         _, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
+    assert process.returncode == code, said
     assert said.endswith(f"The best so far is in {tmp_path / 'out-partial.jpg'}.\nInterrupted.\n")
     assert load_image(tmp_path / "out-partial.jpg").shape == (3, 32, 48)
     assert not out.exists() and not list(tmp_path.glob(".photostyle-*"))

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from typer.testing import CliRunner, Result
 
-from photostyle import RECIPES, load_image, memory, save_image
+from photostyle import RECIPES, find_look, load_image, memory, save_image, save_look
 from photostyle import weights as weights_module
 from photostyle.backbones import BACKBONES
 from photostyle.cli import app
@@ -37,6 +37,17 @@ images = [torch.rand(3, height, width) for _ in range(2)]
 before = peak()
 for _ in transfer_steps(*images, recipe=recipe, **({"size": size, "steps": 1} if size else {})):
     pass
+print(peak() - before)
+"""
+
+MATTE = """
+import torch
+from photostyle import find_alpha
+from photostyle.bench.task import peak_memory as peak
+torch.set_num_threads(1)
+image, known = torch.rand(3, 500, 700), torch.linspace(0, 1, 700).mul(3).floor().div(2).clamp(0, 1).expand(500, 700)
+before = peak()
+find_alpha(image, known)
 print(peak() - before)
 """
 
@@ -81,7 +92,7 @@ def test_a_size_beyond_the_photograph_takes_no_more() -> None:
 
 @pytest.mark.parametrize(("recipe", "size"), [("photo", 256), ("photo", 40), ("pitie", None)])
 def test_where_nothing_fits_a_sentence_says_what_to_lower(recipe: str, size: int | None) -> None:
-    with pytest.raises(SettingsError, match=r"6000×4000 pixels and 0\.5 GB are free: make the photograph smaller"):
+    with pytest.raises(SettingsError, match=r"6000×4000 pixels, and 0\.5 GB are free: make the photograph smaller"):
         size_that_fits(recipe, SHAPE, size, 5e8)
 
 
@@ -137,7 +148,10 @@ SHORTAGES = [
 
 @pytest.mark.parametrize("error", SHORTAGES, ids=str)
 def test_a_shortage_is_a_sentence(error: Exception) -> None:
-    with pytest.raises(SettingsError, match=r"not enough memory: lower --size"), explained():
+    with (
+        pytest.raises(SettingsError, match="not enough memory: make the photographs smaller, lower --size"),
+        explained(),
+    ):
         raise error
 
 
@@ -196,8 +210,47 @@ def test_where_not_even_the_smallest_fits(
     monkeypatch.setattr(memory, "free_memory", lambda device: 1e6)
     result = run()
     assert result.exit_code == 2
-    assert result.stderr.splitlines()[-1].startswith("Error: The recipe photo needs about 0.2 GB of memory")
+    assert result.stderr.splitlines()[-1].startswith("Error: This takes about 0.2 GB of memory")
     assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize("name", ["matte", "regions", "apply", "doodle"])
+def test_every_command_that_computes_looks_for_room_first(
+    run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    content, style = tmp_path / "content.png", tmp_path / "style.png"
+    save_look(find_look(load_image(content), load_image(content)), tmp_path / "a.safetensors")
+    files = {
+        "matte": (content, "--trimap", content),
+        "regions": (content, style),
+        "apply": (tmp_path / "a.safetensors", content),
+        "doodle": (style, style, content),
+    }[name]
+    before = set(tmp_path.iterdir())
+    monkeypatch.setattr(memory, "free_memory", lambda device: 1e5)
+    words = [str(word) for word in (name, *files, "-o", tmp_path / ("new" if name == "regions" else "out.png"))]
+    result = CliRunner().invoke(app, words, prog_name="photostyle", catch_exceptions=False)
+    assert result.exit_code == 2, result.stderr
+    assert result.stderr.splitlines()[-1].startswith("Error: This takes about ")
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_a_shortage_in_any_command_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def short(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("photostyle.photofile.reading.decode", short)
+    save_image(torch.rand(3, 40, 40), tmp_path / "a.png")
+    words = ["evaluate", *[str(tmp_path / "a.png")] * 3]
+    result = CliRunner().invoke(app, words, prog_name="photostyle", catch_exceptions=False)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: There is not enough memory: make the photographs smaller")
+
+
+def test_a_matte_takes_what_is_said() -> None:
+    command = [sys.executable, "-c", MATTE]
+    taken = int(subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout)
+    assert 0.3 * estimate("matte", (500, 700), None) < taken < 1.05 * estimate("matte", (500, 700), None)
 
 
 @pytest.mark.parametrize("error", SHORTAGES, ids=str)
@@ -210,5 +263,5 @@ def test_a_shortage_in_the_midst_of_it(
     monkeypatch.setattr(VGG, "__call__", short)
     result = run()
     assert result.exit_code == 2 and "Traceback" not in result.stderr
-    assert result.stderr.splitlines()[-1].startswith("Error: There is not enough memory: lower --size")
+    assert result.stderr.splitlines()[-1].startswith("Error: There is not enough memory: make")
     assert not (tmp_path / "out.png").exists()

@@ -6,6 +6,7 @@ Commands import what they need when they run, so that `--help` answers without w
 from __future__ import annotations
 
 import os
+from signal import SIGINT, SIGTERM, signal
 from typing import Annotated, Any
 
 import typer
@@ -23,6 +24,14 @@ from photostyle.cli.studio import studio
 from photostyle.cli.tell import tell
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM: from `kill`, a service manager, or a cluster whose time for the job is over."""
+
+
+def _terminate(*_: object) -> None:
+    raise _Terminated
+
+
 class _Commands(TyperGroup):
     """Whatever the user can mend ends in one line and an exit code, never in a traceback."""
 
@@ -32,9 +41,20 @@ class _Commands(TyperGroup):
         except PhotostyleError as error:
             tell(error)
             raise typer.Exit(2) from error
+        except typer.Exit:  # which is a RuntimeError too
+            raise
+        except (MemoryError, RuntimeError) as error:
+            from photostyle import memory
+
+            try:
+                with memory.explained():
+                    raise
+            except PhotostyleError as shortage:
+                tell(shortage)
+                raise typer.Exit(2) from error
         except KeyboardInterrupt as error:
             typer.echo("Interrupted.", err=True)
-            raise typer.Exit(130) from error
+            raise typer.Exit(128 + (SIGTERM if isinstance(error, _Terminated) else SIGINT)) from error
 
 
 app = typer.Typer(
@@ -80,4 +100,5 @@ def main() -> None:
     # Threads that wait for each other by spinning slow everything down several times as soon as the machine
     # has anything else to do. PyTorch reads this when it is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    signal(SIGTERM, _terminate)  # does what Ctrl-C does
     app(prog_name="photostyle")

@@ -119,15 +119,18 @@ def batch(
     in the output folder remembers what is done: after a crash, the same command with --resume does the rest. What
     fails is told at the end, with exit code 1; the others are done.
     """
+    import torch
+
     from photostyle import SettingsError, __version__, find_device
     from photostyle.batch import storage
     from photostyle.batch.journal import Journal
     from photostyle.batch.lines import read_lines
-    from photostyle.batch.plan import plan
+    from photostyle.batch.plan import heaviest, plan
     from photostyle.batch.run import PART, run, unfinished
     from photostyle.cli.progress import Report
     from photostyle.files import make_folder
     from photostyle.job import given, have_weights
+    from photostyle.memory import free_memory, gigabytes
 
     if style and look:
         raise SettingsError("--style and --look are two ways: give one.")
@@ -182,9 +185,14 @@ def batch(
         todo = unfinished(tasks, book.last)
         for network in sorted(set().union(*(task.networks for task in todo))):
             have_weights(network, report)  # once, here, rather than in every worker
+        # of a cluster elsewhere it is not known what it has
+        room = len(todo) if address else min(len(todo), max(1, int(free_memory(torch.device("cpu")) / heaviest(todo))))
         chosen = _engine(
-            engine if todo else "none", len(todo), device, workers=workers, threads=threads, address=address, gpus=gpus
+            engine if todo else "none", room, device, workers=workers, threads=threads, address=address, gpus=gpus
         )
+        if workers and chosen.workers < min(workers, len(todo)):
+            each = f"{gigabytes(heaviest(todo))} each"
+            report.note(f"Note: --workers {workers} need more memory than is free ({each}): lowered to {room}.")
         threads_each = f", {chosen.threads} threads each" if chosen.threads else ""
         report.note(f"{len(todo)} of {len(tasks)} photographs to do, {chosen.workers} at a time{threads_each}.")
         with _told(report, len(tasks), quiet) as tell:

@@ -64,6 +64,12 @@ MostPixels = Annotated[
     float | None,
     typer.Option(min=0.001, metavar="MEGAPIXELS", help="Refuse larger photographs: 200 if not given."),
 ]
+CheckpointFolder = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Keep in this folder, once a minute, how far the descent is.")
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on from the --checkpoint of an interrupted run, to the same pixels.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 
 
@@ -128,12 +134,8 @@ def transfer(
     save_look: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the look too, a .safetensors for `photostyle apply`.")
     ] = None,
-    checkpoint: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Keep in this folder, once a minute, how far the descent is.")
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the --checkpoint of an interrupted run, to the same pixels.")
-    ] = False,
+    checkpoint: CheckpointFolder = None,
+    resume: Resume = False,
     jpeg_quality: JpegQuality = None,
     bits: Bits = None,
     profile: Profile = None,
@@ -155,8 +157,7 @@ def transfer(
         raise typer.BadParameter("label images are given: leave one or the other out.", param_hint="--regions")
     if regions_model and regions != "learned":
         raise typer.BadParameter("it is for --regions learned.", param_hint="--regions-model")
-    if resume and not checkpoint:
-        raise typer.BadParameter("name the folder with --checkpoint.", param_hint="--resume")
+    check_resume(checkpoint, resume)
     if str(output) == "-":
         if preview_every and not preview_dir:
             raise typer.BadParameter("name a --preview-dir, for there is no output file.", param_hint="--preview-every")
@@ -337,6 +338,12 @@ def saving(jpeg_quality: int | None, bits: str | None, profile: str | None, stri
 def pixels(megapixels: float | None) -> float | None:
     """The limit of `--most-pixels` as `load_photograph` has it."""
     return megapixels * 1e6 if megapixels else None
+
+
+def check_resume(checkpoint: Path | None, resume: bool) -> None:
+    """Raises BadParameter if there is nothing to go on from."""
+    if resume and not checkpoint:
+        raise typer.BadParameter("name the folder with --checkpoint.", param_hint="--resume")
 
 
 def names(text: str | None) -> list[str]:

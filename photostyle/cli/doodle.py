@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from photostyle.cli.commands import Backbone, Device, Dial, JpegQuality, Pooling, Quiet, Style, WeightsPath
+from photostyle.cli.commands import (
+    Backbone,
+    CheckpointFolder,
+    Device,
+    Dial,
+    JpegQuality,
+    Pooling,
+    Quiet,
+    Resume,
+    Style,
+    WeightsPath,
+    check_resume,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def doodle(
@@ -42,6 +57,8 @@ def doodle(
     weights_path: WeightsPath = None,
     pooling: Pooling = None,
     device: Device = None,
+    checkpoint: CheckpointFolder = None,
+    resume: Resume = False,
     jpeg_quality: JpegQuality = None,
     quiet: Quiet = False,
 ) -> None:
@@ -54,25 +71,29 @@ def doodle(
     from time import monotonic
 
     from photostyle import (
-        DescentError,
         __version__,
         check_writable,
         doodle_steps,
+        find_device,
         find_recipe,
         load_image,
         load_maps,
         load_weights,
         make_settings,
+        memory,
         save_image,
     )
+    from photostyle.checkpoint import digest
     from photostyle.cli.progress import Report
     from photostyle.files import keep_inputs
-    from photostyle.job import given, have_weights
+    from photostyle.image import fit_size, resize
+    from photostyle.job import follow, given, have_weights, kept, partial_of
 
-    began, report = monotonic(), Report(quiet)
+    check_resume(checkpoint, resume)
+    began, report, partial = monotonic(), Report(quiet), partial_of(output)
     files = given(style=style, style_map=style_map, target_map=target_map, content=content)
     check_writable(output)
-    keep_inputs([output], [*files.values(), *([weights_path] if weights_path else [])])
+    keep_inputs([output, partial], [*files.values(), *([weights_path] if weights_path else [])])
     options = given(quality=quality, backbone=backbone, weights_path=weights_path, pooling=pooling, device=device)
     chosen = (doodle_steps.__kwdefaults__ or {}) | options
     values = asdict(make_settings(find_recipe("doodle"), ctx.meta["settings"], chosen["quality"]))
@@ -88,6 +109,13 @@ def doodle(
         load_weights(chosen["backbone"], weights_path)
     else:
         have_weights(chosen["backbone"], report)
+    free = memory.free_memory(find_device(chosen["device"]))
+    height, width = painted.target.shape[1:]
+    height, width = fit_size(height, width, values["size"], enlarge="content" not in images)
+    size = memory.size_that_fits("doodle", (height, width), values["size"], free)
+    if size != values["size"]:
+        report.note(f"Note: --size {values['size']} needs more memory than is free; it is lowered to {size}.")
+        values["size"] = size
     facts = {
         "recipe": "doodle",
         "maps": "labels" if painted.labels else "colors",
@@ -98,16 +126,23 @@ def doodle(
         # without their folders: the picture may be shown to others
         **{role: path.name for role, path in files.items()},
     }
-    try:
-        steps = doodle_steps(images["style"], painted.style, painted.target, images.get("content"), **chosen, **values)
-        result = report.follow(steps)
-    except DescentError as error:
-        if error.image is None:
-            raise
-        partial = output.with_stem(f"{output.stem}-partial")
-        save_image(error.image, partial, note=facts | {"partial": True}, **given(quality=jpeg_quality))
-        raise DescentError(f"{error} The last good image is in {partial}.", error.image) from error
+    keeper = None
+    if checkpoint:
+        pixels = {role: digest(image) for role, image in images.items()}
+        pixels |= {"style_map": digest(painted.style), "target_map": digest(painted.target)}
+        network = {key: facts[key] for key in ("recipe", "backbone", "pooling", "version")}
+        network["weights"] = str(weights_path.resolve()) if weights_path else ""
+        keeper = kept(checkpoint, network | pixels | values, report, resume=resume)
+    steps = doodle_steps(images["style"], painted.style, painted.target, images.get("content"), **chosen, **values)
+
+    def save_partial(image: Tensor) -> None:
+        image = resize(image, fit_size(height, width, values["size"]))  # an early step is smaller than the result
+        save_image(image, partial, note=facts | {"partial": True}, **given(quality=jpeg_quality))
+
+    result = follow(steps, report, partial, save_partial, keeper=keeper)
     save_image(result, output, note=facts, **given(quality=jpeg_quality))
+    if keeper:
+        keeper.clear()
     height, width = result.shape[1:]
     if not quiet:
         typer.echo(f"Wrote {output}: {width}×{height} pixels in {monotonic() - began:.1f} s.")

@@ -62,6 +62,7 @@ def matte(
         find_foreground,
         load_image,
         load_photograph,
+        memory,
         save_photograph,
         trimap_from_scribbles,
     )
@@ -82,6 +83,7 @@ def matte(
 
     place = find_device(device)
     image = load_image(photograph).to(place)
+    memory.check_room("matte", image.shape[1:], place)
     if trimap:
         known = load_image(trimap).mean(0).to(place)
     else:

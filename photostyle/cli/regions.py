@@ -35,7 +35,15 @@ def regions(
     editor and give them to `photostyle transfer`), overlay.png for the eye, and regions.json: names,
     colours and areas.
     """
-    from photostyle import DEFAULT_BACKBONE, label_colors, load_weights, save_image, save_regions
+    from photostyle import (
+        DEFAULT_BACKBONE,
+        find_device,
+        label_colors,
+        load_weights,
+        memory,
+        save_image,
+        save_regions,
+    )
     from photostyle.cli.progress import Report
     from photostyle.files import make_folder
     from photostyle.job import Job, describe, find, given, have_weights
@@ -49,6 +57,8 @@ def regions(
     job = Job(content, style)
     photographs = job.load(report)
     I, S = photographs[0].opaque(), photographs[1].opaque()
+    for image in (I, S):
+        memory.check_room("regions", image.shape[1:], find_device(device))
     make_folder(output)
     asked = {"match": pairs(match), "drop": names(drop)} | given(model=model, count=count)
     found = find(I, S, method, report, device=device, **asked)

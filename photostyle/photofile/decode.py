@@ -2,7 +2,7 @@
 
 Pillow decodes them all, but gives 16-bit colours as 8 bits: it keeps the upper byte of each number. Asked to read the
 same bytes in the other order, it keeps the lower one; so they are decoded twice. A TIFF that Pillow does not know (in
-floating point, or with its channels apart) is read by tifffile.
+floating point, or with its channels apart) is read by tifffile, HEIC of more than 8 bits by pillow-heif itself.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ def _upright(raster: Raster, orientation: int) -> Raster:
 
 
 def _by_pillow(source: Source, file: Image.Image) -> Raster:
+    if source.bits > 8 and source.format == "HEIF":
+        return _deep_heif(source)
     if source.bits > 8 and (match := _DEEP.fullmatch(source.raw_mode)):
         return _both_bytes(source, file, *match.groups())
     if file.mode.startswith("I;16"):
@@ -106,6 +108,18 @@ def _both_bytes(source: Source, file: Image.Image, kind: str, order: str) -> Ras
     alpha = to_floats(levels[..., 3])
     rgb: Levels = levels[..., :3]
     return Raster(_unmultiplied(rgb, alpha) if kind == "RGBa" else rgb, alpha)
+
+
+def _deep_heif(source: Source) -> Raster:
+    """HEIC of 10 or 12 bits, upright, of which pillow-heif gives Pillow the upper 8."""
+    import pillow_heif  # which has opened it
+
+    source.stream.seek(0)
+    stored = np.asarray(pillow_heif.open_heif(source.stream, convert_hdr_to_8bit=False)) >> (16 - source.bits)
+    levels = np.round(stored * np.float32(65535 / (2**source.bits - 1))).astype(np.uint16)
+    if levels.ndim == 2:
+        return Raster(levels[..., None])
+    return Raster(levels[..., :3], to_floats(levels[..., 3]) if levels.shape[2] == 4 else None)
 
 
 def _decoded(source: Source, file: Image.Image, mode: str, raw_mode: str) -> npt.NDArray[np.uint8]:

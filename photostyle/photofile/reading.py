@@ -67,7 +67,7 @@ def load_photograph(path: StrPath | BinaryIO, *, most_pixels: float = MOST_PIXEL
         except Exception:  # Pillow's reader of EXIF is trustful
             exif = None
             notes.append(f"The EXIF in {source.name} is damaged and was left out.")
-        bits = 8 if source.bits <= 8 or source.format in ("AVIF", "HEIF") else 16
+        bits = 8 if source.bits <= 8 or source.format == "AVIF" else 16
         if bits == 8 < source.bits:
             notes.append(f"{source.name} has {source.bits} bits per channel, of which 8 are read.")
         xmp, resolution = clean_xmp(source.info.get("xmp")), _resolution(source)
