@@ -18,7 +18,9 @@ from photostyle.energy import Features
 from photostyle.errors import SettingsError
 from photostyle.weights import Weights
 
-Pooling = Literal["average", "max"]
+Pooling = Literal["average", "max", "rescaled"]
+
+_RESCALE = 1.5  # how much larger maxima are than averages: their median root mean square on the example photographs
 
 
 def layer_names(depth: int) -> tuple[str, ...]:
@@ -34,8 +36,9 @@ def layer_names(depth: int) -> tuple[str, ...]:
 class VGG:
     """A frozen trunk: `vgg(image, {"conv4_2", "relu1_1"})` → those features, and nothing deeper is computed.
 
-    Average pooling by default (Gatys et al. 2016, section 2: "slightly more appealing results");
-    both poolings round sizes up, as Caffe does, so that even a tiny image reaches the last layer.
+    Average pooling by default (Gatys et al. 2016, section 2: "slightly more appealing results"). The weights
+    were trained with maxima, which are larger; rescaled, averages are about as large. Every pooling rounds
+    sizes up, as Caffe does, so that even a tiny image reaches the last layer.
     The preprocessing of the weights (channel order, mean, scale) is part of the trunk:
     its input is always sRGB in [0, 1].
     """
@@ -70,10 +73,12 @@ class VGG:
             elif name.startswith("relu"):
                 # in place, unless the convolution's own output was asked for
                 x = F.relu(x, inplace=f"conv{name[4:]}" not in wanted)
-            elif self.pooling == "average":
-                x = F.avg_pool2d(x, 2, ceil_mode=True)
-            else:
+            elif self.pooling == "max":
                 x = F.max_pool2d(x, 2, ceil_mode=True)
+            else:
+                x = F.avg_pool2d(x, 2, ceil_mode=True)
+                if self.pooling == "rescaled":
+                    x = _RESCALE * x
             if name in wanted:
                 features[name] = x[0]
         return features

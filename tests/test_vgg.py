@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from photostyle.errors import SettingsError
-from photostyle.vgg import VGG, layer_names
+from photostyle.vgg import VGG, Pooling, layer_names
 from photostyle.weights import Weights
 
 
@@ -28,6 +29,15 @@ def test_layer_names_of_vgg19() -> None:
     assert names.index("conv4_4") < names.index("relu4_4") < names.index("pool4") < names.index("conv5_1")
 
 
+class Times(nn.Module):
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.factor * x
+
+
 def sequential(weights: Weights, pooling: str) -> nn.Sequential:
     """The trunk in the order of the paper's table, one module per layer name."""
     trunk = nn.Sequential()
@@ -39,7 +49,9 @@ def sequential(weights: Weights, pooling: str) -> nn.Sequential:
         elif name.startswith("relu"):
             module = nn.ReLU()
         else:
-            module = {"average": nn.AvgPool2d, "max": nn.MaxPool2d}[pooling](2, ceil_mode=True)
+            module = nn.MaxPool2d(2, ceil_mode=True) if pooling == "max" else nn.AvgPool2d(2, ceil_mode=True)
+            if pooling == "rescaled":
+                module = nn.Sequential(module, Times(1.5))
         trunk.add_module(name, module)
     return trunk.requires_grad_(False)
 
@@ -54,7 +66,7 @@ def prepared(image: Tensor, name: str) -> Tensor:
     return torch.stack([(red - 0.485) / 0.229, (green - 0.456) / 0.224, (blue - 0.406) / 0.225])
 
 
-@pytest.mark.parametrize("pooling", ["average", "max"])
+@pytest.mark.parametrize("pooling", get_args(Pooling))
 @pytest.mark.parametrize("name", ["vgg16-hed", "vgg19", "vgg16-torch", "vgg19-torch"])
 def test_every_layer_equals_that_of_a_plain_sequential(fake_weights, picture, name: str, pooling) -> None:
     weights, image = fake_weights(name), picture(21, 13, dtype=torch.float32)

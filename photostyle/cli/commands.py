@@ -44,7 +44,9 @@ Backbone = Annotated[
 WeightsPath = Annotated[
     Path | None, typer.Option(metavar="FILE", help="The network's original weights, to be used instead of the cache.")
 ]
-Pooling = Annotated[Literal["average", "max"] | None, typer.Option(help="How the network goes from fine to coarse.")]
+Pooling = Annotated[
+    Literal["average", "max", "rescaled"] | None, typer.Option(help="How the network goes from fine to coarse.")
+]
 Device = Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 JpegQuality = Annotated[
