@@ -10,9 +10,10 @@ from itertools import pairwise
 import pytest
 import torch
 from torch import Tensor
+from walking import walk
 
 from photostyle import terms
-from photostyle.descend import Step, Steps, descend
+from photostyle.descend import descend
 from photostyle.energy import Energy, Extract, Features, energy
 from photostyle.errors import DescentError
 from photostyle.matting import matting_laplacian
@@ -20,17 +21,6 @@ from photostyle.matting import matting_laplacian
 
 def pixels(image: Tensor, layers: Collection[str]) -> Features:
     return {"image": image}
-
-
-def run(steps: Steps) -> tuple[list[Step], Tensor]:
-    """All steps, their images copied, and the final image."""
-    seen: list[Step] = []
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as stop:
-            return seen, stop.value
-        seen.append(Step(step.stage, step.iteration, step.of, step.image.clone(), dict(step.parts)))
 
 
 TARGET = torch.rand(3, 4, 5, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
@@ -52,19 +42,19 @@ def valley(features: Features) -> Tensor:
 def test_finds_the_minimum_of_a_quadratic(method) -> None:
     steps = {"lbfgs": 100, "adam": 1000}[method]
     start = torch.zeros_like(TARGET)
-    _, x = run(descend(bowl(), pixels, start, stage="s", steps=steps, optimizer=method))
+    _, x = walk(descend(bowl(), pixels, start, stage="s", steps=steps, optimizer=method))
     torch.testing.assert_close(x, TARGET, rtol=0, atol={"lbfgs": 1e-6, "adam": 1e-3}[method])
 
 
 def test_lbfgs_follows_a_curved_valley() -> None:
     start = torch.tensor([[-1.2, 1.0], [0.0, 0.0], [2.0, -1.0]], dtype=torch.float64).view(3, 1, 2)
-    _, x = run(descend(energy("valley", {"image"}, valley), pixels, start, stage="s", steps=300))
+    _, x = walk(descend(energy("valley", {"image"}, valley), pixels, start, stage="s", steps=300))
     torch.testing.assert_close(x, torch.ones_like(x), rtol=0, atol=1e-4)
 
 
 def test_lbfgs_goes_downhill_at_every_step() -> None:
     start = torch.full((3, 1, 2), -1.2, dtype=torch.float64)
-    seen, _ = run(descend(energy("valley", {"image"}, valley), pixels, start, stage="s", steps=80))
+    seen, _ = walk(descend(energy("valley", {"image"}, valley), pixels, start, stage="s", steps=80))
     energies = [float(valley({"image": start}))] + [step.energy for step in seen]
     assert all(after < before for before, after in pairwise(energies))
 
@@ -76,7 +66,7 @@ def test_lbfgs_does_not_diverge_from_a_cliff() -> None:
         x = features["image"]
         return (1 - x).square().sum() + 1e6 * (x - 0.5).clamp(min=0).square().sum()
 
-    seen, x = run(descend(energy("wall", {"image"}, wall), pixels, torch.zeros(3, 2, 2), stage="s", steps=60))
+    seen, x = walk(descend(energy("wall", {"image"}, wall), pixels, torch.zeros(3, 2, 2), stage="s", steps=60))
     assert seen[-1].energy < 12 and bool(x.isfinite().all())
     torch.testing.assert_close(x, torch.full_like(x, 0.5), rtol=0, atol=1e-3)
 
@@ -129,7 +119,7 @@ def test_every_term_falls(picture, network: Extract, name: str, method) -> None:
     E = BUILDERS[name](network(target, {"one", "two"}), target)
     start = 2 * picture(H, W, seed=5) - 0.4
     before = sum(float(part) for part in E.parts(network(start, E.reads)).values())
-    seen, x = run(descend(E, network, start, stage="s", steps=30, optimizer=method))
+    seen, x = walk(descend(E, network, start, stage="s", steps=30, optimizer=method))
     after = sum(float(part) for part in E.parts(network(x, E.reads)).values())
     assert before > 0
     assert 0 <= after < 0.5 * before
@@ -139,7 +129,7 @@ def test_every_term_falls(picture, network: Extract, name: str, method) -> None:
 @pytest.mark.parametrize("method", ["lbfgs", "adam"])
 def test_steps_say_where_they_are(method) -> None:
     L = 2 * bowl("a") + bowl("b")
-    seen, x = run(descend(L, pixels, torch.zeros_like(TARGET), stage="coarse", steps=5, optimizer=method))
+    seen, x = walk(descend(L, pixels, torch.zeros_like(TARGET), stage="coarse", steps=5, optimizer=method))
     assert [(step.stage, step.iteration) for step in seen] == [("coarse", i) for i in range(1, 6)]
     assert torch.equal(x, seen[-1].image)
     for step in seen:
@@ -150,7 +140,7 @@ def test_steps_say_where_they_are(method) -> None:
 
 @pytest.mark.parametrize("method", ["lbfgs", "adam"])
 def test_the_parts_of_a_step_are_those_of_its_image(method) -> None:
-    seen, _ = run(descend(bowl(), pixels, torch.zeros_like(TARGET), stage="s", steps=5, optimizer=method))
+    seen, _ = walk(descend(bowl(), pixels, torch.zeros_like(TARGET), stage="s", steps=5, optimizer=method))
     for step in seen:
         assert step.parts["bowl"] == pytest.approx(float(bowl().parts({"image": step.image})["bowl"]))
 
@@ -158,7 +148,7 @@ def test_the_parts_of_a_step_are_those_of_its_image(method) -> None:
 @pytest.mark.parametrize("method", ["lbfgs", "adam"])
 def test_the_given_image_is_not_changed(method) -> None:
     start = torch.zeros_like(TARGET)
-    run(descend(bowl(), pixels, start, stage="s", steps=3, optimizer=method))
+    walk(descend(bowl(), pixels, start, stage="s", steps=3, optimizer=method))
     assert torch.equal(start, torch.zeros_like(TARGET)) and not start.requires_grad
 
 
@@ -166,26 +156,26 @@ def test_the_given_image_is_not_changed(method) -> None:
 def test_the_same_descent_twice_gives_the_same_pixels(picture, network: Extract, method) -> None:
     target, start = picture(H, W), picture(H, W, seed=5).float().double()
     E = BUILDERS["style"](network(target, {"one", "two"}), target)
-    (_, x), (_, y) = (run(descend(E, network, start, stage="s", steps=8, optimizer=method)) for _ in "xy")
+    (_, x), (_, y) = (walk(descend(E, network, start, stage="s", steps=8, optimizer=method)) for _ in "xy")
     assert torch.equal(x, y)
 
 
 def test_single_precision_stays_single() -> None:
     E = energy("square", {"image"}, lambda f: (f["image"] - 0.5).square().sum())
-    _, x = run(descend(E, pixels, torch.zeros(3, 4, 4), stage="s", steps=20))
+    _, x = walk(descend(E, pixels, torch.zeros(3, 4, 4), stage="s", steps=20))
     assert x.dtype == torch.float32
     torch.testing.assert_close(x, torch.full_like(x, 0.5))
 
 
 def test_from_the_minimum_there_is_nowhere_to_go() -> None:
-    seen, x = run(descend(bowl(), pixels, TARGET, stage="s", steps=5))
+    seen, x = walk(descend(bowl(), pixels, TARGET, stage="s", steps=5))
     assert seen == [] and torch.equal(x, TARGET)
 
 
 @pytest.mark.parametrize("method", ["lbfgs", "adam"])
 def test_without_any_term_the_image_stays(method) -> None:
     """All weights 0: every image is a minimum."""
-    _, x = run(descend(0 * bowl(), pixels, TARGET, stage="s", steps=5, optimizer=method))
+    _, x = walk(descend(0 * bowl(), pixels, TARGET, stage="s", steps=5, optimizer=method))
     assert torch.equal(x, TARGET)
 
 
@@ -200,7 +190,7 @@ def test_a_slope_too_small_to_square_ends_the_descent() -> None:
     old = signal.signal(signal.SIGALRM, overtime)
     signal.setitimer(signal.ITIMER_REAL, 2)
     try:
-        _, x = run(descend(E, pixels, torch.full((3, 2, 2), 0.5), stage="s", steps=5))
+        _, x = walk(descend(E, pixels, torch.full((3, 2, 2), 0.5), stage="s", steps=5))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, old)
@@ -211,7 +201,7 @@ def test_tolerance_stops_early() -> None:
     def steps(tolerance: float) -> int:
         start = torch.full((3, 1, 2), -1.2, dtype=torch.float64)
         L = energy("valley", {"image"}, valley) + energy("floor", {"image"}, lambda f: torch.tensor(1.0))
-        return len(run(descend(L, pixels, start, stage="s", steps=200, tolerance=tolerance))[0])
+        return len(walk(descend(L, pixels, start, stage="s", steps=200, tolerance=tolerance))[0])
 
     assert 11 <= steps(0.5) < steps(1e-3) < 200
     assert steps(1.0) == 11  # the first time that ten steps lie between two energies
@@ -285,5 +275,5 @@ def test_a_hole_in_the_energy_is_stepped_around() -> None:
         square = (x - 0.5).square().sum()
         return square if bool((x < 0.6).all()) else square + float("inf")
 
-    _, x = run(descend(energy("hole", {"image"}, value), pixels, torch.full((3, 2, 2), 0.3), stage="s", steps=40))
+    _, x = walk(descend(energy("hole", {"image"}, value), pixels, torch.full((3, 2, 2), 0.3), stage="s", steps=40))
     torch.testing.assert_close(x, torch.full_like(x, 0.5), rtol=0, atol=1e-4)

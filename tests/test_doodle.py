@@ -18,6 +18,7 @@ from photostyle._doodle import doodle, doodle_steps, load_maps
 from photostyle._transfer import transfer
 from photostyle.backbones import BACKBONES
 from photostyle.cli import app
+from photostyle.descend import finish
 from photostyle.errors import DescentError, ImageError, RegionsError, SettingsError
 from photostyle.recipes._starts import mapped_noise
 from photostyle.recipes.champandard2016 import SemanticStyle, semantic_regions, semantic_style
@@ -60,18 +61,10 @@ def vgg(fake_weights) -> VGG:
 # --- the recipe --------------------------------------------------------------------------------------
 
 
-def last(steps: Any) -> Tensor:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return stop.value
-
-
 def test_a_doodle_is_laid_out_as_its_map_says(style: Tensor, vgg: VGG) -> None:
     """What is bright above in the style is bright below where the map turns it upside down."""
     p = SemanticStyle(size=64, steps=30, octaves=1, start="noise")
-    O = last(semantic_style(style, STYLE_MAP, TARGET_MAP, None, vgg, p))
+    O = finish(semantic_style(style, STYLE_MAP, TARGET_MAP, None, vgg, p))
     assert O.shape == (3, 48, 64) and 0 <= float(O.min()) <= float(O.max()) <= 1
     assert float(O[:, 30:].mean()) > float(O[:, :18].mean()) + 0.4
 
@@ -83,7 +76,7 @@ def test_the_maps_decide_by_their_weight(style: Tensor, vgg: VGG) -> None:
     means = []
     for weight in (0.0, 10.0):
         p = SemanticStyle(size=48, steps=20, semantic_weight=weight, content_weight=0.0, color_weight=20.0)
-        O = last(semantic_style(style, STYLE_MAP, upside_down, content, vgg, p))
+        O = finish(semantic_style(style, STYLE_MAP, upside_down, content, vgg, p))
         means.append(float(O[:, 28:].mean() - O[:, :20].mean()))
     assert means[0] < -0.4 and means[1] > 0.3
 
@@ -93,8 +86,8 @@ def test_the_recipe_takes_regions_for_maps(style: Tensor, vgg: VGG) -> None:
     regions = Regions(("a", "b"), halves(48, 36, 20), STYLE_MAP)
     p = SemanticStyle(**QUICK)
     assert torch.equal(
-        last(semantic_regions(content, style, regions, vgg, p)),
-        last(semantic_style(style, regions.style, regions.content, content, vgg, p)),
+        finish(semantic_regions(content, style, regions, vgg, p)),
+        finish(semantic_style(style, regions.style, regions.content, content, vgg, p)),
     )
 
 
@@ -103,7 +96,7 @@ def test_continuous_maps_of_any_channels(picture: Picture, style: Tensor, vgg: V
         maps = [
             torch.rand(channels, *size, generator=torch.Generator().manual_seed(0)) for size in ((48, 48), (20, 30))
         ]
-        O = last(semantic_style(style, *maps, None, vgg, SemanticStyle(**QUICK)))
+        O = finish(semantic_style(style, *maps, None, vgg, SemanticStyle(**QUICK)))
         assert O.shape == (3, 21, 32) and bool(O.isfinite().all())
 
 
@@ -134,7 +127,7 @@ def test_where_the_map_is_between_two_the_start_is_too(picture: Picture) -> None
 )
 def test_settings_make_a_difference(style: Tensor, vgg: VGG, setting: dict[str, Any]) -> None:
     usual, other = (
-        last(semantic_style(style, STYLE_MAP, TARGET_MAP, None, vgg, SemanticStyle(size=64, steps=3, octaves=1, **s)))
+        finish(semantic_style(style, STYLE_MAP, TARGET_MAP, None, vgg, SemanticStyle(size=64, steps=3, octaves=1, **s)))
         for s in ({}, setting)
     )
     assert not torch.equal(usual, other)
@@ -147,7 +140,7 @@ def test_settings_make_a_difference(style: Tensor, vgg: VGG, setting: dict[str, 
 def test_a_doodle_is_the_end_of_its_steps(style: Tensor) -> None:
     options = QUICK | {"device": "cpu"}
     steps = doodle_steps(style, STYLE_MAP, TARGET_MAP, **options)
-    assert torch.equal(doodle(style.double(), STYLE_MAP.double(), TARGET_MAP, **options), last(steps))
+    assert torch.equal(doodle(style.double(), STYLE_MAP.double(), TARGET_MAP, **options), finish(steps))
 
 
 @pytest.mark.usefixtures("little_network")

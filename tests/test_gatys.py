@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from walking import walk
 
 from photostyle import _transfer
 from photostyle._transfer import transfer
 from photostyle.color import chroma, luma
-from photostyle.descend import Step, Steps, descend
+from photostyle.descend import Step, descend
 from photostyle.energy import Energy, Features, energy
 from photostyle.errors import ImageError, SettingsError
 from photostyle.image import fit, resize
@@ -49,20 +50,9 @@ def other(picture) -> Tensor:
     return 1 - 0.6 * picture(20, 26, seed=2, dtype=torch.float32)
 
 
-def run(steps: Steps) -> tuple[list[Step], Tensor]:
-    """All steps, their images copied, and the result."""
-    seen = []
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as stop:
-            return seen, stop.value
-        seen.append(Step(step.stage, step.iteration, step.of, step.image.clone(), dict(step.parts)))
-
-
 def paint(content: Tensor, style: Any, vgg: VGG, **settings: Any) -> tuple[list[Step], Tensor]:
     regions = Regions.whole(content, content)
-    return run(
+    return walk(
         neural_style(content, style, regions, vgg, NeuralStyle(**{"size": 32, "steps": 4, "levels": 1} | settings))
     )
 
@@ -94,7 +84,7 @@ ROUGH = {"variation_weight": 0.0, "chroma_weight": 0.0}
 
 def test_the_energy_is_that_of_its_formulas(content, style, vgg: VGG) -> None:
     S = resize(style, (32, 28))
-    slow, expected = run(descend(transcribed(content, S, vgg), vgg, gray_noise(content, 0), stage="slow", steps=2))
+    slow, expected = walk(descend(transcribed(content, S, vgg), vgg, gray_noise(content, 0), stage="slow", steps=2))
     seen, result = paint(content, style, vgg, steps=2, start="noise", **ROUGH)
     assert [step.stage for step in seen] == ["32 px"] * 2
     for step, truth in zip(seen, slow, strict=True):

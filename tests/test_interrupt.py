@@ -15,6 +15,7 @@ import pytest
 import torch
 from torch import Tensor
 from typer.testing import CliRunner, Result
+from walking import walk
 
 from photostyle import Step, load_image, save_image, transfer_steps
 from photostyle import checkpoint as checkpoint_module
@@ -72,15 +73,6 @@ def pair(tmp_path: Path, picture: Callable[..., Tensor]) -> tuple[Path, Path]:
     return content, style
 
 
-def finished(steps: Any) -> tuple[list[Step], Tensor]:
-    seen = []
-    while True:
-        try:
-            seen.append(next(steps))
-        except StopIteration as stop:
-            return seen, stop.value
-
-
 # --- the same bits -----------------------------------------------------------------------------------
 
 
@@ -93,7 +85,7 @@ def test_a_resumed_run_ends_in_the_same_bits(picture: Callable[..., Tensor], tmp
     def start() -> Any:
         return transfer_steps(content, style, **options)
 
-    steps, expected = finished(start())
+    steps, expected = walk(start())
     stages = [step.stage for step in steps]
     ends = {stage: len(stages) - stages[::-1].index(stage) for stage in stages}
     for at in sorted({1, len(steps) - 1, *(end - 2 for end in ends.values() if end > 2), *ends.values()}):
@@ -107,7 +99,7 @@ def test_a_resumed_run_ends_in_the_same_bits(picture: Callable[..., Tensor], tmp
                     done += 1
                 going.close()
         with Checkpoint(folder, {}, resume=True).keeping():
-            rest, result = finished(start())
+            rest, result = walk(start())
         assert torch.equal(result, expected), f"stopped at {at}"
         assert len(rest) == len(steps) - done
         assert [(step.stage, step.iteration) for step in rest] == [
@@ -117,9 +109,9 @@ def test_a_resumed_run_ends_in_the_same_bits(picture: Callable[..., Tensor], tmp
 
 def test_keeping_changes_nothing(picture: Callable[..., Tensor], tmp_path: Path) -> None:
     content, style = picture(48, 64).float(), picture(40, 40, seed=1).float()
-    _, expected = finished(transfer_steps(content, style, size=32, steps=8))
+    _, expected = walk(transfer_steps(content, style, size=32, steps=8))
     with Checkpoint(tmp_path / "kept", {}, every=0).keeping():
-        _, result = finished(transfer_steps(content, style, size=32, steps=8))
+        _, result = walk(transfer_steps(content, style, size=32, steps=8))
     assert torch.equal(result, expected)
     assert KEEPER.get() is None
 
@@ -137,9 +129,7 @@ def test_an_interrupted_evaluation_loses_one_step(tmp_path: Path) -> None:
         return (torch.linspace(1, 50, x.numel()).view_as(x) * (x - 0.3).square()).sum()
 
     def run() -> tuple[list[Step], Tensor]:
-        return finished(
-            descend(energy("bowl", {"image"}, value), lambda x, _: {"image": x}, zeros, stage="s", steps=20)
-        )
+        return walk(descend(energy("bowl", {"image"}, value), lambda x, _: {"image": x}, zeros, stage="s", steps=20))
 
     zeros = torch.zeros(3, 4, 4)
     with pytest.raises(KeyboardInterrupt), Checkpoint(tmp_path, {}, every=1e9).keeping():
@@ -206,7 +196,7 @@ def test_a_damaged_checkpoint_says_which_file(tmp_path: Path, data: bytes | None
     keeper = Checkpoint(tmp_path, {})
     E = energy("square", {"image"}, lambda f: f["image"].square().sum())
     with keeper.keeping():
-        finished(descend(E, lambda x, _: {"image": x}, torch.ones(3, 4, 4), stage="s", steps=3))
+        walk(descend(E, lambda x, _: {"image": x}, torch.ones(3, 4, 4), stage="s", steps=3))
     (path,) = tmp_path.glob("descent*")
     path.write_bytes(path.read_bytes()[:-7] if data is None else data)
     with pytest.raises(SettingsError, match=r"descent-0001\.safetensors is damaged: delete it"):

@@ -13,6 +13,7 @@ import pytest
 import scipy.linalg
 import torch
 from torch import Tensor
+from walking import walk
 
 from photostyle.descend import Step
 from photostyle.energy import Energy, Features
@@ -364,12 +365,7 @@ def test_photo_takes_any_style_term(picture, fake_weights, kind: StyleTerm) -> N
 def results(picture, fake_weights, run, settings, regions: Regions | None = None) -> tuple[list[Step], Tensor]:
     """The steps of a recipe at a tiny size, and its image."""
     I, S = picture(24, 32, dtype=torch.float32), 0.7 * picture(30, 26, seed=1, dtype=torch.float32)
-    steps, seen = run(I, S, regions or Regions.whole(I, S), VGG(fake_weights()), settings), []
-    while True:
-        try:
-            seen.append(next(steps))
-        except StopIteration as stop:
-            return seen, stop.value
+    return walk(run(I, S, regions or Regions.whole(I, S), VGG(fake_weights()), settings))
 
 
 @pytest.mark.parametrize("kind", get_args(StyleTerm))

@@ -8,8 +8,9 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor
+from walking import walk
 
-from photostyle.descend import Step, Steps
+from photostyle.descend import Step
 from photostyle.energy import Energy, Extract, Features, energy
 from photostyle.patches import cut, patch_style
 from photostyle.recipes.li2016 import MarkovStyle, covered, markov_style, octaves, rematched, scaled, turn, turned
@@ -29,18 +30,9 @@ def pair(picture: Picture) -> tuple[Tensor, Tensor]:
     return picture(96, 128, dtype=torch.float32), 0.7 * picture(90, 80, seed=1, dtype=torch.float32)
 
 
-def run(steps: Steps) -> tuple[list[Step], Tensor]:
-    seen = []
-    while True:
-        try:
-            seen.append(next(steps))
-        except StopIteration as stop:
-            return seen, stop.value
-
-
 def synthesize(pair: tuple[Tensor, Tensor], vgg: VGG, **settings) -> tuple[list[Step], Tensor]:
     p = MarkovStyle(**{"size": 128, "steps": 3, "octaves": 2, "rematch": 2, **settings})
-    return run(markov_style(*pair, Regions.whole(*pair), vgg, p))
+    return walk(markov_style(*pair, Regions.whole(*pair), vgg, p))
 
 
 def test_octaves_double_up_to_the_whole_and_are_never_tiny() -> None:
@@ -115,7 +107,7 @@ def test_the_neighbours_are_found_anew(picture: Picture, network: Extract) -> No
         return energy("square", {"image"}, lambda f: (f["image"] - target).square().sum())
 
     start = picture(9, 8, seed=1)
-    seen, result = run(rematched(E, {"image"}, network, start, steps=7, every=3))  # type: ignore[arg-type]
+    seen, result = walk(rematched(E, {"image"}, network, start, steps=7, every=3))  # type: ignore[arg-type]
     assert 2 <= len(made) <= 3 and torch.equal(made[0], start)
     assert all(torch.equal(image, step.image) for image, step in zip(made[1:], seen[2::3], strict=False))
     assert all(step.of == 7 and step.stage == "9 px" for step in seen)
@@ -136,7 +128,7 @@ def test_with_neighbours_found_anew_patches_come_nearer(picture: Picture, networ
         F_O = network(image, {"image", *weights})
         return float(E(F_O).parts(F_O)["patches"])
 
-    _, result = run(rematched(E, {"image", *weights}, network, O, steps=20, every=5))  # type: ignore[arg-type]
+    _, result = walk(rematched(E, {"image", *weights}, network, O, steps=20, every=5))  # type: ignore[arg-type]
     assert distance(result) < distance(O) / 2
 
 

@@ -8,10 +8,10 @@ from typing import Any, get_args
 import pytest
 import torch
 from torch import Tensor
+from walking import walk
 
 from photostyle import _transfer
 from photostyle._transfer import find_device, make_settings, transfer, transfer_steps
-from photostyle.descend import Step, Steps
 from photostyle.errors import ImageError, RegionsError, SettingsError
 from photostyle.image import fit_size, resize
 from photostyle.recipes import DEFAULT_RECIPE, RECIPES, Quality, find_recipe
@@ -53,15 +53,6 @@ def style(picture) -> Tensor:
     return 0.7 * picture(30, 26, seed=1, dtype=torch.float32)
 
 
-def run(steps: Steps) -> tuple[list[Step], Tensor]:
-    seen = []
-    while True:
-        try:
-            seen.append(next(steps))
-        except StopIteration as stop:
-            return seen, stop.value
-
-
 def sides(H: int, W: int, at: int) -> Tensor:
     left = torch.zeros(H, W)
     left[:, :at] = 1
@@ -80,7 +71,7 @@ def test_every_recipe_is_tried_here() -> None:
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_recipe_yields_steps_and_returns_a_photograph(content, style, recipe: str) -> None:
     before = content.clone(), style.clone()
-    seen, result = run(transfer_steps(content, style, recipe=recipe, **tiny(recipe)))
+    seen, result = walk(transfer_steps(content, style, recipe=recipe, **tiny(recipe)))
     assert result.shape == content.shape and result.dtype == torch.float32 and not result.requires_grad
     assert float(result.min()) >= 0 and float(result.max()) <= 1
     assert not torch.allclose(result, content, atol=1e-3)
@@ -96,7 +87,7 @@ def test_a_recipe_yields_steps_and_returns_a_photograph(content, style, recipe: 
 
 @pytest.mark.parametrize("recipe", ["photo", "luan"])
 def test_the_energy_falls_within_every_stage(content, style, regions: Regions, recipe: str) -> None:
-    seen, _ = run(transfer_steps(content, style, regions, recipe=recipe, **TINY | {"steps": 12}))
+    seen, _ = walk(transfer_steps(content, style, regions, recipe=recipe, **TINY | {"steps": 12}))
     stages = {step.stage: [s.energy for s in seen if s.stage == step.stage] for step in seen}
     assert len(stages) >= 2
     assert all(energies == sorted(energies, reverse=True) for energies in stages.values())
@@ -105,7 +96,7 @@ def test_the_energy_falls_within_every_stage(content, style, regions: Regions, r
 @pytest.mark.parametrize("recipe", ["photo", "luan"])
 def test_the_result_has_the_size_of_the_content_however_small_the_work(picture, style, recipe: str) -> None:
     content = picture(50, 67, dtype=torch.float32)
-    seen, result = run(transfer_steps(content, style, recipe=recipe, **tiny(recipe)))
+    seen, result = walk(transfer_steps(content, style, recipe=recipe, **tiny(recipe)))
     assert result.shape == (3, 50, 67)
     assert all(max(step.image.shape) <= 32 for step in seen)
 
@@ -195,7 +186,7 @@ def test_without_weights_there_is_nothing_to_do(content, style, recipe: str) -> 
 
 
 def test_transfer_is_the_end_of_its_steps(content, style) -> None:
-    _, result = run(transfer_steps(content, style, **TINY))
+    _, result = walk(transfer_steps(content, style, **TINY))
     assert torch.equal(transfer(content, style, **TINY), result)
 
 

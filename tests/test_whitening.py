@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
+from walking import walk
 
 from photostyle.backbones import BACKBONES
 from photostyle.errors import WeightsError
@@ -62,14 +63,10 @@ def halves(H: int, W: int, at: int) -> Tensor:
 
 
 def stylise(content: Tensor, style: Tensor, vgg: VGG, regions: Regions | None = None, **settings) -> Tensor:
-    steps = whitening(content, style, regions or Regions.whole(content, style), vgg, Whitening(**settings))
-    seen = []
-    while True:
-        try:
-            seen.append(next(steps))
-        except StopIteration as stop:
-            assert [(step.iteration, step.of) for step in seen] == [(i + 1, len(seen)) for i in range(len(seen))]
-            return stop.value
+    regions = regions or Regions.whole(content, style)
+    seen, result = walk(whitening(content, style, regions, vgg, Whitening(**settings)))
+    assert [(step.iteration, step.of) for step in seen] == [(i + 1, len(seen)) for i in range(len(seen))]
+    return result
 
 
 # --- the map of features -----------------------------------------------------------------------------
