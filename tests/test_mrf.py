@@ -27,17 +27,17 @@ def vgg(fake_weights) -> VGG:
 
 @pytest.fixture
 def pair(picture: Picture) -> tuple[Tensor, Tensor]:
-    return picture(96, 128, dtype=torch.float32), 0.7 * picture(90, 80, seed=1, dtype=torch.float32)
+    return picture(144, 192, dtype=torch.float32), 0.7 * picture(90, 80, seed=1, dtype=torch.float32)
 
 
 def synthesize(pair: tuple[Tensor, Tensor], vgg: VGG, **settings) -> tuple[list[Step], Tensor]:
-    p = MarkovStyle(**{"size": 128, "steps": 3, "octaves": 2, "rematch": 2, **settings})
+    p = MarkovStyle(**{"size": 192, "steps": 3, "octaves": 2, "rematch": 2, **settings})
     return walk(markov_style(*pair, Regions.whole(*pair), vgg, p))
 
 
 def test_octaves_double_up_to_the_whole_and_are_never_tiny() -> None:
     assert octaves(3, torch.zeros(3, 200, 384)) == [0.25, 0.5, 1]
-    assert octaves(9, torch.zeros(3, 256, 100)) == [0.25, 0.5, 1]
+    assert octaves(9, torch.zeros(3, 256, 100)) == [0.5, 1]
     assert octaves(9, torch.zeros(3, 20, 20)) == [1]
     assert octaves(1, torch.zeros(3, 999, 999)) == [1]
     assert scaled(torch.zeros(3, 90, 121), 0.5).shape == (3, 45, 60)
@@ -46,10 +46,10 @@ def test_octaves_double_up_to_the_whole_and_are_never_tiny() -> None:
 def test_coarse_to_fine(pair, vgg: VGG) -> None:
     seen, result = synthesize(pair, vgg)
     assert [(step.stage, step.iteration, step.of) for step in seen] == [
-        (stage, i, 3) for stage in ("64 px", "128 px") for i in (1, 2, 3)
+        (stage, i, 3) for stage in ("96 px", "192 px") for i in (1, 2, 3)
     ]
-    assert [tuple(step.image.shape) for step in seen[::3]] == [(3, 48, 64), (3, 96, 128)]
-    assert result.shape == (3, 96, 128) and 0 <= float(result.min()) <= float(result.max()) <= 1
+    assert [tuple(step.image.shape) for step in seen[::3]] == [(3, 72, 96), (3, 144, 192)]
+    assert result.shape == (3, 144, 192) and 0 <= float(result.min()) <= float(result.max()) <= 1
 
 
 def test_the_result_is_no_larger_than_the_setting(pair, vgg: VGG) -> None:
@@ -60,7 +60,7 @@ def test_without_content_a_texture_from_noise_of_the_contents_proportions(pair, 
     settings = {"size": 64, "content_weight": 0, "start": "noise", "seed": 3}
     seen, texture = synthesize(pair, vgg, **settings)
     assert texture.shape == (3, 48, 64) and all("content" not in step.parts for step in seen)
-    another = picture(96, 128, seed=9, dtype=torch.float32), pair[1]
+    another = picture(144, 192, seed=9, dtype=torch.float32), pair[1]
     assert torch.equal(synthesize(another, vgg, **settings)[1], texture)
     assert not torch.equal(synthesize(pair, vgg, **settings | {"seed": 4})[1], texture)
 

@@ -29,7 +29,7 @@ from photostyle.terms import chroma_variation, power, total_variation
 from photostyle.terms import content as content_term
 from photostyle.vgg import VGG
 
-_SMALLEST = 64  # pixels; the layers of a smaller octave would hold hardly a patch
+_SMALLEST = 96  # pixels; the layers of a smaller octave would hold hardly a patch, and all becomes dull
 
 
 @dataclass(frozen=True)
