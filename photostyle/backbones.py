@@ -101,3 +101,21 @@ BACKBONES: dict[str, Backbone] = {
         ),
     )
 }
+
+
+def tensor_shapes(backbone: Backbone) -> dict[str, tuple[int, ...]]:
+    """Canonical name → shape of every tensor of a backbone."""
+    layers: dict[str, tuple[int, ...]] = {}
+    fan_in = 3
+    for block, channels in enumerate(backbone.channels, start=1):
+        for i in range(1, CONVOLUTIONS[backbone.depth][block - 1] + 1):
+            layers[f"conv{block}_{i}"] = (channels, fan_in, 3, 3)
+            fan_in = channels
+        if backbone.detects_edges:
+            layers[f"side{block}"] = (1, channels, 1, 1)
+    if backbone.detects_edges:
+        layers["fuse"] = (1, len(backbone.channels), 1, 1)
+    shapes: dict[str, tuple[int, ...]] = {}
+    for layer, shape in layers.items():
+        shapes[f"{layer}.weight"], shapes[f"{layer}.bias"] = shape, shape[:1]
+    return shapes

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from photostyle.backbones import BACKBONES
+from photostyle.backbones import BACKBONES, tensor_shapes
 from photostyle.energy import Extract, Features
-from photostyle.weights import Weights, tensor_shapes
+from photostyle.weights import Weights
 
 Picture = Callable[..., Tensor]
 FakeWeights = Callable[..., Weights]

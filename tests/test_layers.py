@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "photostyle"
 LAYERS = (
     {"_version", "errors"},
     {"energy", "backbones", "files", "color"},
-    {"photofile"},
+    {"photofile", "download", "originals"},
     {"image", "weights", "transport", "multigrid"},
     {"regions", "patches", "matting", "vgg"},
     {"hed", "pairing", "terms", "render", "recolor", "descend"},

@@ -24,8 +24,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle import transfer, weights
-from photostyle.backbones import BACKBONES, DEFAULT_BACKBONE, Backbone
+from photostyle import download, transfer, weights
+from photostyle.backbones import BACKBONES, DEFAULT_BACKBONE, Backbone, tensor_shapes
 from photostyle.errors import WeightsError
 
 CHANNELS = (2, 3, 4, 5, 6)
@@ -35,7 +35,7 @@ CHANNELS = (2, 3, 4, 5, 6)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PHOTOSTYLE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(weights, "_PAUSE", 0.0)
+    monkeypatch.setattr(download, "_PAUSE", 0.0)
     return tmp_path / "cache"
 
 
@@ -210,7 +210,7 @@ def test_table() -> None:
 @pytest.mark.parametrize("name", list(BACKBONES))
 def test_tensor_shapes(name: str) -> None:
     backbone = tiny(name)
-    shapes = weights.tensor_shapes(backbone)
+    shapes = tensor_shapes(backbone)
     convs = shapes_by_hand(backbone.depth)
     for conv, inputs, outputs in convs:
         assert shapes.pop(f"{conv}.weight") == (outputs, inputs, 3, 3)
@@ -277,7 +277,7 @@ def test_torchvision_layout(zipped: bool, tmp_path: Path, monkeypatch: pytest.Mo
     tensors = weights.load_weights("vgg19-torch", path=original).tensors
     assert_converted(tensors, 19)
     assert not any(tensor.requires_grad for tensor in tensors.values())
-    assert set(tensors) == set(weights.tensor_shapes(backbone))
+    assert set(tensors) == set(tensor_shapes(backbone))
 
 
 def test_a_state_dict_that_would_run_code_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -522,9 +522,7 @@ def test_default_weights() -> None:
     assert weights.verify_weights(DEFAULT_BACKBONE)
     assert abs(path.stat().st_size - 58.87e6) < 0.01e6
     tensors = weights.load_weights(fetch=False).tensors
-    assert {name: tuple(tensor.shape) for name, tensor in tensors.items()} == weights.tensor_shapes(
-        BACKBONES[DEFAULT_BACKBONE]
-    )
+    assert {name: tuple(tensor.shape) for name, tensor in tensors.items()} == tensor_shapes(BACKBONES[DEFAULT_BACKBONE])
     assert tensors["conv5_3.weight"].shape == (512, 512, 3, 3)
     assert all(bool(tensor.isfinite().all()) for tensor in tensors.values())
     first = tensors["conv1_1.weight"]
