@@ -27,6 +27,7 @@ from PIL import Image, PngImagePlugin
 
 from photostyle import Look, PhotostyleError, load_look, load_photograph, load_regions, save_look, save_photograph
 from photostyle import weights as weights_module
+from photostyle.backbones import BACKBONES, tensor_shapes
 from photostyle.checkpoint import Checkpoint
 from photostyle.descend import Place
 from photostyle.errors import RegionsError
@@ -297,8 +298,8 @@ def test_weights(tmp_path: Path, guard: Callable[[str], Any], fake_weights: Any,
     """Every one is refused: what differs in a single byte is no known network."""
     fake = fake_weights()
     backbone = replace(fake.backbone, channels=(1, 1, 1, 1, 1))
-    monkeypatch.setitem(weights_module.BACKBONES, backbone.name, backbone)
-    tensors = {name: torch.rand(shape) for name, shape in weights_module.tensor_shapes(backbone).items()}
+    monkeypatch.setitem(BACKBONES, backbone.name, backbone)
+    tensors = {name: torch.rand(shape) for name, shape in tensor_shapes(backbone).items()}
     file = tmp_path / "file.safetensors"
     weights_module._write(backbone, tensors, file)
     assert load_weights(backbone.name, file).tensors.keys() == tensors.keys()

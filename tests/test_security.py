@@ -25,7 +25,7 @@ NETWORK = {
     "http": set(),
     "httpx": set(),
     "urllib.request": set(),
-    "pooch": {"weights.py"},  # weights that were asked for
+    "pooch": {"download.py"},  # weights that were asked for
     "huggingface_hub": {"segment/learned.py"},  # the model of --regions learned
     "transformers": {"segment/learned.py"},
     "socket": {"studio/serve.py"},  # the studio listens
@@ -34,7 +34,7 @@ NETWORK = {
     "ray": {"batch/ray.py"},
 }
 RUNS_WHAT_IT_READS = {"marshal", "shelve", "dill", "cloudpickle", "joblib"}
-SUBPROCESSES = {"weights.py", "batch/local.py", "bench/worker.py"}
+SUBPROCESSES = {"download.py", "batch/local.py", "bench/worker.py"}
 
 
 def faults(path: Path, name: str) -> Iterator[str]:
