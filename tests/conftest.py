@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from photostyle import weights as weights_module
 from photostyle.backbones import BACKBONES, tensor_shapes
 from photostyle.energy import Extract, Features
-from photostyle.weights import Weights
+from photostyle.weights import Weights, cached_path
 
 Picture = Callable[..., Tensor]
 FakeWeights = Callable[..., Weights]
@@ -72,3 +74,16 @@ def fake_weights() -> FakeWeights:
         return Weights(backbone, tensors)
 
     return make
+
+
+@pytest.fixture
+def small_network(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, fake_weights: FakeWeights
+) -> Path:
+    """A cache of the test's own that holds a default network of few channels: its folder."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("PHOTOSTYLE_CACHE", str(folder))
+    fake = fake_weights()
+    monkeypatch.setitem(BACKBONES, fake.backbone.name, fake.backbone)
+    weights_module._write(fake.backbone, fake.tensors, cached_path(fake.backbone.name))
+    return folder

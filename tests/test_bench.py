@@ -18,8 +18,6 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from photostyle import RECIPES, ImageError, Measures, Regions, SettingsError, Step, load_image, save_image
-from photostyle import weights as weights_module
-from photostyle.backbones import BACKBONES
 from photostyle.bench import run as bench
 from photostyle.bench import task as tasks
 from photostyle.bench import worker
@@ -27,20 +25,15 @@ from photostyle.bench.summary import MEASURES, summarize, winners
 from photostyle.bench.task import Row, Task, attempt
 from photostyle.cli import app
 from photostyle.photofile import read_note
-from photostyle.weights import cached_path
 
 ROOT = Path(__file__).parents[1]
 Run = Callable[..., Result]
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, fake_weights) -> None:  # type: ignore[no-untyped-def]
-    """A cache of the test's own that holds a default network of few channels; measures on few pixels."""
-    monkeypatch.setenv("PHOTOSTYLE_CACHE", str(tmp_path_factory.mktemp("cache")))
-    fake = fake_weights()
+def small(small_network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network of few channels; measures on few pixels."""
     monkeypatch.setattr("photostyle.measures.LONG_SIDE", 64)
-    monkeypatch.setitem(BACKBONES, fake.backbone.name, fake.backbone)
-    weights_module._write(fake.backbone, fake.tensors, cached_path(fake.backbone.name))
 
 
 @pytest.fixture(autouse=True)

@@ -42,16 +42,10 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture(autouse=True)
-def cache(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> None:
-    """A cache of the test's own that holds a default network of few channels."""
-    if request.node.get_closest_marker("weights"):
-        return
-    monkeypatch.setenv("PHOTOSTYLE_CACHE", str(tmp_path_factory.mktemp("cache")))
-    fake = request.getfixturevalue("fake_weights")()
-    monkeypatch.setitem(BACKBONES, fake.backbone.name, fake.backbone)
-    weights_module._write(fake.backbone, fake.tensors, cached_path(fake.backbone.name))
+def small(request: pytest.FixtureRequest) -> None:
+    """A network of few channels, but for tests of the real one."""
+    if not request.node.get_closest_marker("weights"):
+        request.getfixturevalue("small_network")
 
 
 @pytest.fixture

@@ -13,10 +13,8 @@ from torch import Tensor
 from typer.testing import CliRunner, Result
 
 from photostyle import _doodle, load_image, read_note, save_image
-from photostyle import weights as weights_module
 from photostyle._doodle import doodle, doodle_steps, load_maps
 from photostyle._transfer import transfer
-from photostyle.backbones import BACKBONES
 from photostyle.cli import app
 from photostyle.descend import finish
 from photostyle.errors import DescentError, ImageError, RegionsError, SettingsError
@@ -24,7 +22,6 @@ from photostyle.recipes._starts import mapped_noise
 from photostyle.recipes.champandard2016 import SemanticStyle, semantic_regions, semantic_style
 from photostyle.regions import Regions
 from photostyle.vgg import VGG
-from photostyle.weights import cached_path
 
 Picture = Callable[..., Tensor]
 QUICK: dict[str, Any] = {"size": 32, "steps": 3}
@@ -255,14 +252,8 @@ def test_maps_that_cannot_be(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def run(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, fake_weights
-) -> Callable[..., Result]:
-    """`run(path, …)`: the command in this process, with a cache of its own that holds a network of few channels."""
-    monkeypatch.setenv("PHOTOSTYLE_CACHE", str(tmp_path_factory.mktemp("cache")))
-    fake = fake_weights()
-    monkeypatch.setitem(BACKBONES, fake.backbone.name, fake.backbone)
-    weights_module._write(fake.backbone, fake.tensors, cached_path(fake.backbone.name))
+def run(small_network: Path) -> Callable[..., Result]:
+    """`run(path, …)`: the command in this process, with a network of few channels."""
 
     def invoke(*args: object) -> Result:
         return CliRunner().invoke(app, ["doodle", *map(str, args)], prog_name="photostyle", catch_exceptions=False)

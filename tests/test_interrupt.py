@@ -20,8 +20,6 @@ from walking import walk
 from photostyle import Step, load_image, save_image, transfer_steps
 from photostyle import checkpoint as checkpoint_module
 from photostyle import files as files_module
-from photostyle import weights as weights_module
-from photostyle.backbones import BACKBONES
 from photostyle.checkpoint import Checkpoint, digest
 from photostyle.cli import app
 from photostyle.descend import KEEPER, descend
@@ -29,9 +27,9 @@ from photostyle.energy import energy
 from photostyle.errors import SettingsError
 from photostyle.photofile import read_note
 from photostyle.vgg import VGG
-from photostyle.weights import cached_path
 
 ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.usefixtures("small_network")
 Run = Callable[..., Result]
 
 RECIPES: dict[str, dict[str, Any]] = {
@@ -42,17 +40,6 @@ RECIPES: dict[str, dict[str, Any]] = {
     "mmd": {"size": 32, "steps": 5},
     "mrf": {"size": 40, "steps": 14},
 }
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, fake_weights: Any) -> Path:
-    """A cache of the test's own that holds a default network of few channels."""
-    folder = tmp_path_factory.mktemp("cache")
-    monkeypatch.setenv("PHOTOSTYLE_CACHE", str(folder))
-    fake = fake_weights()
-    monkeypatch.setitem(BACKBONES, fake.backbone.name, fake.backbone)
-    weights_module._write(fake.backbone, fake.tensors, cached_path(fake.backbone.name))
-    return folder
 
 
 @pytest.fixture

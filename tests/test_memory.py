@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -15,14 +14,11 @@ from torch import Tensor
 from typer.testing import CliRunner, Result
 
 from photostyle import RECIPES, find_look, load_image, memory, save_image, save_look
-from photostyle import weights as weights_module
-from photostyle.backbones import BACKBONES
 from photostyle.cli import app
 from photostyle.errors import DescentError, SettingsError
 from photostyle.memory import estimate, explained, free_memory, size_that_fits
 from photostyle.photofile import read_note
 from photostyle.vgg import VGG
-from photostyle.weights import cached_path
 
 ROOT = Path(__file__).parents[1]
 SHAPE = (4000, 6000)
@@ -171,15 +167,8 @@ def test_other_errors_stay_what_they_are(error: Exception) -> None:
 
 
 @pytest.fixture
-def run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_weights: Any, picture: Callable[..., Tensor]
-) -> Callable[..., Result]:
+def run(tmp_path: Path, small_network: Path, picture: Callable[..., Tensor]) -> Callable[..., Result]:
     """`run(*options)`: a transfer of an 80×120 photograph into `out.png`."""
-    monkeypatch.setenv("PHOTOSTYLE_CACHE", str(tmp_path / "cache"))
-    (tmp_path / "cache").mkdir()
-    fake = fake_weights()
-    monkeypatch.setitem(BACKBONES, fake.backbone.name, fake.backbone)
-    weights_module._write(fake.backbone, fake.tensors, cached_path(fake.backbone.name))
     save_image(picture(80, 120), tmp_path / "content.png")
     save_image(picture(48, 48, seed=1), tmp_path / "style.png")
 

@@ -6,15 +6,11 @@ import ast
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from torch import Tensor
 
 from photostyle import load_image, transfer
-from photostyle import weights as weights_module
-from photostyle.backbones import BACKBONES
-from photostyle.weights import cached_path
 
 PACKAGE = Path(__file__).parent.parent / "photostyle"
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -104,17 +100,13 @@ def test_the_reader_of_the_source_sees_it(tmp_path: Path, code: str) -> None:
 
 
 def test_a_transfer_opens_no_connection(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_weights: Any, picture: Callable[..., Tensor]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_network: Path, picture: Callable[..., Tensor]
 ) -> None:
     """Once the weights are here."""
 
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("something wants to talk to the network")
 
-    monkeypatch.setenv("PHOTOSTYLE_CACHE", str(tmp_path))
-    fake = fake_weights()
-    monkeypatch.setitem(BACKBONES, fake.backbone.name, fake.backbone)
-    weights_module._write(fake.backbone, fake.tensors, cached_path(fake.backbone.name))
     for name in ("connect", "connect_ex", "sendto", "bind"):
         monkeypatch.setattr(socket.socket, name, refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)

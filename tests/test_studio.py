@@ -27,26 +27,15 @@ pytest.importorskip("fastapi", reason="the extra studio is not installed")
 from starlette.testclient import TestClient
 
 from photostyle import RECIPES, SettingsError, Step, fade, load_image
-from photostyle import weights as weights_module
-from photostyle.backbones import BACKBONES
 from photostyle.labels import PALETTE
 from photostyle.photofile import read_note
 from photostyle.studio.controls import recipe_facts
 from photostyle.studio.serve import serve, studio
 from photostyle.studio.service import Limits
 from photostyle.studio.worker import Task, Worker
-from photostyle.weights import cached_path
 
 ROOT = Path(__file__).parents[1]
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, fake_weights: Any) -> None:
-    """A cache of the test's own that holds a default network of few channels."""
-    monkeypatch.setenv("PHOTOSTYLE_CACHE", str(tmp_path_factory.mktemp("cache")))
-    fake = fake_weights()
-    monkeypatch.setitem(BACKBONES, fake.backbone.name, fake.backbone)
-    weights_module._write(fake.backbone, fake.tensors, cached_path(fake.backbone.name))
+pytestmark = pytest.mark.usefixtures("small_network")
 
 
 @pytest.fixture

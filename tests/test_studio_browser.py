@@ -25,11 +25,8 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from photostyle import bit_depth, load_image, read_note
-from photostyle import weights as weights_module
-from photostyle.backbones import BACKBONES
 from photostyle.studio.serve import studio
 from photostyle.studio.service import Limits
-from photostyle.weights import cached_path
 
 CHROMIUM = os.environ.get("PHOTOSTYLE_CHROMIUM", "/usr/bin/chromium")
 SHOTS = Path(__file__).parents[1] / "out" / "studio"
@@ -46,15 +43,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, fake_weights: Any) -> None:
-    """A cache of the test's own that holds a default network of few channels."""
-    monkeypatch.setenv("PHOTOSTYLE_CACHE", str(tmp_path_factory.mktemp("cache")))
-    fake = fake_weights()
-    monkeypatch.setitem(BACKBONES, fake.backbone.name, fake.backbone)
-    weights_module._write(fake.backbone, fake.tensors, cached_path(fake.backbone.name))
-
-
 @dataclass
 class Server:
     address: str
@@ -62,7 +50,7 @@ class Server:
 
 
 @pytest.fixture
-def server(cache: None) -> Iterator[Server]:
+def server(small_network: Path) -> Iterator[Server]:
     """A running studio that takes small photographs only."""
     with (
         studio(limits=Limits(bytes=300_000, pixels=1_500_000)) as app,
