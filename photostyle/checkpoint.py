@@ -64,7 +64,7 @@ class Checkpoint:
         finally:
             KEEPER.reset(token)
 
-    def begin(self, image: Tensor) -> Place | None:
+    def begin(self, x: Tensor) -> Place | None:
         """Where the next descent of the recipe had got to, if it had begun. Raises SettingsError if that is damaged."""
         self._count += 1
         if not self._path.exists():
@@ -79,7 +79,7 @@ class Checkpoint:
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             raise SettingsError(f"{self._path} is damaged: delete it, and --resume goes on from before it.") from error
         about = json.loads(metadata["place"])
-        tensors = {name: tensor.to(image) for name, tensor in tensors.items()}
+        tensors = {name: tensor.to(x) for name, tensor in tensors.items()}
         return Place(
             tensors["image"],
             about["value"],
@@ -101,7 +101,7 @@ class Checkpoint:
             "energies": place.energies,
             "ended": place.ended,
         }
-        tensors = {"image": place.image, "slope": place.slope}
+        tensors = {"image": place.x, "slope": place.slope}
         for i, (first, second, _) in enumerate(place.memory):
             tensors |= {f"{i}.0": first, f"{i}.1": second}
         tensors = {name: tensors[name].detach().cpu().contiguous() for name in sorted(tensors)}

@@ -1,4 +1,6 @@
-"""Descent: an image follows an energy downhill, one `Step` at a time. Knows no style and no network.
+"""Descent: an unknown follows an energy downhill, one `Step` at a time. Knows no style and no network.
+
+The unknown is an image, or whatever an image is computed from: `extract` tells the features of the one as of the other.
 
 L-BFGS (Nocedal & Wright, "Numerical Optimization", algorithm 7.4) is our own for one reason: nearly
 all time goes into evaluations of the energy, and a backtracking search takes a single one per step
@@ -14,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Literal, Protocol
 
 import torch
@@ -24,8 +25,6 @@ from photostyle.energy import Energy, Extract
 from photostyle.errors import DescentError
 
 Optimizer = Literal["lbfgs", "adam"]
-Point = tuple[float, Tensor, dict[str, float]]
-Evaluate = Callable[[Tensor], Point]
 
 _MEMORY = 20  # pairs of curvature kept by L-BFGS
 _ARMIJO = 1e-4  # sufficient decrease, as a part of what the slope promises
@@ -70,19 +69,22 @@ def finish(steps: Steps, watch: Callable[[Step], object] | None = None) -> Tenso
             watch(step)
 
 
+Memory = tuple[tuple[Tensor, Tensor, float], ...]
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a descent has got to: all that its next step depends on. Its tensors never change.
 
-    `slope` is that of the energy, `value`, at the `image`; both 3×H×W. `memory` holds what steps taught, the
+    `slope` is that of the energy, `value`, at the unknown `x`; both of one shape. `memory` holds what steps taught, the
     oldest first: for L-BFGS s, y and sᵀy, for Adam the means of slope and squared slope and their number.
     `energies` are those after each of the last eleven steps.
     """
 
-    image: Tensor
+    x: Tensor
     value: float
     slope: Tensor
-    memory: tuple[tuple[Tensor, Tensor, float], ...] = ()
+    memory: Memory = ()
     iteration: int = 0
     energies: tuple[float, ...] = ()
     ended: bool = False
@@ -91,8 +93,8 @@ class Place:
 class Keeper(Protocol):
     """Who keeps places so that the descents of a recipe, one after another, can go on in another process."""
 
-    def begin(self, image: Tensor) -> Place | None:
-        """The next descent starts: where it had got to, on the device of `image`, or None."""
+    def begin(self, x: Tensor) -> Place | None:
+        """The next descent starts: where it had got to, on the device of `x`, or None."""
 
     def keep(self, place: Place, *, now: bool = False) -> None:
         """The descent is there; unless `now`, the keeper may wait for a later place."""
@@ -100,6 +102,19 @@ class Keeper(Protocol):
 
 KEEPER: ContextVar[Keeper | None] = ContextVar("keeper", default=None)
 """Whom `descend` asks and tells, in this context."""
+
+
+@dataclass(frozen=True)
+class _Point:
+    """The energy at an unknown: its value, slope and parts, and the picture there."""
+
+    value: float
+    slope: Tensor
+    parts: dict[str, float]
+    picture: Tensor
+
+
+Evaluate = Callable[[Tensor], _Point]
 
 
 def descend(
@@ -113,59 +128,84 @@ def descend(
     rate: float = 0.02,
     tolerance: float = 0.0,
 ) -> Steps:
-    """Minimise `energy` over the pixels of `image` (3×H×W), which is not changed itself.
+    """Minimise `energy` over the pixels of `image` (3×H×W), which is not changed itself; `walk` without its memory."""
+    place = yield from walk(
+        energy, extract, image, stage=stage, steps=steps, optimizer=optimizer, rate=rate, tolerance=tolerance
+    )
+    return place.x
+
+
+def walk(
+    energy: Energy,
+    extract: Extract,
+    x: Tensor,
+    *,
+    stage: str,
+    steps: int,
+    optimizer: Optimizer = "lbfgs",
+    rate: float = 0.02,
+    tolerance: float = 0.0,
+    first: float = 0.05,
+    memory: Memory | None = None,
+) -> Generator[Step, None, Place]:
+    """Minimise `energy` over the unknown `x`, which is not changed itself; returns the place where it ends.
 
     Stops after `steps` iterations, or when ten of them together lowered the energy by less than the
-    part `tolerance`, or at a point from which no direction leads down. `rate` is Adam's learning rate.
-    Raises DescentError, with the last good image, when the energy is not finite.
+    part `tolerance`, or at a point from which no direction leads down. `rate` is Adam's learning rate, `first` the
+    largest change of the first step of L-BFGS. A `memory` (which may be empty), what another descent in the same
+    unknown has learned, is gone on with and returned; without (None) it is forgotten at the end, for it may be large.
+    Raises DescentError, with the last good picture, when the energy is not finite.
     """
+    reads = energy.reads | {"image"}  # the picture that a step shows
 
-    if not any(term.weight for term in energy.terms):
-        return image
-
-    def evaluate(x: Tensor) -> Point:
+    def evaluate(x: Tensor) -> _Point:
         x = x.detach().requires_grad_()
-        parts = energy.parts(extract(x, energy.reads))
-        total = torch.stack(list(parts.values())).sum()
+        features = extract(x, reads)
+        parts = energy.parts(features)
+        total = torch.stack([part.to(x.device) for part in parts.values()]).sum()
         (slope,) = torch.autograd.grad(total, x)
         # contiguous, as a kept place is: the order in memory decides how sums are rounded
         slope = slope.contiguous()
-        return float(total.detach()), slope, {name: float(part.detach()) for name, part in parts.items()}
+        numbers = {name: float(part.detach()) for name, part in parts.items()}
+        return _Point(float(total.detach()), slope, numbers, features["image"].detach())
 
+    if not any(term.weight for term in energy.terms):
+        return Place(x, 0.0, torch.zeros_like(x), ended=True)
     keeper = KEEPER.get()
-    place = keeper.begin(image) if keeper else None
+    place, picture = keeper.begin(x) if keeper else None, None
     if place is None:
-        image = image.contiguous()
-        value, slope, _ = _finite(evaluate(image), None)
-        place = Place(image, value, slope)
+        x = x.contiguous()
+        start = _finite(evaluate(x), None)
+        place, picture = Place(x, start.value, start.slope, memory or ()), start.picture
     if place.ended:
-        return place.image
-    method = _lbfgs if optimizer == "lbfgs" else partial(_adam, rate=rate)
-    walk = method(evaluate, place)
+        return place
+    path = _lbfgs(evaluate, place, picture, first) if optimizer == "lbfgs" else _adam(evaluate, place, picture, rate)
     try:
         while place.iteration < steps and not _stalls(place.energies, tolerance):
-            taken = next(walk, None)
+            taken = next(path, None)
             if taken is None:
                 break
-            at, parts = taken
+            at, point = taken
             energies = (*place.energies, at.value)[-_RECENT:]
             place = replace(at, iteration=place.iteration + 1, energies=energies)
             if keeper:
                 keeper.keep(place)
-            yield Step(stage, place.iteration, steps, place.image, parts)
-        place = replace(place, memory=(), ended=True)
+            yield Step(stage, place.iteration, steps, point.picture, point.parts)
+        place = replace(place, memory=() if memory is None else place.memory, ended=True)
     finally:  # ended, closed or interrupted
         if keeper:
             keeper.keep(place, now=True)
-    return place.image
+    return place
 
 
 def _stalls(energies: tuple[float, ...], tolerance: float) -> bool:
     return len(energies) == _RECENT and energies[0] - energies[-1] <= tolerance * abs(energies[0])
 
 
-def _lbfgs(evaluate: Evaluate, place: Place) -> Iterator[tuple[Place, dict[str, float]]]:
-    x, value, g, pairs = place.image, place.value, place.slope, place.memory
+def _lbfgs(
+    evaluate: Evaluate, place: Place, picture: Tensor | None, first: float
+) -> Iterator[tuple[Place, _Point]]:
+    x, value, g, pairs = place.x, place.value, place.slope, place.memory
     while g.abs().max() > 0:
         p = -_inverse_hessian(g, pairs)
         slope = float(torch.sum(g * p))
@@ -174,28 +214,28 @@ def _lbfgs(evaluate: Evaluate, place: Place) -> Iterator[tuple[Place, dict[str, 
                 return  # the slope itself is lost in rounding
             pairs = ()
             continue
-        # Without curvature the first step has no scale of its own: a twentieth of the range of pixels.
-        t = 1.0 if pairs else 0.05 / float(g.abs().max())
+        # Without curvature the first step has no scale of its own.
+        t = 1.0 if pairs else first / float(g.abs().max())
         for _ in range(_BACKTRACKS):
-            y_value, y_g, parts = evaluate(x + t * p)
-            if y_value <= value + _ARMIJO * t * slope and bool(torch.isfinite(y_g).all()):
+            point = evaluate(x + t * p)
+            if point.value <= value + _ARMIJO * t * slope and bool(torch.isfinite(point.slope).all()):
                 break
-            t *= _shrink(value, slope * t, y_value)
+            t *= _shrink(value, slope * t, point.value)
         else:
             if not pairs:
-                _finite((y_value, y_g, parts), x)
+                _finite(point, picture)
                 return  # downhill by slope, yet no step lowers it: as low as the numbers can tell
             pairs = ()
             continue
-        s, y = t * p, y_g - g
+        s, y = t * p, point.slope - g
         sy = float(torch.sum(s * y))
         if sy > 1e-10 * float(torch.sum(y * y)):
             pairs = (*pairs, (s, y, sy))[-_MEMORY:]
-        x, value, g = x + s, y_value, y_g
-        yield Place(x, value, g, pairs), parts
+        x, value, g, picture = x + s, point.value, point.slope, point.picture
+        yield Place(x, value, g, pairs), point
 
 
-def _inverse_hessian(g: Tensor, pairs: tuple[tuple[Tensor, Tensor, float], ...]) -> Tensor:
+def _inverse_hessian(g: Tensor, pairs: Memory) -> Tensor:
     """H g by the two-loop recursion over pairs (s, y, sᵀy), oldest first."""
     q, α = g.clone(), []
     for s, y, sy in reversed(pairs):
@@ -216,22 +256,23 @@ def _shrink(value: float, slope: float, there: float) -> float:
     return min(max(-slope / (2 * (there - value - slope)), 0.1), 0.5)
 
 
-def _adam(evaluate: Evaluate, place: Place, rate: float) -> Iterator[tuple[Place, dict[str, float]]]:
-    x, g = place.image, place.slope
+def _adam(
+    evaluate: Evaluate, place: Place, picture: Tensor | None, rate: float
+) -> Iterator[tuple[Place, _Point]]:
+    x, g = place.x, place.slope
     m, v, n = place.memory[0] if place.memory else (torch.zeros_like(g), torch.zeros_like(g), 0.0)
     while True:
         m, v, n = _BETA_1 * m + (1 - _BETA_1) * g, _BETA_2 * v + (1 - _BETA_2) * g.square(), n + 1
         m_hat, v_hat = m / (1 - _BETA_1**n), v / (1 - _BETA_2**n)
-        y = x - rate * m_hat / (v_hat.sqrt() + _TINY)
-        value, g, parts = _finite(evaluate(y), x)
-        x = y
-        yield Place(x, value, g, ((m, v, n),)), parts
+        x = x - rate * m_hat / (v_hat.sqrt() + _TINY)
+        point = _finite(evaluate(x), picture)
+        g, picture = point.slope, point.picture
+        yield Place(x, point.value, g, ((m, v, n),)), point
 
 
-def _finite(point: Point, good: Tensor | None) -> Point:
-    value, slope, parts = point
-    if not abs(value) < float("inf") or not bool(torch.isfinite(slope).all()):
-        culprits = ", ".join(name for name, part in parts.items() if not abs(part) < float("inf"))
+def _finite(point: _Point, good: Tensor | None) -> _Point:
+    if not abs(point.value) < float("inf") or not bool(torch.isfinite(point.slope).all()):
+        culprits = ", ".join(name for name, part in point.parts.items() if not abs(part) < float("inf"))
         raise DescentError(
             f"The energy is not finite ({culprits or 'its gradient'}): lower the weights or check the images.",
             good,

@@ -184,9 +184,9 @@ def local_affine(image: Tensor, output: Tensor, ridge: float, radius: int = 1, p
     C×4×H×W, rows by output channel. (He, Sun & Tang, "Guided Image Filtering", eq. 14, for all outputs at once.)
     """
     I, O = image.double(), output.double()
-    μ, ν = _mean(I, radius), _mean(O, radius)
-    covariance = _mean(I[:, None] * I, radius) - μ[:, None] * μ  # 3×3×H×W
-    cross = _mean(O[:, None] * I, radius) - ν[:, None] * μ
+    μ, ν = window_mean(I, radius), window_mean(O, radius)
+    covariance = window_mean(I[:, None] * I, radius) - μ[:, None] * μ  # 3×3×H×W
+    cross = window_mean(O[:, None] * I, radius) - ν[:, None] * μ
     covariance = covariance + ridge * torch.eye(3).to(I)[:, :, None, None]
     if prior is not None:
         cross = cross + ridge * prior[:, :3]
@@ -201,10 +201,10 @@ def guided_maps(output: Tensor, image: Tensor, radius: int, ridge: float, prior:
     Those of `local_affine`, averaged over all windows that a pixel belongs to (He, Sun & Tang, eq. 16);
     `apply_affine(guided_maps(O, I, …), I)` is O filtered with guide I.
     """
-    return _mean(local_affine(image, output, ridge, radius, prior), radius)
+    return window_mean(local_affine(image, output, ridge, radius, prior), radius)
 
 
-def _mean(x: Tensor, radius: int) -> Tensor:
+def window_mean(x: Tensor, radius: int) -> Tensor:
     """Mean over the window of (2·radius + 1)² pixels around each pixel of …×H×W, cut at the borders.
 
     By differences of running sums, rows then columns: a wide window costs no more than a narrow one.

@@ -12,15 +12,17 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
 
-from photostyle.color import chroma, lab_from_srgb
+from photostyle.color import chroma, lab_from_srgb, luma
 from photostyle.energy import Energy, Features, energy
-from photostyle.matting import MattingLaplacian, matting_laplacian
-from photostyle.transport import directions, quantiles
+from photostyle.lattice import slopes
+from photostyle.matting import MattingLaplacian
+from photostyle.sinkhorn import half_divergence, self_cost
 
 Masks = Mapping[str, Tensor]
 """Layer name → region masks K×h×w at that layer."""
+
+_ROUNDING = 0.02  # a norm of modes below it is squared
 
 
 def gram(F: Tensor) -> Tensor:
@@ -104,54 +106,92 @@ def augmented_style(target: Features, target_masks: Masks, masks: Masks, weights
     return energy("style", weights, value)
 
 
-def matting(laplacian: MattingLaplacian) -> Energy:
-    """Σ_c vec(O_c)ᵀ M_I vec(O_c)   (Luan et al. 2017, eq. 2): zero for every locally affine change of colour."""
-    return energy("matting", {"image"}, lambda features: laplacian.quadratic(features["image"]))
+def saturated(parts: Sequence[Energy]) -> Energy:
+    """mean_i log(1 + E_i) of energies of the same name and one term each, under that name: what is far away pulls less.
 
-
-def pyramid_matting(image: Tensor, epsilon: float, factors: Sequence[int]) -> Energy:
-    """Σ_s vec(O↓s)ᵀ M_{I↓s} vec(O↓s) / (3·H·W), over both images reduced by the factors s (block averages).
-
-    The 3×3 windows of the matting Laplacian let the map of colours drift, unseen, from one end of a sky to
-    the other. The same windows on reduced images span more of the photograph, and see it. Levels that hold
-    no window are left out; raises ImageError if even the finest holds none.
+    A layer whose target cannot be reached would else outweigh all others.
     """
-    scales = [s for s in factors if min(image.shape[1:]) >= 3 * s] or [min(factors)]
-    laplacians = [matting_laplacian(avg_pool2d(image, s), epsilon) for s in scales]
+    terms = [term for part in parts for term in part.terms]
+    reads = frozenset[str]().union(*(term.reads for term in terms))
 
     def value(features: Features) -> Tensor:
-        reduced = [avg_pool2d(features["image"], s) for s in scales]
-        return _sum(L.quadratic(O) for L, O in zip(laplacians, reduced, strict=True)) / image.numel()
+        return torch.stack([torch.log1p(term.weight * term.value(features)) for term in terms]).mean()
+
+    return energy(terms[0].name, reads, value)
+
+
+def matting(laplacian: MattingLaplacian, image: Tensor | None = None) -> Energy:
+    """Σ_c vec(O_c)ᵀ M_I vec(O_c)   (Luan et al. 2017, eq. 2): zero for every locally affine change of colour.
+
+    With an `image` I it is taken of the change O − I: what is not changed costs nothing at all.
+    """
+
+    def value(features: Features) -> Tensor:
+        O = features["image"]
+        return laplacian.quadratic(O if image is None else O - image)
 
     return energy("matting", {"image"}, value)
 
 
-def color(style: Tensor, style_masks: Tensor, masks: Tensor, count: int = 16) -> Energy:
-    """Σ_c share_c · mean_d W₂²(dᵀ Lab(O)_c, dᵀ Lab(S)_c) / 100²: sliced optimal transport of the pixels' colours.
+def color_transport(
+    goals: Sequence[Tensor], extras: Sequence[Tensor], shares: Sequence[float], ε: float, τ: float, unit: float
+) -> Energy:
+    """Σ_k share_k · Sinkhorn divergence of region k's colours from the style's (see `sinkhorn`), in L*a*b* / `unit`.
 
-    W₂² in one dimension is the mean squared difference of the sorted values (Rabin et al. 2011, "Wasserstein
-    Barycenter and Its Application to Texture Mixing"). Gram matrices match moments of features and leave
-    room for colours that are in neither photograph; this leaves none. Style 3×h×w, masks K×h×w of the style
-    and K×H×W of the output, taken as hard; `count` directions, always the same.
+    Reads "samples", the colours of all regions one after the other, 3×Σn_k, sRGB. `goals` are 3×m_k in L*a*b* / `unit`,
+    float64, `extras` n_k×m_k what is added to their squared distances, ε the entropy, and τ the cost above which a
+    colour need not land.
     """
-    d = directions(count).to(style)
-    S = d @ lab_from_srgb(style.clamp(0, 1)).flatten(1) / 100
-    # a region of no whole pixel on either side has no colours to compare
-    pairs = [(t, m) for t, m in zip(style_masks > 0.5, masks > 0.5, strict=True) if t.any() and m.any()]
-    here = [mask.flatten().nonzero()[:, 0] for _, mask in pairs]
-    shares = [len(pixels) / masks[0].numel() for pixels in here]
-    targets = [quantiles(S[:, mask.flatten()], len(pixels)) for (mask, _), pixels in zip(pairs, here, strict=True)]
+    counts = [len(extra) for extra in extras]
+    constants = [0.5 * self_cost(goal, ε, τ) for goal in goals]
 
     def value(features: Features) -> Tensor:
-        O = d @ lab_from_srgb(features["image"].clamp(0, 1)).flatten(1) / 100
-        if not here:
-            return 0 * O.sum()
+        now = (lab_from_srgb(features["samples"].clamp(-0.1, 1.1)) / unit).split(counts, dim=1)
         return _sum(
-            share * (O[:, pixels].sort(dim=1).values - target).square().mean()
-            for share, pixels, target in zip(shares, here, targets, strict=True)
+            share * (half_divergence(x, goal, extra, ε, τ) - constant)
+            for share, x, goal, extra, constant in zip(shares, now, goals, extras, constants, strict=True)
         )
 
-    return energy("color", {"image"}, value)
+    return energy("color", {"samples"}, value)
+
+
+def gain(limit: float, shares: Sequence[float]) -> Energy:
+    """What slopes of colour maps above `limit` cost, and folds: Σ_k share_k mean (slope − limit)₊² + ½ mean (−dY/dgrey)₊².
+
+    Reads "nodes", lattices K×3×N×N×N. A slope is how much a small difference of colour (noise, haze, a block of JPEG)
+    grows; a fold is where a lighter grey comes out darker.
+    """
+
+    def value(features: Features) -> Tensor:
+        nodes = features["nodes"]
+        n = nodes.shape[-1]
+        steep = _sum(torch.relu(slope - limit).square().mean((1, 2, 3)) for slope in slopes(nodes))  # K
+        grey = torch.arange(n)
+        rise = luma(nodes[:, :, grey, grey, grey].movedim(1, 0)).diff(dim=1) * (n - 1)  # K×(N − 1)
+        return nodes.new_tensor(list(shares)) @ (steep + 0.5 * torch.relu(-rise).square().mean(1))
+
+    return energy("gain", {"nodes"}, value)
+
+
+def simplicity(prices: Tensor, shares: Sequence[float], price_of_sliders: float, unity: float) -> Energy:
+    """How far grades are from plain sliders: ρ‖u‖² + ‖c̄‖ + ν Σ_k √share_k ‖c_k − c̄‖, c̄ the mean by share.
+
+    Reads "sliders" (8) and "modes" (K×count×3). Norms, not their squares, count each mode by its price (count): a
+    deviation that gains little is not made, one that gains much is hardly held back. Zero has a slope: norms are rounded.
+    """
+    weights = torch.tensor(list(shares)) / sum(shares)
+
+    def norm(c: Tensor) -> Tensor:
+        return (c.square().sum((-2, -1)) + _ROUNDING**2).sqrt() - _ROUNDING
+
+    def value(features: Features) -> Tensor:
+        u, c = features["sliders"], features["modes"] * prices.to(features["modes"]).sqrt()[:, None]
+        w = weights.to(c)
+        common = torch.tensordot(w, c, dims=1)
+        apart = unity * w.sqrt() @ norm(c - common) if len(c) > 1 else 0.0
+        return price_of_sliders * u.square().sum() + norm(common) + apart
+
+    return energy("simplicity", {"sliders", "modes"}, value)
 
 
 def total_variation(scale: float = 1.0) -> Energy:
