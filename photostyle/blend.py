@@ -26,9 +26,10 @@ from photostyle.matting import apply_affine, guided_maps, window_mean
 
 _RADII = (6, 3)  # of the windows, pixels of the small photograph: as far as a border may move, in two passes
 _RIDGE = 1e-3  # a variance of colour: what varies less is one surface
-_FOOT = 0.1  # of a mask is nothing, and as little below 1 is all
+_FOOT = 0.05  # of a mask is nothing, and as little below 1 is all
 _NEAR, _FAR = 3, 8  # where a region's own colours are looked for, pixels
 _SURE = 6  # the power of a mask that weighs them: only what is nearly all the region's counts
+_TRUST = 0.01  # κ: what a mask is worth beside a squared difference of colour
 _TILE = 128  # pixels
 _BATCH = 32  # tiles at a time: what memory is needed for does not grow with the photograph
 _FAINT = 1 / 512  # of a region in a tile, that cannot be seen
@@ -108,6 +109,25 @@ def parts(pixels: Tensor, masks: Tensor, own: Tensor) -> Tensor:
     return own + m * rest / m.square().sum(-4, keepdim=True)
 
 
+def _mixture(pixels: Tensor, own: Tensor, masks: Tensor) -> Tensor:
+    """Masks n×K×h×w, the two largest at each pixel shared out anew as its colour tells: pixels n×3×h×w, own n×K×3×h×w.
+
+    The part t of the first that minimises ‖I − F₂ − t (F₁ − F₂)‖² + κ (t − t₀)², F the colours of the two; κ is
+    small where the masks are undecided, and infinite where they are sure.
+    """
+    (first, second), (one, other) = (x.unbind(1) for x in masks.topk(2, dim=1))
+    F_1, F_2 = (
+        own.gather(1, k[:, None, None].expand(-1, 1, 3, *k.shape[1:]))[:, 0] for k in (one, other)
+    )  # n×3×h×w
+    both = first + second
+    t = first / both
+    d, doubt = F_1 - F_2, 4 * t * (1 - t)
+    fitting = (doubt * (d * (pixels - F_2)).sum(1) + _TRUST * t) / (doubt * d.square().sum(1) + _TRUST)
+    fitting = fitting.clamp(0, 1)
+    shared = masks.scatter(1, one[:, None], (fitting * both)[:, None])
+    return shared.scatter(1, other[:, None], ((1 - fitting) * both)[:, None])
+
+
 def _blur(x: Tensor, radius: int) -> Tensor:
     return window_mean(window_mean(x, radius), radius)
 
@@ -137,7 +157,7 @@ def _blend_tiles(maps: Sequence[ColorMap], tiles: Tensor, h: Tensor, small: Bord
     sampled = F.grid_sample(sampled.expand(n, *sampled.shape[1:]), grid, padding_mode="border", align_corners=False)
     guides, own = sampled[:, : 4 * K].unflatten(1, (K, 4)), sampled[:, 4 * K : 7 * K].unflatten(1, (K, 3))
     I = tiles[:, None]
-    m = _settle((guides[:, :, :3] * I).sum(2) + guides[:, :, 3], sampled[:, 7 * K :].clamp(min=1e-6))  # n×K×h×w
+    m = _mixture(tiles, own, _settle((guides[:, :, :3] * I).sum(2) + guides[:, :, 3], sampled[:, 7 * K :].clamp(min=1e-6)))  # n×K×h×w
     F_k = parts(tiles, m, own)
     mapped = (m[:, k, None] * _apply(map, F_k[:, k], h[:, k]) for k, map in enumerate(maps))
     return torch.stack(list(mapped)).sum(0)

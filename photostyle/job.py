@@ -47,7 +47,7 @@ from photostyle import (
 )
 from photostyle.checkpoint import Checkpoint, digest
 from photostyle.files import keep_inputs, make_folder, stream_or
-from photostyle.image import check_image, fit_size, resize
+from photostyle.image import check_image, fit, fit_size, resize
 from photostyle.render import render
 from photostyle.weights import Weights
 
@@ -99,7 +99,7 @@ class Job:
             raise RegionsError("Regions come in pairs: give both --content-regions and --style-regions.")
 
     def load(self, report: Report, **limits: Any) -> tuple[Photograph, Photograph, Regions]:
-        """Both photographs, and regions that fit them: those of the label images, or the photographs as a whole.
+        """Both photographs, and regions of their proportions: of the label images, or the photographs as a whole.
 
         The `limits` are those of `load_photograph`.
         """
@@ -112,7 +112,8 @@ class Job:
         regions = Regions.whole(content, style)
         if self.content_regions and self.style_regions:
             painted = load_regions(self.content_regions, self.style_regions, match=self.match, drop=self.drop)
-            regions = painted.fit(content, style)
+            painted.check(content, style)
+            regions = painted
         for note in regions.notes:
             report.note(f"Note: {note}")
         return before, model, regions
@@ -181,17 +182,19 @@ def make(
         if not weights:
             have_weights(chosen["backbone"], report)
         network = load_weights(chosen["backbone"], chosen["weights_path"])  # an error now rather than after the regions
+    seen = [fit(image, recipe.looks_at) if recipe.looks_at else image for image in (content, style)]
+    regions = regions.fit(*seen)
     if job.painted:
         guide = "painted"
     elif not recipe.regional:
         guide = "none"
     elif guide != "none":
         where = given(model=model, device=options.get("device"))
-        regions = find(content, style, guide, report, match=job.match, drop=job.drop, **where)
+        regions = find(*seen, guide, report, match=job.match, drop=job.drop, **where)
     if recipe.regional:
         if guide == "auto" and not network:
             network = load_weights()  # which found the regions
-        describe(content, style, regions, report, network)
+        describe(*seen, regions, report, network)
     free = memory.free_memory(find_device(chosen["device"]))
     size = memory.size_that_fits(chosen["recipe"], content.shape[1:], values.get("size"), free)
     if size != values.get("size"):

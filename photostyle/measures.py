@@ -1,6 +1,6 @@
-"""The four measures of a result. Pure functions of images; `measure` takes all four.
+"""The measures of a result. Pure functions of images; `measure` takes them all, those of `faults` too.
 
-All are taken at long side 448, with the `vgg16-hed` network whatever network made the result, so that
+All are taken at long side 448 (tints at 320), with the `vgg16-hed` network whatever network made the result, so that
 figures can be compared between results, papers and versions.
 """
 
@@ -15,7 +15,8 @@ from torch import Tensor
 from photostyle.color import lab_from_srgb
 from photostyle.errors import ImageError, RegionsError
 from photostyle.hed import edge_map
-from photostyle.image import fit, resize, same_proportions, shrink
+from photostyle.faults import contrast, gain, lipschitz, tint
+from photostyle.image import fit, fit_size, resize, same_proportions, shrink
 from photostyle.matting import matting_laplacian
 from photostyle.regions import Regions
 from photostyle.terms import regional_grams
@@ -25,6 +26,7 @@ from photostyle.weights import Weights
 
 LONG_SIDE = 448
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+_TINT_SIDE = 320
 _MIN_SHARE = 0.002  # smaller regions are left out of both regional measures
 _DIRECTIONS, _QUANTILES = 64, 256
 
@@ -32,16 +34,23 @@ _DIRECTIONS, _QUANTILES = 64, 256
 @dataclass(frozen=True)
 class Measures:
     """How much of the style arrived (`style_distance`, `color_distance`: lower is better) and how much
-    of the photograph stayed (`matting_energy`: lower is better; `edge_ssim`: 1 is best)."""
+    of the photograph stayed (`matting_energy`: lower is better; `edge_ssim`: 1 is best); and the faults that an eye
+    finds: `tint`, and `plain_tint` of plain grounds, in ΔE, `contrast` (1 is best), `gain` and `lipschitz` (lower is
+    better), all of `faults`."""
 
     style_distance: float
     matting_energy: float
     edge_ssim: float
     color_distance: float
+    tint: float
+    plain_tint: float
+    contrast: float
+    gain: float
+    lipschitz: float
 
 
 def measure(content: Tensor, style: Tensor, output: Tensor, regions: Regions, weights: Weights) -> Measures:
-    """All four measures of `output` (any size, the content's proportions); images 3×H×W sRGB in [0, 1].
+    """All measures of `output` (any size, the content's proportions); images 3×H×W sRGB in [0, 1].
 
     `weights` must be those of `vgg16-hed`. Raises ImageError if the output has other proportions.
     """
@@ -54,12 +63,18 @@ def measure(content: Tensor, style: Tensor, output: Tensor, regions: Regions, we
     # torch's "area" as it is: the published figures this project compares itself with were taken so
     O = resize(output, size) if w <= size[1] else F.interpolate(output[None], size, mode="area")[0]
     regions = regions.fit(I, S)
+    tints = tint(*(shrink(x, fit_size(*size, _TINT_SIDE)) for x in (O, I, regions.content)))
     with torch.no_grad():
         return Measures(
             style_distance=style_distance(O, S, regions, VGG(weights)),
             matting_energy=matting_energy(O, I),
             edge_ssim=ssim(edge_map(I, weights), edge_map(O, weights)),
             color_distance=color_distance(O, S, regions),
+            tint=tints[0],
+            plain_tint=tints[1],
+            contrast=contrast(O, I, S, regions.content, regions.style),
+            gain=gain(O, I, regions.content),
+            lipschitz=lipschitz(O, I, regions.content),
         )
 
 

@@ -44,18 +44,16 @@ class Regions:
     @classmethod
     def whole(cls, content: Tensor, style: Tensor) -> Regions:
         """One region, the whole photograph, on both sides (images 3×H×W and 3×H′×W′)."""
-        return cls(("all",), torch.ones_like(content[:1]), torch.ones_like(style[:1]))
+        one = torch.ones(1, 1, 1)  # seen as whole masks, which take no memory
+        return cls(("all",), *(one.to(image).expand_as(image[:1]) for image in (content, style)))
 
     @property
     def shares(self) -> tuple[tuple[float, float], ...]:
         """Per region, its share of the content and of the style, each in [0, 1]."""
         return tuple(zip(_shares(self.content), _shares(self.style), strict=True))
 
-    def fit(self, content: Tensor, style: Tensor) -> Regions:
-        """The same regions at the sizes of these images, by area averaging.
-
-        Raises RegionsError when a side's aspect ratio differs from its photograph's by more than 2 %.
-        """
+    def check(self, content: Tensor, style: Tensor) -> None:
+        """Raise RegionsError when a side's aspect ratio differs from its photograph's (3×H×W) by more than 2 %."""
         for side, masks, image in (("content", self.content, content), ("style", self.style, style)):
             (h, w), (H, W) = masks.shape[1:], image.shape[1:]
             if not same_proportions(masks, image):
@@ -63,6 +61,13 @@ class Regions:
                     f"The {side} regions are {w}×{h} but the {side} is {W}×{H}: "
                     f"paint them on the whole photograph, in its own proportions."
                 )
+
+    def fit(self, content: Tensor, style: Tensor) -> Regions:
+        """The same regions at the sizes of these images, reduced by area averaging, enlarged bilinearly.
+
+        Raises RegionsError as `check` does.
+        """
+        self.check(content, style)
         return replace(
             self,
             content=_fit(self.content, content.shape[1:]).to(content),
@@ -77,4 +82,6 @@ def _shares(masks: Tensor) -> list[float]:
 def _fit(masks: Tensor, size: Sequence[int]) -> Tensor:
     if tuple(masks.shape[1:]) == tuple(size):
         return masks
+    if masks.shape[1] < size[0]:
+        return F.interpolate(masks[None], tuple(size), mode="bilinear", align_corners=False)[0]
     return F.interpolate(masks[None], tuple(size), mode="area")[0]

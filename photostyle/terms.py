@@ -148,7 +148,7 @@ def color_transport(
     def value(features: Features) -> Tensor:
         now = (lab_from_srgb(features["samples"].clamp(-0.1, 1.1)) / unit).split(counts, dim=1)
         return _sum(
-            share * (half_divergence(x, goal, extra, ε, τ) - constant)
+            share * (half_divergence(x, goal, extra, ε, τ) - constant).clamp(min=0)  # but for rounding it is
             for share, x, goal, extra, constant in zip(shares, now, goals, extras, constants, strict=True)
         )
 
@@ -165,7 +165,7 @@ def gain(limit: float, shares: Sequence[float]) -> Energy:
     def value(features: Features) -> Tensor:
         nodes = features["nodes"]
         n = nodes.shape[-1]
-        steep = _sum(torch.relu(slope - limit).square().mean((1, 2, 3)) for slope in slopes(nodes))  # K
+        steep = torch.stack([torch.relu(slope - limit).square().mean((1, 2, 3)) for slope in slopes(nodes)]).sum(0)  # K
         grey = torch.arange(n)
         rise = luma(nodes[:, :, grey, grey, grey].movedim(1, 0)).diff(dim=1) * (n - 1)  # K×(N − 1)
         return nodes.new_tensor(list(shares)) @ (steep + 0.5 * torch.relu(-rise).square().mean(1))

@@ -1,9 +1,8 @@
-"""Optimal transport of colour distributions: the linear map, and the sliced distance."""
+"""Optimal transport of Gaussian colour distributions, and directions for sliced distances."""
 
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -19,12 +18,6 @@ def linear_transport(x: Tensor, y: Tensor, ridge: float = 1e-4) -> tuple[Tensor,
     inverse = matrix_power(Σx, -0.5)
     A = inverse @ matrix_power(root @ Σy @ root, 0.5) @ inverse
     return A, μy - A @ μx
-
-
-def quantiles(x: Tensor, count: int) -> Tensor:
-    """`count` evenly spaced quantiles of each row of x (d×n), linearly interpolated: d×count, ascending."""
-    ordered = x.sort(dim=1).values[:, None]  # d×1×n
-    return F.interpolate(ordered, count, mode="linear", align_corners=False)[:, 0]
 
 
 def directions(count: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:

@@ -33,7 +33,7 @@ from photostyle.mmd import (
 )
 from photostyle.recipes.li2017 import DiscrepancyStyle, discrepancy_style
 from photostyle.recipes.luan2017 import DeepPhoto, deep_photo
-from photostyle.recipes.photo import Photo, objective
+from photostyle.recipes.photo import Photo, picture_objective
 from photostyle.regions import Regions
 from photostyle.terms import augmented_style, gram, regional_grams
 from photostyle.vgg import VGG
@@ -349,8 +349,8 @@ def test_in_place_of_gram_a_picture_without_features_costs_about_the_same() -> N
 def test_photo_takes_any_style_term(picture, fake_weights, kind: StyleTerm) -> None:
     I, S = picture(16, 20, dtype=torch.float32), picture(18, 16, seed=1, dtype=torch.float32)
     vgg = VGG(fake_weights())
-    L = objective(I, S, Regions.whole(I, S), vgg, Photo(style_term=kind))
-    assert {term.name for term in L.terms} >= {"style", "content", "matting"}
+    L = picture_objective(I, S, Regions.whole(I, S), vgg, Photo(style_term=kind))
+    assert {term.name for term in L.terms} >= {"style", "matting"}
     x = I.clone().requires_grad_()
     style = L.parts(vgg(x, L.reads))["style"]
     (slope,) = torch.autograd.grad(style, x)
@@ -358,7 +358,7 @@ def test_photo_takes_any_style_term(picture, fake_weights, kind: StyleTerm) -> N
     if kind == "gram":
         assert all(term.value(vgg(I, L.reads)).isfinite() for term in L.terms)
     else:
-        gram_style = objective(I, S, Regions.whole(I, S), vgg, Photo()).parts(vgg(I, L.reads))["style"]
+        gram_style = picture_objective(I, S, Regions.whole(I, S), vgg, Photo()).parts(vgg(I, L.reads))["style"]
         assert float(style.detach()) != pytest.approx(float(gram_style), rel=1e-4)
 
 

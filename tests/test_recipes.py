@@ -18,7 +18,7 @@ from photostyle.recipes import DEFAULT_RECIPE, RECIPES, Quality, find_recipe
 from photostyle.regions import Regions
 
 PARTS = {
-    "photo": {"content", "style", "matting"},
+    "photo": {"style", "matting", "color", "gain", "simplicity"},
     "luan": {"content", "style", "matting"},
     "gatys": {"content", "style"},
     "mmd": {"content", "gaussian"},

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
 
+from photostyle.color import lab_from_srgb
 from photostyle.energy import Energy, Features
-from photostyle.errors import ImageError
+from photostyle.lattice import ColorMap
 from photostyle.matting import matting_laplacian
 from photostyle.terms import (
     augmented_style,
     chroma_variation,
-    color,
+    color_transport,
     content,
+    gain,
     gamut,
     gram,
     matting,
-    pyramid_matting,
     regional_grams,
+    saturated,
+    simplicity,
     style,
     total_variation,
 )
@@ -184,72 +189,77 @@ def test_matting_is_the_quadratic_form(picture) -> None:
     assert value(E, {"image": 0.5 * picture(6, 7) + 0.1}) < 1e-4 * value(E, {"image": V})
 
 
-def test_pyramid_matting_at_full_size_alone_is_matting_per_pixel(picture) -> None:
-    I, V = picture(6, 8), picture(6, 8, seed=1)
-    one = value(pyramid_matting(I, 1e-5, [1]), {"image": V})
-    assert one == pytest.approx(value(matting(matting_laplacian(I, 1e-5)), {"image": V}) / V.numel())
+def test_matting_of_a_change_costs_nothing_where_nothing_changes(picture) -> None:
+    I, V = picture(6, 7), picture(6, 7, seed=1)
+    L = matting_laplacian(I)
+    assert value(matting(L, I), {"image": I}) == 0.0
+    assert value(matting(L, I), {"image": V}) == pytest.approx(float(L.quadratic(V - I)))
 
 
-def test_pyramid_matting_sees_a_drift_that_small_windows_do_not(picture) -> None:
-    """A brightness that rises across the picture: hardly anything in 3×3 pixels, much in 3×3 blocks of 8×8."""
-    I = picture(40, 48)
-    drifting = {"image": I + 0.5 * torch.linspace(0, 1, 48, dtype=I.dtype)}
-    fine, coarse = (value(pyramid_matting(I, 1e-5, [s]), drifting) for s in (1, 8))
-    # per pixel of its own level, of which the coarse one has 1/64
-    assert 64 * coarse > 3 * fine
-    assert value(pyramid_matting(I, 1e-5, [1, 8]), drifting) == pytest.approx(fine + coarse)
-    assert value(pyramid_matting(I, 1e-9, [1, 2, 4, 8]), {"image": 0.5 * I + 0.1}) < 1e-6
+def test_saturated_is_the_mean_logarithm() -> None:
+    E = saturated([2 * content({l: torch.zeros(1, 1, 1)}, {l: 1.0}) for l in ("a", "b")])
+    assert E.reads == {"a", "b"} and [term.name for term in E.terms] == ["content"]
+    features = {"a": torch.full((1, 1, 1), 3.0), "b": torch.zeros(1, 1, 1)}
+    assert value(E, features) == pytest.approx(math.log(1 + 2 * 9) / 2)
 
 
-def test_pyramid_matting_leaves_out_levels_that_hold_no_window(picture) -> None:
-    I, V = picture(6, 8), picture(6, 8, seed=1)
-    small, all_ = (value(pyramid_matting(I, 1e-5, scales), {"image": V}) for scales in ([1, 2], [1, 2, 4, 8]))
-    assert small == all_
+def colors_of(*images: Tensor) -> Tensor:
+    return torch.cat([image.flatten(1) for image in images], dim=1)
 
 
-def test_pyramid_matting_of_a_strip_without_windows_is_a_clean_error(picture) -> None:
-    with pytest.raises(ImageError, match="at least 3×3 pixels, not 64×2"):
-        pyramid_matting(picture(2, 64), 1e-5, [1, 2])
+def transport_to(*styles: Tensor, shares: tuple[float, ...] = (1.0,), τ: float = 0.2, n: int = 40) -> Energy:
+    goals = [lab_from_srgb(S.flatten(1)) / 50 for S in styles]
+    extras = [torch.zeros(n, goal.shape[1], dtype=torch.float64) for goal in goals]
+    return color_transport(goals, extras, shares, 0.01, τ, 50)
 
 
-def test_color_is_zero_for_the_colours_of_the_style_wherever_they_lie() -> None:
-    S, all_ = random(3, 5, 8), torch.ones(1, 5, 8).double()
-    shuffled = S.flatten(1)[:, torch.randperm(40, generator=torch.Generator().manual_seed(2))].view(3, 8, 5)
-    E = color(S, all_, torch.ones(1, 8, 5).double())
-    assert value(E, {"image": shuffled}) == pytest.approx(0, abs=1e-12)
-    assert value(E, {"image": shuffled.square()}) > 1e-4
+def test_color_transport_is_zero_for_the_colours_of_the_style_wherever_they_lie() -> None:
+    S = random(3, 5, 8)
+    shuffled = S.flatten(1)[:, torch.randperm(40, generator=torch.Generator().manual_seed(2))]
+    E = transport_to(S)
+    assert E.reads == {"samples"}
+    assert value(E, {"samples": shuffled}) == pytest.approx(0, abs=1e-6)
+    assert value(E, {"samples": shuffled.square()}) > 1e-3
 
 
-def test_color_compares_matching_regions(picture) -> None:
-    """A dark and a light half: the right colours in the wrong halves are wrong."""
-    S = picture(6, 8) * 0.4
-    S[:, :, 4:] += 0.5
-    left = torch.zeros(6, 8).double()
-    left[:, :4] = 1
-    masks = torch.stack([left, 1 - left])
-    E = color(S, masks, masks)
-    assert value(E, {"image": S}) == pytest.approx(0, abs=1e-12)
-    assert value(E, {"image": S.roll(4, dims=2)}) > 1e-2
-    whole = torch.ones(1, 6, 8).double()
-    assert value(color(S, whole, whole), {"image": S.roll(4, dims=2)}) == pytest.approx(0, abs=1e-12)
+def test_color_transport_compares_matching_regions_by_their_share() -> None:
+    dark, light = 0.4 * random(3, 5, 8), 0.5 + 0.4 * random(3, 5, 8, seed=1)
+    E = transport_to(dark, light, shares=(0.25, 0.75))
+    assert value(E, {"samples": colors_of(dark, light)}) == pytest.approx(0, abs=1e-6)
+    alone = value(transport_to(dark), {"samples": colors_of(light)})
+    assert value(E, {"samples": colors_of(light, light)}) == pytest.approx(0.25 * alone, rel=1e-6)
 
 
-def test_color_weights_regions_by_their_share(picture) -> None:
-    """The same wrong colours cost a quarter of the whole where they cover a quarter."""
-    S = picture(6, 8)
-    S[:, :, 2:] = S[:, :, :2].repeat(1, 1, 3)
-    quarter = torch.zeros(6, 8).double()
-    quarter[:, :2] = 1
-    masks, whole = torch.stack([quarter, 1 - quarter]), torch.ones(1, 6, 8).double()
-    darker = torch.where(quarter > 0, 0.5 * S, S)
-    everywhere = value(color(S, whole, whole), {"image": 0.5 * S})
-    assert value(color(S, masks, masks), {"image": darker}) == pytest.approx(everywhere / 4, rel=1e-6)
+def test_color_transport_lets_lie_what_is_too_far() -> None:
+    """A lamp in one of forty pixels: its cost is bounded by τ, however far it is from all there is."""
+    S = 0.2 + 0.1 * random(3, 5, 8)
+    lamp = S.clone()
+    lamp[:, 0, 0] = 1.0
+    cheap, dear = (value(transport_to(lamp, τ=τ), {"samples": S.flatten(1)}) for τ in (0.05, 5.0))
+    assert cheap < 2 * 0.05 / 40 * 1.1 < dear
 
 
-def test_color_of_a_region_without_pixels_is_no_nan(picture) -> None:
-    S, all_ = picture(6, 8), torch.ones(6, 8).double()
-    for masks in (torch.stack([all_, 0 * all_]), torch.stack([0.6 * all_, 0.4 * all_])):
-        assert value(color(S, masks, masks), {"image": S}) == pytest.approx(0, abs=1e-12)
+def test_gain_costs_slopes_above_the_limit_and_folds() -> None:
+    steep, flat = (ColorMap.affine(k * torch.eye(3), torch.zeros(3), 5).nodes.double() for k in (3.0, 1.0))
+    E = gain(2.0, [0.25, 0.75])
+    assert value(E, {"nodes": torch.stack([flat, flat])}) == pytest.approx(0, abs=1e-9)
+    # four directions, each one above the limit, in a quarter of the picture
+    assert value(E, {"nodes": torch.stack([steep, flat])}) == pytest.approx(0.25 * 4, rel=1e-5)
+    # a negative: slopes of 1, and luma falls by 1 to a step of 1
+    assert value(E, {"nodes": torch.stack([1 - flat, flat])}) == pytest.approx(0.25 * 0.5, rel=1e-5)
+
+
+def test_simplicity_counts_sliders_common_and_regional_deviations() -> None:
+    E = simplicity(torch.tensor([1.0, 4.0]).double(), [0.5, 0.5], 0.1, 2.0)
+    nothing = {"sliders": torch.zeros(8).double(), "modes": torch.zeros(2, 2, 3).double()}
+    assert value(E, nothing) == 0.0
+    assert value(E, nothing | {"sliders": torch.ones(8).double()}) == pytest.approx(0.8)
+    common = torch.zeros(2, 2, 3).double()
+    common[:, 1, 0] = 3  # at the price of 4: a norm of 6, rounded by 0.02
+    assert value(E, nothing | {"modes": common}) == pytest.approx(6 - 0.02, abs=1e-4)
+    apart = torch.zeros(2, 2, 3).double()
+    apart[0, 0, 0], apart[1, 0, 0] = 1, -1
+    assert value(E, nothing | {"modes": apart}) == pytest.approx(2 * 2 * math.sqrt(0.5) * (1 - 0.02), abs=1e-3)
 
 
 def test_total_variation_by_hand() -> None:

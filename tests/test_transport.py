@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.transport import covariance, directions, linear_transport, matrix_power, quantiles
+from photostyle.transport import covariance, directions, linear_transport, matrix_power
 
 
 def cloud(seed: int, n: int = 200) -> Tensor:
@@ -70,17 +70,6 @@ def test_a_flat_colour_is_moved_and_not_stretched_into_noise(dtype: torch.dtype)
     A, b = linear_transport(y, flat)
     torch.testing.assert_close((A @ y + b[:, None]).mean(1), flat.mean(1), rtol=1e-4, atol=1e-4)
     assert float(torch.cov(A @ y).diagonal().max()) < 2e-4  # no more than the ridge
-
-
-def test_quantiles_of_as_many_values_are_the_sorted_values() -> None:
-    x = torch.tensor([[3.0, 1.0, 2.0], [0.0, -1.0, 5.0]])
-    assert torch.equal(quantiles(x, 3), torch.tensor([[1.0, 2.0, 3.0], [-1.0, 0.0, 5.0]]))
-
-
-def test_quantiles_of_a_uniform_row_lie_in_the_middle_of_equal_parts() -> None:
-    x = torch.linspace(0, 1, 1001, dtype=torch.float64).flip(0)[None]
-    expected = (torch.arange(8, dtype=torch.float64) + 0.5) / 8
-    torch.testing.assert_close(quantiles(x, 8)[0], expected, rtol=0, atol=2e-3)
 
 
 def test_directions_are_fixed_of_length_one_and_all_around() -> None:

@@ -38,7 +38,8 @@ class Recipe:
     A setting's default is its value at standard quality; its metadata may hold others, for "draft" and "best".
     `purpose` says in a line what it is for. Without `network` it is given None for one, and no weights are loaded;
     if not `regional` it takes the photographs as a whole, whatever the regions; if `blends` it is given a sequence
-    of styles, else one.
+    of styles, else one. `looks_at` is the long side of the images that all is found from, regions too, for a recipe
+    that is applied to the photograph itself at last; None for one that needs regions of the photographs' own sizes.
     """
 
     source: str
@@ -48,6 +49,7 @@ class Recipe:
     network: bool = True
     regional: bool = True
     blends: bool = False
+    looks_at: int | None = None
 
 
 Quality = Literal["draft", "standard", "best"]
@@ -59,6 +61,7 @@ RECIPES = {
         "photographs, in seconds, at any resolution",
         Photo,
         photo,
+        looks_at=Photo.SMALL,
     ),
     "luan": Recipe(
         "Luan et al., Deep Photo Style Transfer, CVPR 2017, arXiv 1703.07511",

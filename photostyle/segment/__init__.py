@@ -11,6 +11,8 @@ from torch import Tensor
 
 from photostyle.backbones import DEFAULT_BACKBONE
 from photostyle.errors import SettingsError
+from photostyle.grading import first_sliders, need, take_samples
+from photostyle.image import fit
 from photostyle.pairing import pair_labels
 from photostyle.regions import Regions
 from photostyle.segment.clusters import cluster_regions
@@ -21,6 +23,10 @@ from photostyle.vgg import VGG
 from photostyle.weights import load_weights
 
 Method = Literal["auto", "learned"]
+
+_SIZE = 448  # long side at which colours are compared
+_CLEAR_NEED = 1.4  # of what sliders leave unexplained in photographs of one light
+_ONE_LIGHT = "One change of exposure and balance explains the style: the photographs are taken as a whole."
 
 
 def find_regions(
@@ -37,7 +43,7 @@ def find_regions(
     """The regions of two photographs (3×H×W and 3×H′×W′, sRGB in [0, 1]), soft, at the photographs' own sizes.
 
     auto: by the default network's features (`cluster_regions`): two regions, or one where the photographs have
-    no clear border in common; `count` (1 to 8) asks for so many. learned: by a `model` that names what it sees
+    no clear border in common, or where sliders alone take the one to the light of the other; `count` (1 to 8) asks for so many. learned: by a `model` that names what it sees
     (`segment_learned`), a name on the hub or a folder. `match` gives a region of the content another one of the
     style for a model, `drop` leaves regions unpaired (`pair_labels`). Borders follow the photographs. Deterministic.
 
@@ -50,10 +56,19 @@ def find_regions(
         found = segment_learned(content, style, model=model, match=match, drop=drop, device=device)
     else:
         vgg = VGG(load_weights(DEFAULT_BACKBONE), device=device)
+        if count is None and _of_one_light(content, style, vgg):
+            return replace(Regions.whole(content, style), notes=(_ONE_LIGHT,))
         found = cluster_regions(content, style, vgg, count=count)
         if match or drop:
             found = _paired_anew(found, match, drop)
     return refine_regions(found, content, style)
+
+
+def _of_one_light(content: Tensor, style: Tensor, vgg: VGG) -> bool:
+    """Whether sliders alone take the colours of one photograph to those of the other: regions could only harm."""
+    I, S = (fit(image, _SIZE).cpu() for image in (content, style))
+    samples = take_samples(I, S, Regions.whole(I, S), vgg)
+    return need(samples, first_sliders(samples)) < _CLEAR_NEED
 
 
 def _paired_anew(regions: Regions, match: Mapping[str, str] | None, drop: Collection[str]) -> Regions:

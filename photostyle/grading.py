@@ -6,7 +6,7 @@ is worth it, sliders first, then a common deviation g from them, then deviations
     min  Σ_k s_k Σ_i w_i ‖T_k(x_i) − y_i‖² + ρ‖u‖² + λ‖g‖ + λ′ Σ_k √s_k ‖d_k‖
 
 Norms, not their squares (group lasso, Yuan & Lin 2006): a deviation that gains little is exactly zero, and one that
-gains much is hardly held back. ‖·‖ counts each mode by its price. Both steps lower the same objective, each exactly.
+gains much is hardly held back. ‖·‖ counts each mode by its price. Each step is solved exactly.
 """
 
 from __future__ import annotations
@@ -15,23 +15,26 @@ import math
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from photostyle.color import lab_from_srgb, srgb_from_lab
 from photostyle.grade import COUNT, basis, heights, prices, slide
 from photostyle.image import fit, shrink
 from photostyle.regions import Regions
-from photostyle.sinkhorn import targets
+from photostyle.sinkhorn import half_divergence, self_cost, targets
 from photostyle.vgg import VGG
 
 LAB = 50.0  # L*a*b* in this unit: about 1 for what a look does to a colour
 ENTROPY = 0.01  # ε of the transport: colours within ΔE 5 of each other are one
 SLIDER_PRICE = 4e-3  # ρ
-_GRID = 32  # long side of the grid of samples
+_ALIKE, _LEAVE = 0.06, 0.2  # the divergence of photographs of one light, and the τ that it is taken with
+_STRIDES = (8, 4, 2, 1)  # pixels between samples: the first that gives a region enough of them
+_FEWEST = 100
 _SAMPLED = 256  # long side of the image they are taken from: pixels, not means, or contrast would be lost
 _MEANING, _MEANING_SIZE = "relu4_3", 192  # the layer, and the long side of its image, that tells kinds of things
 _LIKENESS = 0.2  # what it costs to go to another kind of thing
-_SLIDER_ROUNDS, _MODE_ROUNDS, _SWEEPS = 8, 6, 3
+_MODE_ROUNDS, _SWEEPS = 6, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,42 +56,46 @@ class Samples:
 def take_samples(content: Tensor, style: Tensor, regions: Regions, vgg: VGG) -> list[Samples]:
     """Samples of each region: photographs and regions of one size on each side, at least 256 pixels long if they can be.
 
-    A pixel counts where more than half of it is the region's; the purest one where that is nowhere.
+    A pixel counts where more than half of it is the region's, the purest ones where that is nowhere.
     """
-    sides = []
-    for image, masks in ((content, regions.content), (style, regions.style)):
-        grid = fit(image, _GRID).shape[1:]
-        h = heights(masks)
-        points = _points(fit(image, _SAMPLED).cpu(), grid)
-        here = _points(shrink(masks, fit(image, _SAMPLED).shape[1:]).cpu(), grid)
-        rows = _points(h[:, :, None].expand(*h.shape, image.shape[2]).cpu(), grid)
-        sides.append((points, here, rows, _meaning(image, grid, vgg)))
-    (x, m, h, z), (y, n, _, ζ) = sides
-    unlike = _LIKENESS * (1 - z.T @ ζ)
+    (x, m, h, z), (y, n, _, ζ) = (
+        _side(image, masks, vgg) for image, masks in ((content, regions.content), (style, regions.style))
+    )
     found = []
     for k in range(len(regions.names)):
         here, there = _members(m[k]), _members(n[k])
-        colors, goal = x[:, here], y[:, there]
+        colors, goal = x[:, *here], y[:, *there]
         found.append(
             Samples(
                 colors=colors,
-                basis=basis(colors, h[k, here]),
+                basis=basis(colors, h[k][here]),
                 style=goal,
                 goal=lab_from_srgb(goal).double() / LAB,
-                extra=_relative(unlike[here][:, there]),
-                share=len(here) / x.shape[1],
+                extra=_relative(_LIKENESS * (1 - z[:, *here].T @ ζ[:, *there])),
+                share=float(m[k].mean()),
             )
         )
     return found
 
 
-def first_grade(samples: list[Samples], τ: float, λ: float, λ_region: float) -> tuple[Tensor, Tensor]:
-    """The sliders u (8) and the modes c (K×COUNT×3) of the simplest grade; weights as above, τ of the transport."""
-    u = torch.zeros(8)
+def first_sliders(samples: list[Samples]) -> Tensor:
+    """The sliders u (8) alone that bring the samples near to the style, all of its colours."""
+    # from far, with more entropy
+    return nearest_sliders(samples, nearest_sliders(samples, torch.zeros(8), None, 2), 0.3)
+
+
+def nearest_sliders(samples: list[Samples], u: Tensor, τ: float | None, rounds: int = 6) -> Tensor:
+    """The sliders near u that bring the samples nearest to the style; τ of the transport, None: no colour is left out."""
+    c = torch.zeros(len(samples), COUNT, 3)
+    for _ in range(rounds):
+        u = _fit_sliders(samples, _drawn(samples, u, c, 1 if τ else 4, τ), u)
+    return u
+
+
+def first_modes(samples: list[Samples], u: Tensor, τ: float, λ: float, λ_region: float) -> Tensor:
+    """The modes c (K×COUNT×3) that deviate from the sliders u as far as it is worth it."""
     g = torch.zeros(COUNT, 3, dtype=torch.float64)
     d = torch.zeros(len(samples), COUNT, 3, dtype=torch.float64)
-    for n in range(_SLIDER_ROUNDS):  # at first with more entropy and none left behind: from far away, all of it counts
-        u = _fit_sliders(samples, _drawn(samples, u, g + d, 4 if n < 2 else 1, None if n < 2 else τ), u)
     for n in range(_MODE_ROUNDS):
         drawn = _drawn(samples, u, g + d, 2 if n < 1 else 1, None if n < 2 else τ)
         systems = [_system(s, goal, weight, u) for s, (goal, weight) in zip(samples, drawn, strict=True)]
@@ -97,7 +104,22 @@ def first_grade(samples: list[Samples], τ: float, λ: float, λ_region: float) 
             if len(samples) > 1:
                 for k, (G, q) in enumerate(systems):
                     d[k] = _lasso(G, q - G @ g, λ_region * samples[k].share ** 0.5)
-    return u, (g + d).float()
+    return (g + d).float()
+
+
+def need(samples: list[Samples], u: Tensor) -> float:
+    """What of the style's colours the sliders u do not reach, over what they leave of two photographs of one light.
+
+    The Sinkhorn divergence over all regions; 1 or less where nothing is asked for that sliders cannot give. Two halves
+    of one photograph, of which one was graded, differ by 0.04 to 0.08 when the other is graded so too, because they
+    show different things.
+    """
+    left = 0.0
+    for s in samples:
+        now = lab_from_srgb(slide(s.colors, u).clamp(0, 1)).double() / LAB
+        left += s.share * float(half_divergence(now, s.goal, s.extra, ENTROPY, _LEAVE))
+        left -= s.share * 0.5 * self_cost(s.goal, ENTROPY, _LEAVE)
+    return left / _ALIKE
 
 
 def graded(s: Samples, u: Tensor, c: Tensor) -> Tensor:
@@ -165,26 +187,37 @@ def _lasso(G: Tensor, q: Tensor, λ: float) -> Tensor:
     return c
 
 
-def _points(image: Tensor, grid: tuple[int, ...]) -> Tensor:
-    """Pixels C×h·w of C×H×W at the centres of a grid of h×w cells."""
-    y, x = (((torch.arange(n) + 0.5) * whole / n).long() for n, whole in zip(grid, image.shape[1:], strict=True))
-    return image[:, y][:, :, x].flatten(1)
+def _side(image: Tensor, masks: Tensor, vgg: VGG) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The pixels that samples are taken from: 3×H×W, the masks there K×H×W, heights K×H×W, and what is shown C×H×W."""
+    seen = fit(image, _SAMPLED).cpu()
+    m = shrink(masks, seen.shape[1:]).cpu()
+    h = heights(m)[:, :, None].expand_as(m)
+    z = F.interpolate(_meaning(image, vgg)[None], seen.shape[1:], mode="nearest-exact")[0]
+    return seen, m, h, z
 
 
-def _members(mask: Tensor) -> Tensor:
-    """Of n samples those of which more than half is the region's, or the one of which the most is."""
-    found = (mask > 0.5).nonzero()[:, 0]
-    return found if len(found) else mask.argmax()[None]
+def _members(mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Where to sample a region (mask H×W): rows and columns on an even grid, as coarse as gives enough of them."""
+    inside = mask > 0.5
+    if not inside.any():
+        inside = mask == mask.max()
+    for stride in _STRIDES:
+        grid = torch.zeros_like(inside)
+        grid[stride // 2 :: stride, stride // 2 :: stride] = True
+        if int((grid & inside).sum()) >= min(_FEWEST, int(inside.sum())):
+            break
+    y, x = (grid & inside).nonzero().T
+    return y, x
 
 
 @torch.no_grad()
-def _meaning(image: Tensor, grid: tuple[int, ...], vgg: VGG) -> Tensor:
-    """What is shown in each cell of a grid: C×h·w, unit vectors, whatever the light of the photograph."""
-    seen = fit(image, _MEANING_SIZE)
-    z = shrink(vgg(seen, {_MEANING})[_MEANING], grid).flatten(1)
+def _meaning(image: Tensor, vgg: VGG) -> Tensor:
+    """What is shown in each cell of the layer: C×h×w, unit vectors, whatever the light of the photograph."""
+    z = vgg(fit(image, _MEANING_SIZE).to(vgg.device), {_MEANING})[_MEANING]
     # channel by channel less its mean and over its deviation, which are the style
-    z = (z - z.mean(1, keepdim=True)) / (z.std(1, keepdim=True) + 1e-3 * z.std()).clamp(min=1e-12)
-    return torch.nn.functional.normalize(z, dim=0).to("cpu", torch.float64)
+    deviation = z.std((1, 2), keepdim=True) + 1e-3 * z.std()
+    z = (z - z.mean((1, 2), keepdim=True)) / deviation.clamp(min=1e-12)
+    return F.normalize(z, dim=0).to("cpu", torch.float64)
 
 
 def _relative(cost: Tensor) -> Tensor:
