@@ -29,7 +29,7 @@ from torch import Tensor
 
 from photostyle.backbones import BACKBONES, tensor_shapes
 from photostyle.bench.task import peak_memory
-from photostyle.recipes.photo import Photo, objective
+from photostyle.recipes.photo import Photo, picture_objective
 from photostyle.regions import Regions
 from photostyle.vgg import VGG
 from photostyle.weights import Weights
@@ -56,7 +56,7 @@ def ours(depth: int, long_side: int) -> tuple[float, int]:
     """Seconds of one evaluation, and the peak in bytes."""
     content, style = photographs(long_side)
     vgg = VGG(random_weights(NETWORKS[depth]))
-    energy = objective(content, style, Regions.whole(content, style), vgg, Photo())
+    energy = picture_objective(content, style, Regions.whole(content, style), vgg, Photo())
     x = style.clone().requires_grad_()
 
     def evaluate() -> None:

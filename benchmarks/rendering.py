@@ -1,17 +1,18 @@
-"""Times the way from a small solution to the full photograph, and the whole way from file to file.
+"""Times the way from colour maps to the full photograph, and the whole way from file to file.
 
     python benchmarks/rendering.py [MEGAPIXELS …]
 
-First `render` of a solution of the recipe `photo`'s size onto ever larger photographs (smooth colour with grain),
-each in a fresh process; then `python -m photostyle transfer` with its defaults on a JPEG of 24 megapixels (or the
-last size given): the palace in examples/, enlarged, with grain, so that the file is as heavy as a camera's. The
-default weights must be in the cache: `photostyle weights fetch`. Peaks are of whole processes, Python and PyTorch
-included.
+First `blend` of the maps of three regions on ever larger photographs (smooth colour with grain), each in a fresh
+process. Then `python -m photostyle transfer` with its defaults on JPEGs: the palace in examples/ at 700×467 pixels, and
+at 24 megapixels (or the last size given), enlarged with grain, so that the file is as heavy as a camera's; medians
+of three runs in turn. The default weights must be in the cache: `photostyle weights fetch`. Peaks are of whole
+processes, Python and PyTorch included.
 """
 
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -24,13 +25,14 @@ from timing import alone, describe_machine, header, median_seconds, row
 from torch import Tensor
 
 from photostyle.bench.task import peak_memory
+from photostyle.blend import blend, find_borders
 from photostyle.image import fit
+from photostyle.lattice import ColorMap
 from photostyle.photofile import load_image, save_image
 from photostyle.recipes.photo import Photo
-from photostyle.render import render
 
 SIZES = (1.0, 12.0, 24.0, 50.0)  # megapixels
-FILE = 24.0
+FILE, PAIR = 24.0, 700 * 467 / 1e6
 EXAMPLE = Path(__file__).parent.parent / "examples" / "palace-night"
 
 
@@ -47,8 +49,11 @@ def enlarged(image: Tensor, megapixels: float) -> Tensor:
 def rendering(megapixels: float) -> tuple[float, int]:
     """Seconds, and the peak in bytes."""
     photograph = enlarged(torch.rand(3, 6, 9), megapixels)
-    output = fit(photograph, Photo().size) ** 1.5
-    return median_seconds(lambda: render(output, photograph), 3), peak_memory()
+    small = fit(photograph, Photo.SMALL)
+    third = torch.linspace(0, 2.999, small.shape[2]).long().expand(small.shape[1:])
+    borders = find_borders(torch.stack([(third == k).float() for k in range(3)]), small)
+    maps = [ColorMap.identity().lerp(ColorMap.of(torch.rand(3, 17, 17, 17)), 0.2) for _ in range(3)]
+    return median_seconds(lambda: blend(maps, photograph, borders), 3), peak_memory()
 
 
 def write_photograph(path: Path, megapixels: float) -> None:
@@ -75,14 +80,21 @@ def main() -> None:
     header("megapixels", "seconds", "peak, MB")
     for megapixels in sizes or SIZES:
         seconds, peak = alone(rendering, megapixels)
-        row(f"render, {megapixels:g}", f"{seconds:.2f}", f"{peak / 1e6:.0f}")
+        row(f"blend, {megapixels:g}", f"{seconds:.2f}", f"{peak / 1e6:.0f}")
     megapixels = sizes[-1] if sizes else FILE
     with TemporaryDirectory() as folder:
-        content = Path(folder) / "content.jpg"
-        alone(write_photograph, content, megapixels)
-        seconds, peak = from_file_to_file(content, Path(folder) / "output.jpg")
-        size = content.stat().st_size
-    row(f"file to file, {megapixels:g} ({size / 1e6:.0f} MB)", f"{seconds:.1f}", f"{peak / 1e6:.0f}")
+        contents = {size: Path(folder) / f"{size:g}.jpg" for size in (PAIR, megapixels)}
+        for size, content in contents.items():
+            alone(write_photograph, content, size)
+        runs = [
+            (size, *from_file_to_file(content, Path(folder) / "output.jpg"))
+            for _ in range(3)
+            for size, content in contents.items()
+        ]
+        for size, content in contents.items():
+            seconds, peak = (statistics.median(values) for values in list(zip(*(r for r in runs if r[0] == size)))[1:])
+            weight = content.stat().st_size / 1e6
+            row(f"file to file, {size:g} ({weight:.1f} MB)", f"{seconds:.1f}", f"{peak / 1e6:.0f}")
 
 
 if __name__ == "__main__":

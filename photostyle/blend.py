@@ -32,6 +32,7 @@ _SURE = 6  # the power of a mask that weighs them: only what is nearly all the r
 _TRUST = 0.01  # κ: what a mask is worth beside a squared difference of colour
 _TILE = 128  # pixels
 _BATCH = 32  # tiles at a time: what memory is needed for does not grow with the photograph
+_TRACE = 1e-6
 _FAINT = 1 / 512  # of a region in a tile, that cannot be seen
 
 
@@ -55,6 +56,8 @@ def find_borders(masks: Tensor, photograph: Tensor) -> Borders:
     for radius in _RADII:
         guides = guided_maps(m, photograph, radius, _RIDGE)
         m = _settle(apply_affine(guides, photograph), m)
+    # what is too thin to be followed goes to its surroundings, but no region is empty
+    m = (m + _TRACE) / (1 + len(m) * _TRACE)
     return Borders(m, guides, own_colors(photograph, m), heights(m))
 
 

@@ -36,5 +36,5 @@ def apply_to_file(
         raise ImageError(f"{names['content']}: {error}") from error
     note = {role: Path(name).name for role, name in names.items()}
     facts = note | {"strength": strength, "version": __version__, "made": look.facts}
-    for said in (*before.notes, *save_photograph(after, output, like=before, note=facts, **saving)):
+    for said in (*before.notes, *save_photograph(after, output, like=before, note=facts, dither=True, **saving)):
         report(f"Note: {said}")

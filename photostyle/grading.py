@@ -23,12 +23,13 @@ from photostyle.grade import COUNT, basis, heights, prices, slide
 from photostyle.image import fit, shrink
 from photostyle.regions import Regions
 from photostyle.sinkhorn import half_divergence, self_cost, targets
+from photostyle.terms import Extras
 from photostyle.vgg import VGG
 
 LAB = 50.0  # L*a*b* in this unit: about 1 for what a look does to a colour
 ENTROPY = 0.01  # ε of the transport: colours within ΔE 5 of each other are one
 SLIDER_PRICE = 4e-3  # ρ
-_ALIKE, _LEAVE = 0.06, 0.2  # the divergence of photographs of one light, and the τ that it is taken with
+_ALIKE, _LEAVE = 0.042, 0.2  # the divergence of photographs of one light, and the τ that it is taken with
 _STRIDES = (8, 4, 2, 1)  # pixels between samples: the first that gives a region enough of them
 _FEWEST = 100
 _SAMPLED = 256  # long side of the image they are taken from: pixels, not means, or contrast would be lost
@@ -42,14 +43,14 @@ class Samples:
     """One region's colours on both sides, on the processor.
 
     `colors` 3×n sRGB of the content, `basis` n×COUNT of them; `goal` 3×m of the style in L*a*b*/50, float64, and
-    `style` 3×m in sRGB; `extra` n×m, what likeness adds to the costs of transport; `share` of the content.
+    `style` 3×m in sRGB; `extras` what likeness adds to the costs of transport, n×m, n×n and m×m; `share` of the content.
     """
 
     colors: Tensor
     basis: Tensor
     style: Tensor
     goal: Tensor
-    extra: Tensor
+    extras: Extras
     share: float
 
 
@@ -71,7 +72,7 @@ def take_samples(content: Tensor, style: Tensor, regions: Regions, vgg: VGG) -> 
                 basis=basis(colors, h[k][here]),
                 style=goal,
                 goal=lab_from_srgb(goal).double() / LAB,
-                extra=_relative(_LIKENESS * (1 - z[:, *here].T @ ζ[:, *there])),
+                extras=_extras(z[:, *here], ζ[:, *there]),
                 share=float(m[k].mean()),
             )
         )
@@ -111,14 +112,14 @@ def need(samples: list[Samples], u: Tensor) -> float:
     """What of the style's colours the sliders u do not reach, over what they leave of two photographs of one light.
 
     The Sinkhorn divergence over all regions; 1 or less where nothing is asked for that sliders cannot give. Two halves
-    of one photograph, of which one was graded, differ by 0.04 to 0.08 when the other is graded so too, because they
+    of one photograph, of which one was graded, differ by 0.01 to 0.05 when the other is graded so too, because they
     show different things.
     """
     left = 0.0
     for s in samples:
         now = lab_from_srgb(slide(s.colors, u).clamp(0, 1)).double() / LAB
-        left += s.share * float(half_divergence(now, s.goal, s.extra, ENTROPY, _LEAVE))
-        left -= s.share * 0.5 * self_cost(s.goal, ENTROPY, _LEAVE)
+        left += s.share * float(half_divergence(now, s.goal, *s.extras[:2], ENTROPY, _LEAVE))
+        left -= s.share * 0.5 * self_cost(s.goal, s.extras[2], ENTROPY, _LEAVE)
     return left / _ALIKE
 
 
@@ -134,7 +135,7 @@ def _drawn(
     found = []
     for s, c_k in zip(samples, c.float(), strict=True):
         now = lab_from_srgb(graded(s, u, c_k).clamp(0, 1)).double() / LAB
-        goal, weight = targets(now, s.goal, s.extra, spread * ENTROPY, τ)
+        goal, weight = targets(now, s.goal, *s.extras[:2], spread * ENTROPY, τ)
         found.append((goal.float(), s.share * weight))
     return found
 
@@ -220,7 +221,11 @@ def _meaning(image: Tensor, vgg: VGG) -> Tensor:
     return F.normalize(z, dim=0).to("cpu", torch.float64)
 
 
-def _relative(cost: Tensor) -> Tensor:
-    """Costs n×m, of which what every partner of a point costs is taken off: it says nothing about whom to choose."""
-    cost = cost - cost.min(1, keepdim=True).values
-    return cost - cost.min(0, keepdim=True).values
+def _extras(z: Tensor, ζ: Tensor) -> Extras:
+    """What it costs to be of another kind, by what is shown at the samples, C×n and C×m.
+
+    What every partner of a point costs is taken off: it says nothing about whom to choose.
+    """
+    extra, *own = (_LIKENESS * (1 - a.T @ b) for a, b in ((z, ζ), (z, z), (ζ, ζ)))
+    extra = extra - extra.min(1, keepdim=True).values
+    return extra - extra.min(0, keepdim=True).values, own[0], own[1]

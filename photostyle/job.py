@@ -236,7 +236,7 @@ def make(
     for strength, path in outputs.items():
         facts = note | {"strength": strength}
         faded = fade(content, result, strength)
-        for said in save_photograph(faded, stream_or(path), like=photograph, note=facts, **(saving or {})):
+        for said in save_photograph(faded, stream_or(path), like=photograph, note=facts, dither=True, **(saving or {})):
             report.note(f"Note: {said}")
     if look:
         words = {key: fact if isinstance(fact, str) else json.dumps(fact) for key, fact in given(**note).items()}

@@ -51,32 +51,34 @@ def self_plan(C: Tensor, ε: float, τ: float | None) -> tuple[Tensor, Tensor]:
     return u[:, None] * K * u / (n * n), ε * u.log()
 
 
-def targets(x: Tensor, y: Tensor, extra: Tensor, ε: float, τ: float | None) -> tuple[Tensor, Tensor]:
+def targets(
+    x: Tensor, y: Tensor, extra: Tensor, own: Tensor, ε: float, τ: float | None
+) -> tuple[Tensor, Tensor]:
     """Where the points x (d×n) are drawn to among y (d×m), d×n, and how strongly each (n, sums to 1).
 
     Each goes to the mean of its partners, less what the entropy alone would move it (debiased): if y is x, nothing
-    moves. `extra` (n×m) is added to the costs.
+    moves. `extra` (n×m) is added to the costs, `own` (n×n) to those of x with itself.
     """
     P, _, _ = plan(squared_distances(x, y) + extra, ε, τ)
-    Q, _ = self_plan(squared_distances(x, x), ε, τ)
+    Q, _ = self_plan(squared_distances(x, x) + own, ε, τ)
     weight = P.sum(1)
     there, here = (z @ R.T / R.sum(1).clamp(min=1e-30) for z, R in ((y, P), (x, Q)))
     return x + there - here, weight / weight.sum()
 
 
-def self_cost(x: Tensor, ε: float, τ: float) -> float:
-    """OT(x, x) of points d×n."""
-    P, f = self_plan(squared_distances(x, x), ε, τ)
+def self_cost(x: Tensor, own: Tensor, ε: float, τ: float) -> float:
+    """OT(x, x) of points d×n, `own` (n×n) added to the costs."""
+    P, f = self_plan(squared_distances(x, x) + own, ε, τ)
     return float(_dual(P, [f, f], ε, τ))
 
 
-def half_divergence(x: Tensor, y: Tensor, extra: Tensor, ε: float, τ: float) -> Tensor:
+def half_divergence(x: Tensor, y: Tensor, extra: Tensor, own: Tensor, ε: float, τ: float) -> Tensor:
     """OT(x, y) − ½ OT(x, x), 0-dimensional, with its slope in x (d×n).
 
     Less ½ OT(y, y), which is the caller's to find once (`self_cost`), it is the Sinkhorn divergence of Séjourné et al.:
-    zero if x is y. y (d×m) and `extra` (n×m, added to the costs of the first) are float64 on the processor.
+    zero if x is y. y (d×m), `extra` (n×m) and `own` (n×n), added to the costs, are float64 on the processor.
     """
-    value: Tensor = _Divergence.apply(x, y, extra, ε, τ)  # type: ignore[no-untyped-call]
+    value: Tensor = _Divergence.apply(x, y, extra, own, ε, τ)  # type: ignore[no-untyped-call]
     return value
 
 
@@ -90,15 +92,15 @@ class _Divergence(torch.autograd.Function):
     """By the envelope theorem the slope is that of the costs under the plans held still."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, y: Tensor, extra: Tensor, ε: float, τ: float) -> Tensor:
+    def forward(ctx: Any, x: Tensor, y: Tensor, extra: Tensor, own: Tensor, ε: float, τ: float) -> Tensor:
         X = x.detach().to("cpu", torch.float64)
         P, f, g = plan(squared_distances(X, y) + extra, ε, τ)
-        Q, h = self_plan(squared_distances(X, X), ε, τ)
+        Q, h = self_plan(squared_distances(X, X) + own, ε, τ)
         slope = 2 * (P.sum(1) * X - y @ P.T) - 2 * (Q.sum(1) * X - X @ Q)
         ctx.save_for_backward(slope.to(x))
         return (_dual(P, [f, g], ε, τ) - 0.5 * _dual(Q, [h, h], ε, τ)).to(x)
 
     @staticmethod
-    def backward(ctx: Any, *grad: Tensor) -> tuple[Tensor, None, None, None, None]:
+    def backward(ctx: Any, *grad: Tensor) -> tuple[Tensor, None, None, None, None, None]:
         (slope,) = ctx.saved_tensors
-        return grad[0] * slope, None, None, None, None
+        return grad[0] * slope, None, None, None, None, None

@@ -177,15 +177,15 @@ def test_what_changed_is_computed_again(
     assert again() == ["01 untouched", "01 published", "01 photo"]
     shutil.copy(pairs / "01" / "content.jpg", pairs / "01" / "authors_result.png")
     assert again() == ["01 published"]
-    assert again("--steps", 7) == ["01 photo", "two <b> photo"]
-    assert again("--steps=7") == []
+    assert again("--steps", 9) == ["01 photo", "two <b> photo"]
+    assert again("--steps=9") == []
     (tmp_path / "out" / "photo" / "01.png").write_bytes(b"something else")
     (tmp_path / "out" / "published" / "01.json").write_text("{", encoding="utf-8")
-    assert again("--steps", 7) == ["01 published", "01 photo"]
+    assert again("--steps", 9) == ["01 published", "01 photo"]
     monkeypatch.setattr(bench, "source_hash", lambda source, recipe: "edited")
-    assert len(again("--steps", 7)) == 5
+    assert len(again("--steps", 9)) == 5
     monkeypatch.setattr(bench, "__version__", "99")
-    assert len(again("--steps", 7)) == 5
+    assert len(again("--steps", 9)) == 5
 
 
 def test_processes_share_the_cores(
@@ -340,7 +340,7 @@ def test_peak_memory_is_that_of_the_process_alone() -> None:
 
 def test_summary_by_hand() -> None:
     def row(pair: str, recipe: str, style: float, ssim: float, **more: object) -> Row:
-        figures = {"style_distance": style, "matting_energy": 0.1, "edge_ssim": ssim, "color_distance": 1.0}
+        figures = dict.fromkeys(MEASURES, 1.0) | {"style_distance": style, "matting_energy": 0.1, "edge_ssim": ssim}
         return {"pair": pair, "recipe": recipe, **figures, **more}
 
     rows = [
@@ -356,11 +356,18 @@ def test_summary_by_hand() -> None:
     assert photo["mean"]["style_distance"] == pytest.approx(0.4)
     assert photo["median"]["style_distance"] == 0.3
     assert (photo["mean"]["seconds"], photo["median"]["seconds"]) == (3, 2)
-    assert photo["wins"] == {"style_distance": 2, "matting_energy": 0, "edge_ssim": 1, "color_distance": 0}
-    assert photo["losses"] == {"style_distance": 0, "matting_energy": 0, "edge_ssim": 1, "color_distance": 0}
+    none = dict.fromkeys(MEASURES, 0)
+    assert photo["wins"] == none | {"style_distance": 2, "edge_ssim": 1}
+    assert photo["losses"] == none | {"edge_ssim": 1}
     assert "wins" not in summarize(rows)["published"]
     assert winners(rows) == {(p, "photo", "style_distance") for p in "ab"} | {("b", "photo", "edge_ssim")}
     assert summarize([]) == {}
+
+
+def test_the_nearer_to_one_wins() -> None:
+    contrast = MEASURES["contrast"]
+    assert contrast.wins(0.9, 0.8) and contrast.wins(1.1, 0.8) and not contrast.wins(1.6, 0.8)
+    assert contrast.arrow == "→ 1"
 
 
 class Page(HTMLParser):
@@ -419,7 +426,7 @@ def test_the_tables_of_the_results(run: Run, tmp_path: Path) -> None:
         assert "yesterday" not in text
         rows = [line for line in text.splitlines() if line.startswith("| ")]
         assert [row.split(" | ")[0] for row in rows] == ["| pair", "| 01", "| two <b>", "| mean", "| median", "| wins"]
-        assert {row.count("|") for row in rows} == {7}
+        assert {row.count("|") for row in rows} == {3 + len(MEASURES)}
         figures = read(tmp_path)[0]
         for row in rows[1:3]:
             name = row.split(" | ")[0][2:]

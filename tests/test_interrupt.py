@@ -139,7 +139,7 @@ def test_places_come_back_from_a_file_to_the_last_bit(tmp_path: Path) -> None:
     keeper.keep(place, now=True)
     back = Checkpoint(tmp_path, {}, resume=True).begin(image)
     assert back is not None
-    assert torch.equal(back.image, image) and torch.equal(back.slope, place.slope)
+    assert torch.equal(back.x, image) and torch.equal(back.slope, place.slope)
     assert torch.equal(back.memory[0][0], image) and torch.equal(back.memory[0][1], image / 7)
     numbers = (back.value, back.memory[0][2], back.iteration, back.energies, back.ended)
     assert numbers == (0.1 + 0.2, 1e-300, 12, (float("inf"), 1 / 3), False)
@@ -251,7 +251,7 @@ def test_ctrl_c_before_the_first_step_leaves_nothing(
 ) -> None:
     before = set(tmp_path.iterdir())
     interrupted(1)
-    result = run("transfer", *pair, "-o", tmp_path / "out.png", "--regions", "none", "--size", 32)
+    result = run("transfer", *pair, "-o", tmp_path / "out.png", "--recipe", "luan", "--regions", "none", "--size", 32)
     assert (result.exit_code, result.stderr.splitlines()[-1]) == (130, "Interrupted.")
     assert set(tmp_path.iterdir()) == before
 

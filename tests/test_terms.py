@@ -209,7 +209,7 @@ def colors_of(*images: Tensor) -> Tensor:
 
 def transport_to(*styles: Tensor, shares: tuple[float, ...] = (1.0,), τ: float = 0.2, n: int = 40) -> Energy:
     goals = [lab_from_srgb(S.flatten(1)) / 50 for S in styles]
-    extras = [torch.zeros(n, goal.shape[1], dtype=torch.float64) for goal in goals]
+    extras = [tuple(torch.zeros(size).double() for size in ((n, len(g.T)), (n, n), (len(g.T),) * 2)) for g in goals]
     return color_transport(goals, extras, shares, 0.01, τ, 50)
 
 

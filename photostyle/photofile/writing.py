@@ -33,6 +33,7 @@ FORMATS = {
     ".heic": "HEIF",
 }
 _DEEP = ("PNG", "TIFF")  # formats of 16 bits
+_LEVEL = 0.01  # of a level: as near to one, a value is it
 _CHUNK = 2**20  # pixels whose colours are converted at a time
 _JPEG_SEGMENT = 65_533 - len("Exif\0\0")  # bytes
 _JPEG_XMP = 65_504
@@ -49,6 +50,7 @@ def save_photograph(
     quality: int = 95,
     metadata: bool = True,
     note: Mapping[str, object] | None = None,
+    dither: bool | None = None,
 ) -> tuple[str, ...]:
     """Write a 3×H×W tensor, sRGB in [0, 1], as a photograph `like` another; return what was not kept, in sentences.
 
@@ -58,8 +60,9 @@ def save_photograph(
     the software named. Without `metadata` EXIF, XMP and `note` stay out. `note` says how the picture was made:
     `read_note` returns it; values that JSON does not know are kept as text.
 
-    Values are clamped and rounded to the nearest level. If `like` had 16 bits and the file gets 8, they are dithered
-    instead: noise of one level, always the same, so that skies do not turn into steps. `quality`, 1 to 100, is for
+    Values are clamped and rounded to the nearest level. With `dither` those between two levels are dithered instead,
+    where the file gets 8 bits: noise of one level, always the same, so that skies do not turn into steps. It is for
+    pixels that were computed; None: where `like` had 16 bits. `quality`, 1 to 100, is for
     JPEG, WebP, AVIF (all three at full colour resolution) and HEIC. Equal arguments give equal bytes.
     The file appears whole or not at all: after a failure an older file at `path` is as it was.
 
@@ -84,7 +87,7 @@ def save_photograph(
         notes.append(f"{format} has 8 bits per channel, so {name} has.")
     icc = like.profile if profile == "keep" and like.profile else None
     space = (icc_space(icc) if icc else None) or SRGB
-    levels = _levels(pixels, alpha, space, depth, dither=like.bits > depth)
+    levels = _levels(pixels, alpha, space, depth, dither=depth == 8 and (like.bits > depth if dither is None else dither))
     exif = stamp(like.exif, (pixels.shape[2], pixels.shape[1]), like.resolution, note) if metadata else None
     xmp = like.xmp if metadata else None
     if format == "JPEG" and exif is not None and len(exif.tobytes()) > _JPEG_SEGMENT and drop_maker_note(exif):
@@ -168,8 +171,13 @@ def _levels(pixels: Tensor, alpha: Tensor | None, space: Space, bits: int, *, di
     rows = max(1, _CHUNK // width)
     for top in range(0, height, rows):
         part = space.from_srgb(pixels[:, top : top + rows].detach().to("cpu", torch.float32).clamp(0, 1)) * most
-        # floor(x + noise) is x on average, and x itself where x is a level
-        part = (part + torch.rand(part.shape, generator=generator)).floor().clamp_(0, most) if dither else part.round()
+        nearest = part.round()
+        if dither:
+            # floor(x + noise) is x on average; what is a level but for rounding stays one
+            noisy = (part + torch.rand(part.shape, generator=generator)).floor().clamp_(0, most)
+            part = torch.where((part - nearest).abs() < _LEVEL, nearest, noisy)
+        else:
+            part = nearest
         levels[top : top + rows, :, :3] = part.permute(1, 2, 0).numpy()
     if alpha is not None:
         levels[..., 3] = (alpha[0] * most).round().numpy()

@@ -52,10 +52,10 @@ class Photo:
     content_weight: float = field(default=0.0, metadata={"help": "keeps what is shown", "min": 0})
     style_weight: float = field(default=3.0, metadata={"help": "brings the look", "min": 0})
     style_term: StyleTerm = field(default="gram", metadata={"help": "what of the features is compared"})
-    matting_weight: float = field(default=50.0, metadata={"help": "keeps it a photograph", "min": 0})
+    matting_weight: float = field(default=300.0, metadata={"help": "keeps it a photograph", "min": 0})
     color_weight: float = field(default=10.0, metadata={"help": "keeps to the style's colours", "min": 0})
     gamut_weight: float = field(default=2.5, metadata={"help": "keeps colours displayable", "min": 0})
-    gain_weight: float = field(default=10.0, metadata={"help": "keeps contrast from growing without end", "min": 0})
+    gain_weight: float = field(default=2.0, metadata={"help": "keeps contrast from growing without end", "min": 0})
     simplicity_weight: float = field(default=1.0, metadata={"help": "keeps to what sliders can do", "min": 0})
     unity: float = field(default=0.1, metadata={"help": "how dear it is that regions differ in look", "min": 0})
     leave: float = field(
@@ -67,7 +67,7 @@ class Photo:
     STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
     SMALL = 448  # long side of the photographs from which all is found
     COARSEST = 96  # long side: below it the deepest layer sees hardly anything
-    LIMIT, MOST = 2.5, 4.0  # slopes of a map: from here on they cost, and this is the end
+    LIMIT, MOST = 1.5, 4.0  # slopes of a map: from here on they cost, and this is the end
 
     MOST_NEED = 2.5  # of `grading.need` that counts
     FREEDOM = 3  # simplicity goes with the need to minus this power
@@ -146,7 +146,7 @@ def bounded_maps(u: Tensor, c: Tensor, samples: list[Samples], p: Photo) -> list
 def color_objective(samples: list[Samples], p: Photo) -> Energy:
     """The part of the energy that is of the maps themselves and needs no network."""
     shares = [s.share for s in samples]
-    transport = color_transport([s.goal for s in samples], [s.extra for s in samples], shares, ENTROPY, p.leave, LAB)
+    transport = color_transport([s.goal for s in samples], [s.extras for s in samples], shares, ENTROPY, p.leave, LAB)
     return (
         p.color_weight * transport
         + p.gain_weight * gain(p.LIMIT, shares)
