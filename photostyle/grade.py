@@ -24,7 +24,7 @@ SPREAD = (1.0, 0.3, 0.3, 0.4, 0.4, 0.08, 0.08, 0.08)
 
 NODES = 9
 _ORDER = 6  # of the roughest mode, red + green + blue together
-_TILT_PRICE = 4.0  # of a mode that turns with the height
+_TILT_PRICE = 16.0  # of a mode that turns with the height
 _INDEX = [(i, j, k) for i in range(_ORDER + 1) for j in range(_ORDER + 1 - i) for k in range(_ORDER + 1 - i - j)]
 AFFINE = [n for n, index in enumerate(_INDEX) if sum(index) <= 1]
 """The affine ones among the modes of colour."""
