@@ -72,7 +72,7 @@ def take_samples(content: Tensor, style: Tensor, regions: Regions, vgg: VGG) -> 
                 basis=basis(colors, h[k][here]),
                 style=goal,
                 goal=lab_from_srgb(goal).double() / LAB,
-                extras=_extras(z[:, *here], ζ[:, *there]),
+                extras=_extras(_cells(z, here, m), _cells(ζ, there, n)),
                 share=float(m[k].mean()),
             )
         )
@@ -189,12 +189,11 @@ def _lasso(G: Tensor, q: Tensor, λ: float) -> Tensor:
 
 
 def _side(image: Tensor, masks: Tensor, vgg: VGG) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The pixels that samples are taken from: 3×H×W, the masks there K×H×W, heights K×H×W, and what is shown C×H×W."""
+    """The pixels that samples are taken from: 3×H×W, the masks there K×H×W, heights K×H×W, and what is shown, C×h×w."""
     seen = fit(image, _SAMPLED).cpu()
     m = shrink(masks, seen.shape[1:]).cpu()
     h = heights(m)[:, :, None].expand_as(m)
-    z = F.interpolate(_meaning(image, vgg)[None], seen.shape[1:], mode="nearest-exact")[0]
-    return seen, m, h, z
+    return seen, m, h, _meaning(image, vgg)
 
 
 def _members(mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -219,6 +218,15 @@ def _meaning(image: Tensor, vgg: VGG) -> Tensor:
     deviation = z.std((1, 2), keepdim=True) + 1e-3 * z.std()
     z = (z - z.mean((1, 2), keepdim=True)) / deviation.clamp(min=1e-12)
     return F.normalize(z, dim=0).to("cpu", torch.float64)
+
+
+def _cells(z: Tensor, places: tuple[Tensor, Tensor], masks: Tensor) -> Tensor:
+    """What z (C×h×w) has at rows and columns of masks K×H×W, nearest cells: C×n."""
+    y, x = (
+        ((place + 0.5) * cells / whole).long()
+        for place, cells, whole in zip(places, z.shape[1:], masks.shape[1:], strict=True)
+    )
+    return z[:, y, x]
 
 
 def _extras(z: Tensor, ζ: Tensor) -> Extras:
