@@ -92,7 +92,7 @@ def main() -> None:
             for size, content in contents.items()
         ]
         for size, content in contents.items():
-            seconds, peak = (statistics.median(values) for values in list(zip(*(r for r in runs if r[0] == size)))[1:])
+            seconds, peak = (statistics.median(run[column] for run in runs if run[0] == size) for column in (1, 2))
             weight = content.stat().st_size / 1e6
             row(f"file to file, {size:g} ({weight:.1f} MB)", f"{seconds:.1f}", f"{peak / 1e6:.0f}")
 

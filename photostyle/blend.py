@@ -119,9 +119,7 @@ def _mixture(pixels: Tensor, own: Tensor, masks: Tensor) -> Tensor:
     small where the masks are undecided, and infinite where they are sure.
     """
     (first, second), (one, other) = (x.unbind(1) for x in masks.topk(2, dim=1))
-    F_1, F_2 = (
-        own.gather(1, k[:, None, None].expand(-1, 1, 3, *k.shape[1:]))[:, 0] for k in (one, other)
-    )  # n×3×h×w
+    F_1, F_2 = (own.gather(1, k[:, None, None].expand(-1, 1, 3, *k.shape[1:]))[:, 0] for k in (one, other))  # n×3×h×w
     both = first + second
     t = first / both
     d, doubt = F_1 - F_2, 4 * t * (1 - t)
@@ -160,7 +158,9 @@ def _blend_tiles(maps: Sequence[ColorMap], tiles: Tensor, h: Tensor, small: Bord
     sampled = F.grid_sample(sampled.expand(n, *sampled.shape[1:]), grid, padding_mode="border", align_corners=False)
     guides, own = sampled[:, : 4 * K].unflatten(1, (K, 4)), sampled[:, 4 * K : 7 * K].unflatten(1, (K, 3))
     I = tiles[:, None]
-    m = _mixture(tiles, own, _settle((guides[:, :, :3] * I).sum(2) + guides[:, :, 3], sampled[:, 7 * K :].clamp(min=1e-6)))  # n×K×h×w
+    m = _mixture(
+        tiles, own, _settle((guides[:, :, :3] * I).sum(2) + guides[:, :, 3], sampled[:, 7 * K :].clamp(min=1e-6))
+    )  # n×K×h×w
     F_k = parts(tiles, m, own)
     mapped = (m[:, k, None] * _apply(map, F_k[:, k], h[:, k]) for k, map in enumerate(maps))
     return torch.stack(list(mapped)).sum(0)

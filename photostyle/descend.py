@@ -202,9 +202,7 @@ def _stalls(energies: tuple[float, ...], tolerance: float) -> bool:
     return len(energies) == _RECENT and energies[0] - energies[-1] <= tolerance * abs(energies[0])
 
 
-def _lbfgs(
-    evaluate: Evaluate, place: Place, picture: Tensor | None, first: float
-) -> Iterator[tuple[Place, _Point]]:
+def _lbfgs(evaluate: Evaluate, place: Place, picture: Tensor | None, first: float) -> Iterator[tuple[Place, _Point]]:
     x, value, g, pairs = place.x, place.value, place.slope, place.memory
     while g.abs().max() > 0:
         p = -_inverse_hessian(g, pairs)
@@ -256,9 +254,7 @@ def _shrink(value: float, slope: float, there: float) -> float:
     return min(max(-slope / (2 * (there - value - slope)), 0.1), 0.5)
 
 
-def _adam(
-    evaluate: Evaluate, place: Place, picture: Tensor | None, rate: float
-) -> Iterator[tuple[Place, _Point]]:
+def _adam(evaluate: Evaluate, place: Place, picture: Tensor | None, rate: float) -> Iterator[tuple[Place, _Point]]:
     x, g = place.x, place.slope
     m, v, n = place.memory[0] if place.memory else (torch.zeros_like(g), torch.zeros_like(g), 0.0)
     while True:

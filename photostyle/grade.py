@@ -20,7 +20,7 @@ from photostyle.lattice import SIZE, ColorMap, cube
 
 SLIDERS = ("exposure", "warmth", "green", "contrast", "saturation", "shadow red", "shadow green", "shadow blue")
 SPREAD = (1.0, 0.3, 0.3, 0.4, 0.4, 0.08, 0.08, 0.08)
-"""What a slider at 1 does: stops, stops of red against blue, stops of green, log of contrast and of saturation, sRGB."""
+"""What a slider at 1 does: stops, stops of red against blue, stops of green, logs of contrast and saturation, sRGB."""
 
 NODES = 9
 _ORDER = 6  # of the roughest mode, red + green + blue together

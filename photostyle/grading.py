@@ -43,7 +43,7 @@ class Samples:
     """One region's colours on both sides, on the processor.
 
     `colors` 3×n sRGB of the content, `basis` n×COUNT of them; `goal` 3×m of the style in L*a*b*/50, float64, and
-    `style` 3×m in sRGB; `extras` what likeness adds to the costs of transport, n×m, n×n and m×m; `share` of the content.
+    `style` 3×m in sRGB; `extras` what likeness adds to costs of transport, n×m, n×n and m×m; `share` of the content.
     """
 
     colors: Tensor
@@ -55,7 +55,7 @@ class Samples:
 
 
 def take_samples(content: Tensor, style: Tensor, regions: Regions, vgg: VGG) -> list[Samples]:
-    """Samples of each region: photographs and regions of one size on each side, at least 256 pixels long if they can be.
+    """Samples of each region, of photographs and regions of one size on each side, 256 pixels long or more.
 
     A pixel counts where more than half of it is the region's, the purest ones where that is nowhere.
     """
@@ -86,7 +86,7 @@ def first_sliders(samples: list[Samples]) -> Tensor:
 
 
 def nearest_sliders(samples: list[Samples], u: Tensor, τ: float | None, rounds: int = 6) -> Tensor:
-    """The sliders near u that bring the samples nearest to the style; τ of the transport, None: no colour is left out."""
+    """The sliders near u that bring the samples nearest to the style; τ of the transport, None: all colours count."""
     c = torch.zeros(len(samples), COUNT, 3)
     for _ in range(rounds):
         u = _fit_sliders(samples, _drawn(samples, u, c, 1 if τ else 4, τ), u)
@@ -101,7 +101,8 @@ def first_modes(samples: list[Samples], u: Tensor, τ: float, λ: float, λ_regi
         drawn = _drawn(samples, u, g + d, 2 if n < 1 else 1, None if n < 2 else τ)
         systems = [_system(s, goal, weight, u) for s, (goal, weight) in zip(samples, drawn, strict=True)]
         for _ in range(_SWEEPS if len(samples) > 1 else 1):
-            g = _lasso(sum(G for G, _ in systems), sum(q - G @ e for (G, q), e in zip(systems, d, strict=True)), λ)
+            all_G, all_q = (torch.stack(parts).sum(0) for parts in zip(*systems, strict=True))
+            g = _lasso(all_G, all_q - torch.stack([G @ e for (G, _), e in zip(systems, d, strict=True)]).sum(0), λ)
             if len(samples) > 1:
                 for k, (G, q) in enumerate(systems):
                     d[k] = _lasso(G, q - G @ g, λ_region * samples[k].share ** 0.5)
@@ -128,9 +129,7 @@ def graded(s: Samples, u: Tensor, c: Tensor) -> Tensor:
     return slide(s.colors, u) + (s.basis @ c).T
 
 
-def _drawn(
-    samples: list[Samples], u: Tensor, c: Tensor, spread: float, τ: float | None
-) -> list[tuple[Tensor, Tensor]]:
+def _drawn(samples: list[Samples], u: Tensor, c: Tensor, spread: float, τ: float | None) -> list[tuple[Tensor, Tensor]]:
     """Where each sample is drawn to (3×n, L*a*b*/50) and how strongly (n), all regions together summing to 1."""
     found = []
     for s, c_k in zip(samples, c.float(), strict=True):
@@ -150,10 +149,10 @@ def _fit_sliders(samples: list[Samples], drawn: list[tuple[Tensor, Tensor]], u: 
         for s, (goal, weight) in zip(samples, drawn, strict=True):
             now = lab_from_srgb(slide(s.colors, u).clamp(-0.2, 1.3)) / LAB
             value = value + weight.float() @ (now - goal).square().sum(0)
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         return value
 
-    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    optimizer.step(closure)
     return u.detach()
 
 
@@ -171,8 +170,8 @@ def _system(s: Samples, goal: Tensor, weight: Tensor, u: Tensor) -> tuple[Tensor
 def _lasso(G: Tensor, q: Tensor, λ: float) -> Tensor:
     """The c that minimises  tr cᵀGc − 2 tr qᵀc + λ‖c‖,  ‖c‖² = Σ price_i ‖c_i‖²  (COUNT×3).
 
-    Zero if ‖q‖ ≤ λ/2 in the dual norm; else (G + λ/2s) c = q at the one s that is the norm of its own solution, found by
-    halving its logarithm's range.
+    Zero if ‖q‖ ≤ λ/2 in the dual norm; else (G + λ/2s) c = q at the one s that is the norm of its own solution, found
+    by halving its logarithm's range.
     """
     root = prices().double().sqrt()
     e, V = torch.linalg.eigh(G / root[:, None] / root)

@@ -182,19 +182,19 @@ def make(
         if not weights:
             have_weights(chosen["backbone"], report)
         network = load_weights(chosen["backbone"], chosen["weights_path"])  # an error now rather than after the regions
-    seen = [fit(image, recipe.looks_at) if recipe.looks_at else image for image in (content, style)]
-    regions = regions.fit(*seen)
+    I, S = (fit(image, recipe.looks_at) if recipe.looks_at else image for image in (content, style))
+    regions = regions.fit(I, S)
     if job.painted:
         guide = "painted"
     elif not recipe.regional:
         guide = "none"
     elif guide != "none":
         where = given(model=model, device=options.get("device"))
-        regions = find(*seen, guide, report, match=job.match, drop=job.drop, **where)
+        regions = find(I, S, guide, report, match=job.match, drop=job.drop, **where)
     if recipe.regional:
         if guide == "auto" and not network:
             network = load_weights()  # which found the regions
-        describe(*seen, regions, report, network)
+        describe(I, S, regions, report, network)
     free = memory.free_memory(find_device(chosen["device"]))
     size = memory.size_that_fits(chosen["recipe"], content.shape[1:], values.get("size"), free)
     if size != values.get("size"):

@@ -85,9 +85,12 @@ class ColorMap:
         """The same map with `size` nodes along each axis; exact where they hold the old ones, as 17 hold 9."""
         if size == self.size:
             return self
-        return replace(self, nodes=interpolate(self.nodes, cube(size).to(self.nodes).reshape(1, 3, size, -1))[0].view(
-            3, size, size, size
-        ))
+        return replace(
+            self,
+            nodes=interpolate(self.nodes, cube(size).to(self.nodes).reshape(1, 3, size, -1))[0].view(
+                3, size, size, size
+            ),
+        )
 
     def to(self, other: Tensor) -> ColorMap:
         """The map on the device, and in the type, of `other`."""
@@ -155,7 +158,9 @@ _STEPS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1))
 
 def _ends(nodes: Tensor, step: Sequence[int]) -> tuple[Tensor, Tensor]:
     n = nodes.shape[-1]
-    return nodes[..., *(slice(0, n - s) for s in step)], nodes[..., *(slice(s, n) for s in step)]
+    r, g, b = (slice(0, n - s) for s in step)
+    R, G, B = (slice(s, n) for s in step)
+    return nodes[..., r, g, b], nodes[..., R, G, B]
 
 
 def _run(nodes: Tensor, step: Sequence[int]) -> float:
@@ -171,8 +176,9 @@ def _tame(nodes: Tensor, step: Sequence[int], gain: float) -> None:
     """Bring edges in this direction that are too steep to `gain`, in place: every second one, then the others."""
     n, most = nodes.shape[-1], gain * _run(nodes, step)
     for parity in (0, 1):
-        low = nodes[:, *(slice(parity if s else 0, n - s, 2 if s else 1) for s in step)]
-        high = nodes[:, *(slice(parity + s if s else 0, n, 2 if s else 1) for s in step)]
+        r, g, b = (slice(parity * s, n - s, 1 + s) for s in step)
+        R, G, B = (slice(parity * s + s, n, 1 + s) for s in step)
+        low, high = nodes[:, r, g, b], nodes[:, R, G, B]
         d = high - low
         excess = 0.5 * d * (1 - most / _length(d)).clamp(min=0)
         low += excess
@@ -197,7 +203,10 @@ class Tone:
 
 
 def find_tone(colors: Tensor) -> Tone:
-    """The tone of the colours of a style (3×n, sRGB in [0, 1]): ΔE ≤ 2 off it at all but 2 % of them is certain, 4 none."""
+    """The tone of the colours of a style (3×n, sRGB in [0, 1]).
+
+    It is certain if all but 2 % of them are within ΔE 2 of it, and none if they are not within 4.
+    """
     lab = lab_from_srgb(colors.clamp(0, 1)).double()
     L = lab[0] / 100
     powers = torch.stack([torch.ones_like(L), L, L.square()])

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from photostyle.color import lab_from_srgb
 from photostyle.errors import ImageError, RegionsError
-from photostyle.hed import edge_map
 from photostyle.faults import contrast, gain, lipschitz, tint
+from photostyle.hed import edge_map
 from photostyle.image import fit, fit_size, resize, same_proportions, shrink
 from photostyle.matting import matting_laplacian
 from photostyle.regions import Regions
@@ -63,7 +63,7 @@ def measure(content: Tensor, style: Tensor, output: Tensor, regions: Regions, we
     # torch's "area" as it is: the published figures this project compares itself with were taken so
     O = resize(output, size) if w <= size[1] else F.interpolate(output[None], size, mode="area")[0]
     regions = regions.fit(I, S)
-    tints = tint(*(shrink(x, fit_size(*size, _TINT_SIDE)) for x in (O, I, regions.content)))
+    tints = tint(*(shrink(x, fit_size(size[0], size[1], _TINT_SIDE)) for x in (O, I, regions.content)))
     with torch.no_grad():
         return Measures(
             style_distance=style_distance(O, S, regions, VGG(weights)),

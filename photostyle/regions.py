@@ -45,7 +45,7 @@ class Regions:
     def whole(cls, content: Tensor, style: Tensor) -> Regions:
         """One region, the whole photograph, on both sides (images 3×H×W and 3×H′×W′)."""
         one = torch.ones(1, 1, 1)  # seen as whole masks, which take no memory
-        return cls(("all",), *(one.to(image).expand_as(image[:1]) for image in (content, style)))
+        return cls(("all",), one.to(content).expand_as(content[:1]), one.to(style).expand_as(style[:1]))
 
     @property
     def shares(self) -> tuple[tuple[float, float], ...]:

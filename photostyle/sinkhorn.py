@@ -51,9 +51,7 @@ def self_plan(C: Tensor, ε: float, τ: float | None) -> tuple[Tensor, Tensor]:
     return u[:, None] * K * u / (n * n), ε * u.log()
 
 
-def targets(
-    x: Tensor, y: Tensor, extra: Tensor, own: Tensor, ε: float, τ: float | None
-) -> tuple[Tensor, Tensor]:
+def targets(x: Tensor, y: Tensor, extra: Tensor, own: Tensor, ε: float, τ: float | None) -> tuple[Tensor, Tensor]:
     """Where the points x (d×n) are drawn to among y (d×m), d×n, and how strongly each (n, sums to 1).
 
     Each goes to the mean of its partners, less what the entropy alone would move it (debiased): if y is x, nothing

@@ -159,8 +159,9 @@ def color_transport(
 
 
 def gain(limit: float, shares: Sequence[float]) -> Energy:
-    """What slopes of colour maps above `limit` cost, and folds: Σ_k share_k mean (slope − limit)₊² + ½ mean (−dY/dgrey)₊².
+    """What slopes of colour maps above `limit` cost, and folds.
 
+    Σ_k share_k (Σ_directions mean (slope − limit)₊² + ½ mean (−dY/dgrey)₊²).
     Reads "nodes", lattices K×3×N×N×N. A slope is how much a small difference of colour (noise, haze, a block of JPEG)
     grows; a fold is where a lighter grey comes out darker.
     """
@@ -180,7 +181,7 @@ def simplicity(prices: Tensor, shares: Sequence[float], price_of_sliders: float,
     """How far grades are from plain sliders: ρ‖u‖² + ‖c̄‖ + ν Σ_k √share_k ‖c_k − c̄‖, c̄ the mean by share.
 
     Reads "sliders" (8) and "modes" (K×count×3). Norms, not their squares, count each mode by its price (count): a
-    deviation that gains little is not made, one that gains much is hardly held back. Zero has a slope: norms are rounded.
+    deviation that gains little is not made, one that gains much is hardly held back. Norms are rounded at zero.
     """
     weights = torch.tensor(list(shares)) / sum(shares)
 

@@ -62,7 +62,7 @@ def test_no_third_colour_where_two_surfaces_meet() -> None:
     t = ((O - green.view(3, 1, 1)) * line).sum(0) / line.square().sum()
     away = (O - green.view(3, 1, 1) - t * line).norm(dim=0)
     assert float(away.max()) < 0.15  # of 3 and 2 times a part that a mask was too sure of
-    assert -0.15 < float(t.min()) and float(t.max()) < 1.15
+    assert float(t.min()) > -0.15 and float(t.max()) < 1.15
 
 
 def test_parts_add_up_to_the_pixel() -> None:

@@ -54,7 +54,7 @@ def test_a_grade_of_sliders_comes_back_as_that(content, fake_weights) -> None:
     u[SLIDERS.index("exposure")], u[SLIDERS.index("warmth")] = -0.8, 0.5
     style = slide(content.flatten(1), u).view_as(content).clamp(0, 1)
     samples = samples_of(content, style, fake_weights)
-    p, found, modes = first_grade(samples, Photo())
+    _, found, modes = first_grade(samples, Photo())
     torch.testing.assert_close(found[:3], u[:3], atol=0.2, rtol=0)
     assert need(samples, found) < 1 and not modes.any()
     result = transfer(content, style, **QUICK)
@@ -85,7 +85,7 @@ def test_maps_are_bounded_for_any_style(content, kind: str) -> None:
 
 
 def test_painted_borders_bring_no_fringe(fake_weights) -> None:
-    """A dark roof before a bright sky, the sky painted two pixels too low, goes to night: nothing is lighter than both."""
+    """A roof before the sky, which was painted two pixels too low, goes to night: nothing is lighter than both."""
     sky, roof = torch.tensor([0.6, 0.75, 0.95]), torch.tensor([0.35, 0.2, 0.15])
     content, top = torch.empty(3, 60, 80), torch.zeros(60, 80)
     content[:, :30], content[:, 30:] = sky.view(3, 1, 1), roof.view(3, 1, 1)
@@ -99,7 +99,7 @@ def test_painted_borders_bring_no_fringe(fake_weights) -> None:
     line = below - above
     column = result.mean(2)
     t = ((column - above[:, None]) * line[:, None]).sum(0) / line.square().sum()
-    assert -0.1 < float(t.min()) and float(t.max()) < 1.1
+    assert float(t.min()) > -0.1 and float(t.max()) < 1.1
     assert bool((t[:28] < 0.15).all()) and bool((t[33:] > 0.85).all())
 
 

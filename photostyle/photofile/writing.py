@@ -87,7 +87,9 @@ def save_photograph(
         notes.append(f"{format} has 8 bits per channel, so {name} has.")
     icc = like.profile if profile == "keep" and like.profile else None
     space = (icc_space(icc) if icc else None) or SRGB
-    levels = _levels(pixels, alpha, space, depth, dither=depth == 8 and (like.bits > depth if dither is None else dither))
+    levels = _levels(
+        pixels, alpha, space, depth, dither=depth == 8 and (like.bits > depth if dither is None else dither)
+    )
     exif = stamp(like.exif, (pixels.shape[2], pixels.shape[1]), like.resolution, note) if metadata else None
     xmp = like.xmp if metadata else None
     if format == "JPEG" and exif is not None and len(exif.tobytes()) > _JPEG_SEGMENT and drop_maker_note(exif):

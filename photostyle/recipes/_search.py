@@ -44,7 +44,7 @@ def _whitening(s: Samples) -> Tensor:
 
 
 class View:
-    """What the energy sees of x: the picture at one size (3×h×w; masks K×h×w), its features, and the maps themselves."""
+    """What the energy sees of x: the picture (3×h×w; masks K×h×w) at one size, its features, and the maps."""
 
     def __init__(self, search: Search, samples: list[Samples], image: Tensor, masks: Tensor, vgg: VGG) -> None:
         self._search, self._samples, self._image, self._masks, self._vgg = search, samples, image, masks, vgg

@@ -19,10 +19,6 @@ from photostyle.blend import blend, find_borders, follow
 from photostyle.descend import Steps, walk
 from photostyle.energy import Energy
 from photostyle.grade import color_map, prices
-from photostyle.image import fit, shrink
-from photostyle.lattice import ColorMap, find_tone
-from photostyle.matting import matting_laplacian
-from photostyle.mmd import StyleTerm, style_term
 from photostyle.grading import (
     ENTROPY,
     LAB,
@@ -34,6 +30,10 @@ from photostyle.grading import (
     need,
     take_samples,
 )
+from photostyle.image import fit, shrink
+from photostyle.lattice import ColorMap, find_tone
+from photostyle.matting import matting_laplacian
+from photostyle.mmd import StyleTerm, style_term
 from photostyle.recipes._search import Search, View, value_of
 from photostyle.regions import Regions
 from photostyle.terms import color_transport, gain, gamut, matting, power, regional_grams, saturated, simplicity

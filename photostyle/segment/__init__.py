@@ -43,9 +43,10 @@ def find_regions(
     """The regions of two photographs (3×H×W and 3×H′×W′, sRGB in [0, 1]), soft, at the photographs' own sizes.
 
     auto: by the default network's features (`cluster_regions`): two regions, or one where the photographs have
-    no clear border in common, or where sliders alone take the one to the light of the other; `count` (1 to 8) asks for so many. learned: by a `model` that names what it sees
-    (`segment_learned`), a name on the hub or a folder. `match` gives a region of the content another one of the
-    style for a model, `drop` leaves regions unpaired (`pair_labels`). Borders follow the photographs. Deterministic.
+    no clear border in common, or where sliders alone take the one to the light of the other; `count` (1 to 8) asks
+    for so many. learned: by a `model` that names what it sees (`segment_learned`), a name on the hub or a folder.
+    `match` gives a region of the content another one of the style for a model, `drop` leaves regions unpaired
+    (`pair_labels`). Borders follow the photographs. Deterministic.
 
     Raises SettingsError for a method that there is not or a count out of range, WeightsError if the network's
     weights cannot be had, RegionsError if the model cannot be had or used, or for a region that was not found.
