@@ -6,7 +6,7 @@ block and `image` the photograph itself.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 import torch
@@ -82,6 +82,12 @@ class VGG:
             if name in wanted:
                 features[name] = x[0]
         return features
+
+    def size(self, layer: str, image: Sequence[int]) -> tuple[int, int]:
+        """h×w of a layer's features, of an image of H×W pixels: every pooling halves both, rounding up."""
+        poolings = sum(name.startswith("pool") for name in self._names[: self._names.index(layer) + 1])
+        height, width = (-(-n // 2**poolings) for n in image)
+        return height, width
 
     def carry(self, masks: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
         """Region masks (K×H×W) as the authors of Luan et al. carry them down to each layer (K×h×w).

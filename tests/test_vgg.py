@@ -162,3 +162,11 @@ def test_masks_are_blurred_by_convolutions_and_halved_by_pooling(fake_weights) -
     twice = torch.tensor([5 / 6, 2 / 3, 1 / 3, 1 / 9, 0, 0])
     torch.testing.assert_close(carried["relu1_2"][0], twice.expand(4, 6))
     torch.testing.assert_close(carried["pool1"][0], torch.tensor([3 / 4, 2 / 9, 0]).expand(2, 3))
+
+
+@pytest.mark.parametrize("size", [(24, 32), (17, 31), (5, 3)])
+def test_the_size_of_a_layer_is_known_beforehand(fake_weights, size: tuple[int, int]) -> None:
+    vgg = VGG(fake_weights())
+    layers = ("image", "relu1_1", "relu2_1", "relu3_3", "pool3", "relu5_1")
+    features = vgg(torch.rand(3, *size), layers)
+    assert {l: vgg.size(l, size) for l in layers} == {l: tuple(F.shape[1:]) for l, F in features.items()}

@@ -156,11 +156,13 @@ def color_objective(samples: list[Samples], p: Photo) -> Energy:
 
 def picture_objective(I: Tensor, S: Tensor, regions: Regions, vgg: VGG, p: Photo) -> Energy:
     """The part that is of the picture, at one level, whose photographs and regions (K×h×w) have its size."""
-    content_layer = {p.CONTENT_LAYER} if p.content_weight else set()
     with torch.no_grad():
-        F_I, F_S = vgg(I, {*content_layer, *p.STYLE_LAYERS}), vgg(S, p.STYLE_LAYERS)
-    M_I = {l: shrink(regions.content.to(F_I[l]), F_I[l].shape[1:]) for l in p.STYLE_LAYERS}
-    M_S = {l: shrink(regions.style.to(F_S[l]), F_S[l].shape[1:]) for l in p.STYLE_LAYERS}
+        F_I = vgg(I.to(vgg.device), {p.CONTENT_LAYER}) if p.content_weight else {}
+        F_S = vgg(S.to(vgg.device), p.STYLE_LAYERS)
+    M_I, M_S = (
+        {l: shrink(masks.to(vgg.device), vgg.size(l, masks.shape[1:])) for l in p.STYLE_LAYERS}
+        for masks in (regions.content, regions.style)
+    )
     # each layer relative to its target
     β = {l: 1 / max(float(regional_grams(F_S[l], M_S[l]).square().sum()), 1e-12) for l in p.STYLE_LAYERS}
     L = (
