@@ -3,7 +3,7 @@
 Plan and fit in turn: unbalanced transport says where each colour is drawn to, and the grade goes there as far as it
 is worth it, sliders first, then a common deviation g from them, then deviations d_k of regions from the common one:
 
-    min  Σ_k s_k Σ_i w_i ‖T_k(x_i) − y_i‖² + ρ‖u‖² + λ‖g‖ + λ′ Σ_k √s_k ‖d_k‖
+    min  Σ_k s_k Σ_i w_i ‖T_k(x_i) − y_i‖² + ρ‖u‖² + λ‖g‖ + λ′ Σ_k √max(s_k, s₀) ‖d_k‖
 
 Norms, not their squares (group lasso, Yuan & Lin 2006): a deviation that gains little is exactly zero, and one that
 gains much is hardly held back. ‖·‖ counts each mode by its price. Each step is solved exactly.
@@ -23,7 +23,7 @@ from photostyle.grade import COUNT, basis, heights, prices, slide
 from photostyle.image import fit, shrink
 from photostyle.regions import Regions
 from photostyle.sinkhorn import half_divergence, self_cost, targets
-from photostyle.terms import Extras
+from photostyle.terms import SMALL, Extras
 from photostyle.vgg import VGG
 
 LAB = 50.0  # L*a*b* in this unit: about 1 for what a look does to a colour
@@ -105,7 +105,7 @@ def first_modes(samples: list[Samples], u: Tensor, τ: float, λ: float, λ_regi
             g = _lasso(all_G, all_q - torch.stack([G @ e for (G, _), e in zip(systems, d, strict=True)]).sum(0), λ)
             if len(samples) > 1:
                 for k, (G, q) in enumerate(systems):
-                    d[k] = _lasso(G, q - G @ g, λ_region * samples[k].share ** 0.5)
+                    d[k] = _lasso(G, q - G @ g, λ_region * max(samples[k].share, SMALL) ** 0.5)
     return (g + d).float()
 
 

@@ -25,6 +25,9 @@ Masks = Mapping[str, Tensor]
 Extras = tuple[Tensor, Tensor, Tensor]
 """What is added to costs of transport: from points to goals n×m, among the points n×n, among the goals m×m."""
 
+SMALL = 0.02
+"""s₀: a smaller part of a photograph is not given a look of its own for less."""
+
 _ROUNDING = 0.02  # a norm of modes below it is squared
 
 
@@ -178,7 +181,7 @@ def gain(limit: float, shares: Sequence[float]) -> Energy:
 
 
 def simplicity(prices: Tensor, shares: Sequence[float], price_of_sliders: float, unity: float) -> Energy:
-    """How far grades are from plain sliders: ρ‖u‖² + ‖c̄‖ + ν Σ_k √share_k ‖c_k − c̄‖, c̄ the mean by share.
+    """How far grades are from plain sliders: ρ‖u‖² + ‖c̄‖ + ν Σ_k √max(share_k, s₀) ‖c_k − c̄‖, c̄ the mean by share.
 
     Reads "sliders" (8) and "modes" (K×count×3). Norms, not their squares, count each mode by its price (count): a
     deviation that gains little is not made, one that gains much is hardly held back. Norms are rounded at zero.
@@ -192,7 +195,7 @@ def simplicity(prices: Tensor, shares: Sequence[float], price_of_sliders: float,
         u, c = features["sliders"], features["modes"] * prices.to(features["modes"]).sqrt()[:, None]
         w = weights.to(c)
         common = torch.tensordot(w, c, dims=1)
-        apart = unity * w.sqrt() @ norm(c - common) if len(c) > 1 else 0.0
+        apart = unity * w.clamp(min=SMALL).sqrt() @ norm(c - common) if len(c) > 1 else 0.0
         return price_of_sliders * u.square().sum() + norm(common) + apart
 
     return energy("simplicity", {"sliders", "modes"}, value)
