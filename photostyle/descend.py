@@ -21,7 +21,7 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
-from photostyle.energy import Energy, Extract
+from photostyle.energy import Energy, Extract, Features
 from photostyle.errors import DescentError
 
 Optimizer = Literal["lbfgs", "adam"]
@@ -147,6 +147,7 @@ def walk(
     tolerance: float = 0.0,
     first: float = 0.05,
     memory: Memory | None = None,
+    picture_of: Callable[[Tensor, Features], Tensor] | None = None,
 ) -> Generator[Step, None, Place]:
     """Minimise `energy` over the unknown `x`, which is not changed itself; returns the place where it ends.
 
@@ -154,20 +155,21 @@ def walk(
     part `tolerance`, or at a point from which no direction leads down. `rate` is Adam's learning rate, `first` the
     largest change of the first step of L-BFGS. A `memory` (which may be empty), what another descent in the same
     unknown has learned, is gone on with and returned; without (None) it is forgotten at the end, for it may be large.
+    `picture_of` x and its features is the picture that a step shows; x itself if None.
     Raises DescentError, with the last good picture, when the energy is not finite.
     """
-    reads = energy.reads | {"image"}  # the picture that a step shows
 
     def evaluate(x: Tensor) -> _Point:
         x = x.detach().requires_grad_()
-        features = extract(x, reads)
+        features = extract(x, energy.reads)
         parts = energy.parts(features)
         total = torch.stack([part.to(x.device) for part in parts.values()]).sum()
         (slope,) = torch.autograd.grad(total, x)
         # contiguous, as a kept place is: the order in memory decides how sums are rounded
         slope = slope.contiguous()
         numbers = {name: float(part.detach()) for name, part in parts.items()}
-        return _Point(float(total.detach()), slope, numbers, features["image"].detach())
+        picture = picture_of(x, features) if picture_of else x
+        return _Point(float(total.detach()), slope, numbers, picture.detach())
 
     if not any(term.weight for term in energy.terms):
         return Place(x, 0.0, torch.zeros_like(x), ended=True)

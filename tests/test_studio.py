@@ -598,7 +598,7 @@ def test_every_recipe_has_its_controls(client: TestClient) -> None:
     recipes = {recipe["name"]: recipe for recipe in client.get("/api/about").json()["recipes"]}
     assert list(recipes) == list(RECIPES)
     size = recipes["photo"]["settings"][0]
-    assert (size["kind"], size["min"], size["values"]) == ("whole", 32, {"draft": 128, "standard": 256, "best": 384})
+    assert (size["kind"], size["min"], size["values"]) == ("whole", 32, {"draft": 96, "standard": 256, "best": 384})
     term = next(s for s in recipes["photo"]["settings"] if s["name"] == "style_term")
     assert term["kind"] == "choice" and "gram" in term["choices"]
     assert recipes["photo"]["balanced"] and not recipes["reinhard"]["balanced"]

@@ -11,6 +11,7 @@ descent on features follow; then the maps are bounded, and applied to the photog
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -95,11 +96,12 @@ def photo(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: Photo) 
         I_s, S_s = fit(I, size), fit(S, size)
         here = regions.fit(I_s, S_s)
         view = View(search, samples, I_s, here.content, vgg)
+        down = partial(walk, extract=view, first=p.FIRST, picture_of=lambda x, features: features["image"])
         if memory is None:
-            place = yield from walk(L_colors, view, x, stage="colours", steps=p.COLOR_STEPS, first=p.FIRST, memory=())
+            place = yield from down(L_colors, x=x, stage="colours", steps=p.COLOR_STEPS, memory=())
             x, memory = place.x, place.memory
         L = L_colors + picture_objective(I_s, S_s, here, vgg, p)
-        place = yield from walk(L, view, x, stage=f"{max(I_s.shape)} px", steps=steps, first=p.FIRST, memory=memory)
+        place = yield from down(L, x=x, stage=f"{max(I_s.shape)} px", steps=steps, memory=memory)
         x, memory = place.x, place.memory
     return blend(bounded_maps(*search.grade(x), samples, p), content, borders)
 

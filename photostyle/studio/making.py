@@ -45,7 +45,6 @@ Work = Callable[[Task], dict[str, Any]]
 
 # of previews, which should be there in seconds
 _STYLE_SIZE = 448  # long side of the style, pixels: more than any recipe's draft looks at
-_SKETCHES = {"photo": {"size": 96, "steps": 16}}  # less than the recipe's draft; other recipes have that
 
 
 def finding(session: Session, count: int | None) -> Work:
@@ -165,8 +164,7 @@ def _at(order: Order, quality: str, preview: bool) -> dict[str, Any]:
     if not preview:
         return dict(order.settings)
     graded = {f.name for f in find_recipe(order.recipe).settings.__dataclass_fields__.values() if "draft" in f.metadata}
-    chosen = {name: value for name, value in order.settings.items() if name not in graded}
-    return chosen | _SKETCHES.get(order.recipe, {})
+    return {name: value for name, value in order.settings.items() if name not in graded}
 
 
 def _model(style: Picture) -> Tensor:

@@ -177,7 +177,9 @@ class Result:
             return buffer.getvalue()
         photograph = self.content.load()
         faded = fade(photograph.pixels, pixels, strength)
-        save_photograph(faded, buffer, like=photograph, format=format, note={**self.note, "strength": strength})
+        save_photograph(
+            faded, buffer, like=photograph, format=format, note={**self.note, "strength": strength}, dither=True
+        )
         return buffer.getvalue()
 
     def command(self) -> str:
