@@ -468,7 +468,7 @@ def test_structure_or_style(page: Page, photographs: tuple[Path, Path]) -> None:
     rest(page)
     preview = state(page)["preview"]
     assert preview["id"] != first
-    assert preview["settings"]["content_weight"] == pytest.approx(0.2 * 10**0.5, rel=1e-3)
+    assert preview["settings"]["style_weight"] == pytest.approx(3.0 * 10**-0.5, rel=1e-3)
 
 
 def test_cutting_out(page: Page, photographs: tuple[Path, Path], tmp_path: Path) -> None:

@@ -68,9 +68,9 @@ export function makeLook(recipes, onChange, onFade) {
     const recipe = current(), chosen = { ...settings };
     const balance = +$("#balance").value;
     if (recipe.balanced && balance) { // a tenth of the weight on the one side, ten times as much on the other
-      const weight = recipe.settings.find((setting) => setting.name === "content_weight");
-      const base = settings.content_weight ?? weight.values[checked("quality")];
-      chosen.content_weight = +(base * 10 ** (-balance / 10)).toPrecision(4);
+      const weight = recipe.settings.find((setting) => setting.name === "style_weight");
+      const base = settings.style_weight ?? weight.values[checked("quality")];
+      chosen.style_weight = +(base * 10 ** (balance / 10)).toPrecision(4);
     }
     return { recipe: recipe.name, quality: checked("quality"), strength: strength(), settings: chosen };
   }
