@@ -11,6 +11,7 @@ from torch import Tensor
 
 from photostyle.image import resize
 
+_COLUMNS = 5  # of figures in a row
 _PAPER, _INK, _FAINT = (255, 255, 255), (25, 25, 25), (120, 120, 120)
 
 
@@ -19,7 +20,7 @@ def contact_sheet(
 ) -> Tensor:
     """Draw titled photographs (3×H×W sRGB in [0, 1]), each `height` pixels high, as one such image.
 
-    `figures` are (name, value, remark), spread over the width below. The text should keep to Latin-1
+    `figures` are (name, value, remark), in rows of five at most over the width below. The text should keep to Latin-1
     letters: the font, Pillow's own, knows little else.
     """
     text, margin = max(8, height // 24), max(4, height // 20)
@@ -31,7 +32,9 @@ def contact_sheet(
     width = margin + sum(panel.shape[2] + margin for panel in panels.values())
     top = margin + 2 * text  # of the photographs
     below = top + height + margin  # of the figures
-    sheet = Image.new("RGB", (width, below + (5 * text + margin if figures else 0)), _PAPER)
+    row = 5 * text + margin
+    columns = min(len(figures), _COLUMNS)
+    sheet = Image.new("RGB", (width, below + row * -(-len(figures) // _COLUMNS)), _PAPER)
     draw = ImageDraw.Draw(sheet)
 
     x = margin
@@ -41,10 +44,11 @@ def contact_sheet(
         sheet.paste(Image.fromarray(levels.permute(1, 2, 0).contiguous().numpy()), (x, top))
         x += panel.shape[2] + margin
     for i, (name, value, remark) in enumerate(figures):
-        x = margin + i * (width - margin) // len(figures)
-        draw.text((x, below), name, _INK, small, anchor="la")
-        draw.text((x, below + 3.2 * text), value, _INK, large, anchor="ls")
-        draw.text((x, below + 5 * text), remark, _FAINT, small, anchor="ls")
+        x = margin + i % columns * (width - margin) // columns
+        y = below + i // columns * row
+        draw.text((x, y), name, _INK, small, anchor="la")
+        draw.text((x, y + 3.2 * text), value, _INK, large, anchor="ls")
+        draw.text((x, y + 5 * text), remark, _FAINT, small, anchor="ls")
     return torch.from_numpy(np.asarray(sheet).astype(np.float32) / 255).permute(2, 0, 1)
 
 
