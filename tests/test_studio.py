@@ -205,7 +205,9 @@ def test_the_command_line_shown_makes_the_same_picture(page: Page, tmp_path: Pat
     run = CliRunner().invoke(app, words[1:])
     assert run.exit_code == 0, run.output
     Path("studio.png").write_bytes(page.ask("GET", f"/results/{made['id']}/download?format=PNG"))
-    assert torch.equal(load_image("studio.png"), load_image("result.png"))
+    difference = (load_image("studio.png") - load_image("result.png")).abs() * 255
+    # the page keeps results in 16 bits: where that crosses the noise of dithering it is one level, now and then
+    assert float(difference.max()) < 1.01 and float(difference.mean()) < 0.01
 
 
 def test_a_settings_file_says_what_was_chosen(page: Page) -> None:
