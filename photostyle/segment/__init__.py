@@ -25,7 +25,7 @@ from photostyle.weights import load_weights
 Method = Literal["auto", "learned"]
 
 _SIZE = 448  # long side at which colours are compared
-_CLEAR_NEED = 1.2  # of what sliders leave unexplained in photographs of one light
+_CLEAR_NEED = 1.4  # of what sliders leave unexplained in photographs of one light
 _ONE_LIGHT = "One change of exposure and balance explains the style: the photographs are taken as a whole."
 
 
