@@ -758,4 +758,4 @@ def test_demo(run: Run, tmp_path: Path) -> None:
     content = load_image(ROOT / "examples" / "palace-night" / "content.jpg")
     picture, sheet = (load_image(tmp_path / "new" / "out" / name) for name in ("demo.jpg", "demo-sheet.png"))
     assert picture.shape == content.shape
-    assert sheet.shape[2] > 3 * sheet.shape[1]  # three photographs and a line of text
+    assert sheet.shape[2] > 2.5 * sheet.shape[1]  # three photographs and two lines of figures
