@@ -73,8 +73,9 @@ def transfer_steps(
     place = find_device(device)
     content, *styles = (image.to(place, torch.float32) for image in (content, *styles))
     regions = regions or Regions.whole(content, styles[0])
-    regions.check(content, styles[0])
-    if not chosen.looks_at:
+    if chosen.looks_at:
+        regions.check(content, styles[0])
+    else:
         regions = regions.fit(content, styles[0])
     vgg = VGG(load_weights(backbone, weights_path), pooling, place) if chosen.network else None
     result = yield from chosen.run(content, styles if chosen.blends else styles[0], regions, vgg, p)

@@ -24,8 +24,9 @@ from photostyle.grade import heights
 from photostyle.lattice import ColorMap, interpolate
 from photostyle.matting import apply_affine, guided_maps, window_mean
 
-_RADII = (6, 3)  # of the windows, pixels of the small photograph: as far as a border may move, in two passes
-_RIDGE = 1e-3  # a variance of colour: what varies less is one surface
+BORDER = 6  # pixels of the small photograph by which a region's border may move to follow it
+SURFACE = 1e-3  # a variance of colour: what varies less is one surface, and no border runs through it
+_RADII = (BORDER, 3)  # of the windows, in two passes
 _FOOT = 0.05  # of a mask is nothing, and as little below 1 is all
 _NEAR, _FAR = 3, 8  # where a region's own colours are looked for, pixels
 _SURE = 6  # the power of a mask that weighs them: only what is nearly all the region's counts
@@ -54,17 +55,11 @@ def find_borders(masks: Tensor, photograph: Tensor) -> Borders:
     """Masks K×h×w, hard or soft, that add up to 1, made to follow the photograph (3×h×w, small)."""
     m = masks
     for radius in _RADII:
-        guides = guided_maps(m, photograph, radius, _RIDGE)
+        guides = guided_maps(m, photograph, radius, SURFACE)
         m = _settle(apply_affine(guides, photograph), m)
     # what is too thin to be followed goes to its surroundings, but no region is empty
     m = (m + _TRACE) / (1 + len(m) * _TRACE)
     return Borders(m, guides, own_colors(photograph, m), heights(m))
-
-
-def follow(masks: Tensor, photograph: Tensor) -> Tensor:
-    """Masks K×h×w made to follow the photograph (3×h×w, small), as soft as it is; no region gains a pixel of none."""
-    soft = apply_affine(guided_maps(masks, photograph, _RADII[0], _RIDGE), photograph).clamp(0, 1)
-    return soft / soft.sum(0).clamp(min=1)
 
 
 def blend(maps: Sequence[ColorMap], photograph: Tensor, borders: Borders) -> Tensor:
@@ -146,8 +141,7 @@ def _apply(map: ColorMap, tiles: Tensor, h: Tensor) -> Tensor:
     """A map on tiles n×3×h×w at heights that broadcast with them."""
     mapped = interpolate(map.nodes, tiles)
     if bool(map.tilt.any()):
-        A, b = map.tilt[:, :3], map.tilt[:, 3]
-        mapped += h * (torch.einsum("oc,nchw->nohw", A, tiles) + b.view(3, 1, 1))
+        mapped += h * map.slant(tiles.movedim(1, 0)).movedim(0, 1)
     return mapped
 
 

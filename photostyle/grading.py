@@ -19,15 +19,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from photostyle.color import lab_from_srgb, srgb_from_lab
+from photostyle.energy import Energy
 from photostyle.grade import COUNT, basis, heights, prices, slide
 from photostyle.image import fit, shrink
 from photostyle.regions import Regions
-from photostyle.sinkhorn import half_divergence, self_cost, targets
-from photostyle.terms import SMALL, Extras
-from photostyle.vgg import VGG
+from photostyle.sinkhorn import targets
+from photostyle.terms import SMALL, Extras, color_transport
+from photostyle.vgg import VGG, normalised
 
-LAB = 50.0  # L*a*b* in this unit: about 1 for what a look does to a colour
-ENTROPY = 0.01  # ε of the transport: colours within ΔE 5 of each other are one
+_LAB = 50.0  # L*a*b* in this unit: about 1 for what a look does to a colour
+_ENTROPY = 0.01  # ε of the transport: colours within ΔE 5 of each other are one
 SLIDER_PRICE = 4e-3  # ρ
 _ALIKE, _LEAVE = 0.042, 0.2  # the divergence of photographs of one light, and the τ that it is taken with
 _STRIDES = (8, 4, 2, 1)  # pixels between samples: the first that gives a region enough of them
@@ -71,7 +72,7 @@ def take_samples(content: Tensor, style: Tensor, regions: Regions, vgg: VGG) -> 
                 colors=colors,
                 basis=basis(colors, h[k][here]),
                 style=goal,
-                goal=lab_from_srgb(goal).double() / LAB,
+                goal=lab_from_srgb(goal).double() / _LAB,
                 extras=_extras(_cells(z, here, m), _cells(ζ, there, n)),
                 share=float(m[k].mean()),
             )
@@ -116,12 +117,14 @@ def need(samples: list[Samples], u: Tensor) -> float:
     of one photograph, of which one was graded, differ by 0.01 to 0.05 when the other is graded so too, because they
     show different things.
     """
-    left = 0.0
-    for s in samples:
-        now = lab_from_srgb(slide(s.colors, u).clamp(0, 1)).double() / LAB
-        left += s.share * float(half_divergence(now, s.goal, *s.extras[:2], ENTROPY, _LEAVE))
-        left -= s.share * 0.5 * self_cost(s.goal, s.extras[2], ENTROPY, _LEAVE)
-    return left / _ALIKE
+    now = torch.cat([slide(s.colors, u).clamp(0, 1) for s in samples], dim=1)
+    return float(transport(samples, _LEAVE).parts({"samples": now})["color"]) / _ALIKE
+
+
+def transport(samples: list[Samples], τ: float) -> Energy:
+    """The divergence of the samples' colours from the style's, whatever grade they are given: `color_transport`."""
+    goals, extras, shares = zip(*((s.goal, s.extras, s.share) for s in samples), strict=True)
+    return color_transport(goals, extras, shares, _ENTROPY, τ, _LAB)
 
 
 def graded(s: Samples, u: Tensor, c: Tensor) -> Tensor:
@@ -133,8 +136,8 @@ def _drawn(samples: list[Samples], u: Tensor, c: Tensor, spread: float, τ: floa
     """Where each sample is drawn to (3×n, L*a*b*/50) and how strongly (n), all regions together summing to 1."""
     found = []
     for s, c_k in zip(samples, c.float(), strict=True):
-        now = lab_from_srgb(graded(s, u, c_k).clamp(0, 1)).double() / LAB
-        goal, weight = targets(now, s.goal, *s.extras[:2], spread * ENTROPY, τ)
+        now = lab_from_srgb(graded(s, u, c_k).clamp(0, 1)).double() / _LAB
+        goal, weight = targets(now, s.goal, *s.extras[:2], spread * _ENTROPY, τ)
         found.append((goal.float(), s.share * weight))
     return found
 
@@ -147,7 +150,7 @@ def _fit_sliders(samples: list[Samples], drawn: list[tuple[Tensor, Tensor]], u: 
         optimizer.zero_grad()
         value = SLIDER_PRICE * u.square().sum()
         for s, (goal, weight) in zip(samples, drawn, strict=True):
-            now = lab_from_srgb(slide(s.colors, u).clamp(-0.2, 1.3)) / LAB
+            now = lab_from_srgb(slide(s.colors, u).clamp(-0.2, 1.3)) / _LAB
             value = value + weight.float() @ (now - goal).square().sum(0)
         value.backward()
         return value
@@ -161,7 +164,7 @@ def _system(s: Samples, goal: Tensor, weight: Tensor, u: Tensor) -> tuple[Tensor
 
     In sRGB, where the modes are linear, times 4: about what a step of sRGB is in that unit, squared.
     """
-    rest = (srgb_from_lab(goal * LAB).clamp(-0.05, 1.05) - slide(s.colors, u)).double()
+    rest = (srgb_from_lab(goal * _LAB).clamp(-0.05, 1.05) - slide(s.colors, u)).double()
     B = s.basis.double()
     weighed = 4 * B * weight[:, None]
     return B.T @ weighed, weighed.T @ rest.T
@@ -212,11 +215,8 @@ def _members(mask: Tensor) -> tuple[Tensor, Tensor]:
 @torch.no_grad()
 def _meaning(image: Tensor, vgg: VGG) -> Tensor:
     """What is shown in each cell of the layer: C×h×w, unit vectors, whatever the light of the photograph."""
-    z = vgg(fit(image, _MEANING_SIZE).to(vgg.device), {_MEANING})[_MEANING]
-    # channel by channel less its mean and over its deviation, which are the style
-    deviation = z.std((1, 2), keepdim=True) + 1e-3 * z.std()
-    z = (z - z.mean((1, 2), keepdim=True)) / deviation.clamp(min=1e-12)
-    return F.normalize(z, dim=0).to("cpu", torch.float64)
+    features = vgg(fit(image, _MEANING_SIZE).to(vgg.device), {_MEANING})[_MEANING]
+    return F.normalize(normalised(features), dim=0).view(features.shape)
 
 
 def _cells(z: Tensor, places: tuple[Tensor, Tensor], masks: Tensor) -> Tensor:

@@ -98,7 +98,7 @@ class ColorMap:
 
     def gain(self) -> float:
         """The largest slope ‖ΔT‖ / ‖Δx‖ along an edge of the lattice, or along a cell's grey diagonal."""
-        return max(float(slope.max()) for slope in slopes(self.nodes))
+        return _steepest(self.nodes)
 
     def limited(self, gain: float) -> ColorMap:
         """The map with no slope above `gain` (≥ 1), close to this one.
@@ -108,22 +108,22 @@ class ColorMap:
         """
         nodes = self.nodes.clone()
         for _ in range(_SWEEPS):
-            if ColorMap.of(nodes).gain() <= gain:
+            if _steepest(nodes) <= gain:
                 return replace(self, nodes=nodes)
             for step in _STEPS:
                 _tame(nodes, step, gain)
-        steepest = ColorMap.of(nodes).gain()
         middle = nodes.mean((1, 2, 3), keepdim=True)
-        return replace(self, nodes=torch.lerp(middle, nodes, min(1.0, gain / steepest)))
+        return replace(self, nodes=torch.lerp(middle, nodes, min(1.0, gain / _steepest(nodes))))
 
     def toned(self, tone: Tone) -> ColorMap:
         """The map whose colours have the chroma of a style of one tone, as far as it is one."""
+        if not tone.certainty:
+            return self
         lab = lab_from_srgb(self.nodes)
         lab[1:] = torch.lerp(lab[1:], tone.of(lab[0]), tone.certainty)
         tilt = torch.lerp(self.tilt, luma(self.tilt).expand(3, 4), tone.certainty)
-        # grey stays grey to the last bit
-        nodes = srgb_from_lab(lab) if tone.certainty else self.nodes
-        if not bool(tone.coefficients.any()):
+        nodes = srgb_from_lab(lab)
+        if not bool(tone.coefficients.any()):  # grey to the last bit
             nodes = nodes - tone.certainty * chroma(nodes)
         return ColorMap(nodes, tilt)
 
@@ -151,6 +151,10 @@ def slopes(nodes: Tensor) -> Iterator[Tensor]:
     for step in _STEPS:
         low, high = _ends(nodes, step)
         yield _length(high - low) / _run(nodes, step)
+
+
+def _steepest(nodes: Tensor) -> float:
+    return max(float(slope.max()) for slope in slopes(nodes))
 
 
 _STEPS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1))

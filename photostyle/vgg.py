@@ -114,6 +114,19 @@ class VGG:
         return set(layers)
 
 
+def normalised(features: Tensor) -> Tensor:
+    """C×h×w features → C×h·w, each channel with mean 0 and variance 1, all channels together with power 1.
+
+    Means and variances of features are the style (Li et al. 2017, arXiv 1701.01036): what is left tells what is shown.
+    In float64, on the processor, which every machine has it on.
+    """
+    f = features.flatten(1).to("cpu", torch.float64)
+    deviation = f.std(1, correction=0, keepdim=True)
+    # a channel that hardly ever fires must not become noise
+    z = (f - f.mean(1, keepdim=True)) / (deviation + 1e-3 * f.std(correction=0)).clamp(min=1e-12)
+    return z / len(z) ** 0.5
+
+
 def _channels_last(x: Tensor) -> Tensor:
     """Pixel by pixel in memory, where there are pixels: convolutions and Gram matrices are faster so."""
     return x.to(memory_format=torch.channels_last) if x.ndim == 4 else x

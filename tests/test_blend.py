@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from photostyle import blend as module
-from photostyle.blend import Borders, blend, find_borders, follow, own_colors, parts
+from photostyle.blend import BORDER, SURFACE, Borders, blend, find_borders, own_colors, parts
 from photostyle.image import resize, shrink
 from photostyle.lattice import ColorMap
+from photostyle.render import feather
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
@@ -107,11 +108,11 @@ def test_heights_reach_full_size() -> None:
     torch.testing.assert_close(column[[0, -1]], torch.tensor([0.2, 0.8]), atol=1e-4, rtol=0)
 
 
-def test_follow_gives_nothing_to_pixels_of_no_region() -> None:
+def test_feathering_gives_nothing_to_pixels_of_no_region() -> None:
     I, _ = two_surfaces(40, 60, 30)
     masks = halves(40, 60, 30)
     masks[1] = 0
-    soft = follow(masks, I)
+    soft = feather(masks, I, I, BORDER, SURFACE)
     assert float(soft[:, :, 45:].max()) < 1e-3 and float(soft[0, :, :15].min()) > 0.99
 
 

@@ -16,13 +16,11 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from photostyle.blend import blend, find_borders, follow
+from photostyle.blend import BORDER, SURFACE, blend, find_borders
 from photostyle.descend import Steps, walk
 from photostyle.energy import Energy
 from photostyle.grade import color_map, prices
 from photostyle.grading import (
-    ENTROPY,
-    LAB,
     SLIDER_PRICE,
     Samples,
     first_modes,
@@ -30,6 +28,7 @@ from photostyle.grading import (
     nearest_sliders,
     need,
     take_samples,
+    transport,
 )
 from photostyle.image import fit, shrink
 from photostyle.lattice import ColorMap, find_tone
@@ -37,8 +36,9 @@ from photostyle.matting import matting_laplacian
 from photostyle.mmd import StyleTerm, style_term
 from photostyle.recipes._search import Search, View, value_of
 from photostyle.regions import Regions
-from photostyle.terms import color_transport, gain, gamut, matting, power, regional_grams, saturated, simplicity
+from photostyle.render import feather
 from photostyle.terms import content as content_term
+from photostyle.terms import gain, gamut, matting, power, regional_grams, saturated, simplicity
 from photostyle.vgg import VGG
 
 
@@ -86,7 +86,7 @@ def photo(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: Photo) 
     I, S = (fit(image, p.SMALL).cpu() for image in (content, style))
     regions = regions.fit(I, S)
     borders = find_borders(regions.content, I)
-    regions = replace(regions, content=borders.masks, style=follow(regions.style, S))
+    regions = replace(regions, content=borders.masks, style=feather(regions.style, S, S, BORDER, SURFACE))
     samples = take_samples(I, S, regions, vgg)
     search = Search(samples)
     p, u, c = first_grade(samples, p)
@@ -148,9 +148,8 @@ def bounded_maps(u: Tensor, c: Tensor, samples: list[Samples], p: Photo) -> list
 def color_objective(samples: list[Samples], p: Photo) -> Energy:
     """The part of the energy that is of the maps themselves and needs no network."""
     shares = [s.share for s in samples]
-    transport = color_transport([s.goal for s in samples], [s.extras for s in samples], shares, ENTROPY, p.leave, LAB)
     return (
-        p.color_weight * transport
+        p.color_weight * transport(samples, p.leave)
         + p.gain_weight * gain(p.LIMIT, shares)
         + p.simplicity_weight * simplicity(prices(), shares, SLIDER_PRICE, p.unity)
     )

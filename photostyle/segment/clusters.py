@@ -45,7 +45,7 @@ from photostyle.color import lab_from_srgb, luma
 from photostyle.errors import SettingsError
 from photostyle.image import fit, shrink
 from photostyle.regions import Regions
-from photostyle.vgg import VGG
+from photostyle.vgg import VGG, normalised
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -105,7 +105,7 @@ def _look(photograph: Tensor, vgg: VGG) -> _Side:
     features = vgg(image, {_MEANING, _EDGES})
     h, w = grid = features[_MEANING].shape[1:]
     lab = lab_from_srgb(shrink(image, grid)).flatten(1).double().cpu().numpy()
-    z, e = (normalised(shrink(features[l], grid)) for l in (_MEANING, _EDGES))
+    z, e = (normalised(shrink(features[l], grid)).numpy() for l in (_MEANING, _EDGES))
     return _Side(
         grid=(h, w),
         seen=(image.shape[1], image.shape[2]),
@@ -124,15 +124,6 @@ def _adapted(image: Tensor) -> Tensor:
     median = float(luma(image).median().clamp(1e-3, 1 - 1e-3))
     power = math.log(_MEDIUM) / math.log(median)
     return image.clamp(0, 1) ** min(1.0, max(_BRIGHTEST, power))
-
-
-def normalised(features: Tensor) -> Floats:
-    """C×h×w features → C×N, each channel with mean 0 and variance 1, all channels together with power 1."""
-    f = features.flatten(1).double()
-    deviation = f.std(1, correction=0, keepdim=True)
-    # a channel that hardly ever fires must not become noise
-    z = (f - f.mean(1, keepdim=True)) / (deviation + 1e-3 * f.std(correction=0)).clamp(min=1e-12)
-    return (z / len(z) ** 0.5).cpu().numpy()
 
 
 def _likeness(looks: Sequence[Floats], grid: tuple[int, int]) -> Any:

@@ -12,8 +12,7 @@ from torch import Tensor
 
 from photostyle.image import fit, shrink
 from photostyle.regions import Regions
-from photostyle.segment.clusters import normalised
-from photostyle.vgg import VGG
+from photostyle.vgg import VGG, normalised
 from photostyle.weights import Weights
 
 _UNLIKE_SIZE = 6  # times as large a part of one photograph as of the other
@@ -54,7 +53,7 @@ def _likeness(content: Tensor, style: Tensor, regions: Regions, vgg: VGG) -> Ten
     for image, masks in ((content, regions.content), (style, regions.style)):
         F = vgg(fit(image, _SIZE).to(vgg.device), {_LAYER})[_LAYER]
         m = shrink(masks.to(F), F.shape[1:]).flatten(1)
-        z = torch.from_numpy(normalised(F)).to(F)
+        z = normalised(F).to(F)
         looks.append(torch.nn.functional.normalize(m @ z.T / m.sum(1, keepdim=True).clamp(min=1e-6)))
     likeness = looks[0] @ looks[1].T
     small = torch.tensor([share[1] < _TELLING for share in regions.shares], device=likeness.device)

@@ -12,13 +12,12 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from photostyle.blend import BORDER, SURFACE
 from photostyle.image import fit, shrink
 from photostyle.regions import Regions
 from photostyle.render import feather
 
 _SIZE = 448  # long side at which the maps are found, pixels
-_RADIUS = 6  # of the windows there: as far as a border may move
-_RIDGE = 1e-3  # a variance of colour: what varies less is the same surface
 
 
 def refine_regions(regions: Regions, content: Tensor, style: Tensor) -> Regions:
@@ -32,4 +31,4 @@ def refine_masks(masks: Tensor, photograph: Tensor) -> Tensor:
     Where they added up to 1 they still do; a pixel that belonged to no region still belongs to none.
     """
     small = fit(photograph, _SIZE)
-    return feather(shrink(masks, small.shape[1:]), small, photograph, _RADIUS, _RIDGE)
+    return feather(shrink(masks, small.shape[1:]), small, photograph, BORDER, SURFACE)
