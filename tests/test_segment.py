@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from photostyle import segment
-from photostyle.errors import SettingsError
+from photostyle.errors import RegionsError, SettingsError
 from photostyle.regions import Regions
 from photostyle.segment import clusters
 from photostyle.segment.clusters import cluster_regions
@@ -277,6 +277,17 @@ def test_refinement_is_for_the_size_of_the_photograph(picture) -> None:
     assert fine.shape == masks.shape
     assert float(fine[2].abs().max()) == 0
     assert float(fine.sum(0)[-50:].max()) < 0.1
+
+
+def test_one_light_needs_no_regions_unless_they_are_asked_for(picture, monkeypatch, fake_weights) -> None:
+    """A photograph and itself are taken as a whole, and it is said; `match` and `drop` find regions, or complain."""
+    monkeypatch.setattr(segment, "load_weights", lambda name: fake_weights(name))
+    image = picture(70, 90, dtype=torch.float32)
+    found = segment.find_regions(image, image)
+    assert found.names == ("all",) and "taken as a whole" in found.notes[0]
+    assert len(segment.find_regions(image, image, count=2).names) == 2
+    with pytest.raises(RegionsError, match="nowhere"):
+        segment.find_regions(image, image, match={"nowhere": "region 1"})
 
 
 def test_found_regions_cover_every_pixel(picture, monkeypatch, fake_weights) -> None:

@@ -57,7 +57,8 @@ def find_regions(
         found = segment_learned(content, style, model=model, match=match, drop=drop, device=device)
     else:
         vgg = VGG(load_weights(DEFAULT_BACKBONE), device=device)
-        if count is None and _of_one_light(content, style, vgg):
+        asked = count is not None or match or drop
+        if not asked and _of_one_light(content, style, vgg):
             return replace(Regions.whole(content, style), notes=(_ONE_LIGHT,))
         found = cluster_regions(content, style, vgg, count=count)
         if match or drop:
