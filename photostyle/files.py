@@ -44,6 +44,25 @@ def keep_inputs(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
             raise ImageError(f"{output} is one of the input files: name another output.")
 
 
+def read_start(path: StrPath, size: int, kind: str) -> bytes:
+    """The first bytes of a file that should be a `kind`, all with −1.
+
+    Raises ImageError if it cannot be read or is empty.
+    """
+    if os.path.isdir(path):  # asked first, since the error of open() differs between systems
+        raise ImageError(f"{path} is a folder, not a {kind}: name a file in it.")
+    try:
+        with open(path, "rb") as stream:
+            data = stream.read(size)
+    except FileNotFoundError as error:
+        raise ImageError(f"There is no file {path}: check the name.") from error
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise ImageError(f"{path} cannot be read ({reason(error)}): check the name, or use a copy.") from error
+    if not data:
+        raise ImageError(f"{path} is empty: use another copy.")
+    return data
+
+
 def stream_or(path: Path) -> Path | Literal["-"]:
     """The path, or "-" where it means standard input or output."""
     return "-" if str(path) == "-" else path
