@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from photostyle.segment import find_regions
     from photostyle.segment.doubts import doubtful_matches
     from photostyle.segment.refine import refine_regions
+    from photostyle.tables.making import make_table
+    from photostyle.tables.reading import load_table
+    from photostyle.tables.table import Table
+    from photostyle.tables.writing import save_table
     from photostyle.weights import (
         cache_dir,
         cached_path,
@@ -60,6 +64,7 @@ _HOME = {
     "SettingsError": "errors",
     "Step": "descend",
     "Steps": "descend",
+    "Table": "tables.table",
     "WeightsError": "errors",
     "bit_depth": "photofile.reading",
     "cache_dir": "weights",
@@ -87,8 +92,10 @@ _HOME = {
     "load_maps": "_doodle",
     "load_photograph": "photofile.reading",
     "load_regions": "labels",
+    "load_table": "tables.reading",
     "load_weights": "weights",
     "make_settings": "_transfer",
+    "make_table": "tables.making",
     "measure": "measures",
     "read_note": "photofile.reading",
     "refine_regions": "segment.refine",
@@ -97,6 +104,7 @@ _HOME = {
     "save_look": "look",
     "save_photograph": "photofile.writing",
     "save_regions": "labels",
+    "save_table": "tables.writing",
     "transfer": "_transfer",
     "transfer_steps": "_transfer",
     "trimap_from_scribbles": "alpha",
@@ -121,6 +129,7 @@ __all__ = [
     "SettingsError",
     "Step",
     "Steps",
+    "Table",
     "WeightsError",
     "__version__",
     "bit_depth",
@@ -149,8 +158,10 @@ __all__ = [
     "load_maps",
     "load_photograph",
     "load_regions",
+    "load_table",
     "load_weights",
     "make_settings",
+    "make_table",
     "measure",
     "read_note",
     "refine_regions",
@@ -159,6 +170,7 @@ __all__ = [
     "save_look",
     "save_photograph",
     "save_regions",
+    "save_table",
     "transfer",
     "transfer_steps",
     "trimap_from_scribbles",

@@ -3,11 +3,3 @@
 stages (curves, lattices) → table (a row of them, over a space of `spaces`) → cube, hald, threedl (one format each) →
 reading and writing (files). `making` makes a table of a colour map, `fit` the best one of a photograph and its result.
 """
-
-from photostyle.tables.making import make_table
-from photostyle.tables.reading import load_table
-from photostyle.tables.spaces import SPACES
-from photostyle.tables.table import Table
-from photostyle.tables.writing import save_table
-
-__all__ = ["SPACES", "Table", "load_table", "make_table", "save_table"]

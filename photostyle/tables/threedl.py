@@ -1,7 +1,7 @@
 """`.3dl`: tables as whole numbers, as Autodesk's Lustre and Flame and Photoshop exchange them.
 
 There is no standard, but custom: a first line of the input's N levels, evenly spaced over 10 bits; then the nodes,
-blue changing fastest, in 12 bits or whatever the largest of them needs. "3DMESH" and "Mesh" lines are Lustre's.
+blue changing fastest, in 12 bits or whatever the largest of them needs. Lustre puts "3DMESH" and "Mesh" lines before.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def parse(text: str, name: str) -> Table:
     the number of the line where there is one, for what is no table, or one whose input levels are not even.
     """
     lines = numbered(text)
-    lines = lines[len(list(itertools.takewhile(is_keyword, lines))) :]
+    lines = list(itertools.dropwhile(lambda line: is_keyword(line) or line[1].upper() == "3DMESH", lines))
     if not lines:
         raise ImageError(f"{name} is no .3dl table: it holds no numbers.")
     levels, *rows = lines
