@@ -174,7 +174,7 @@ def test_what_a_table_refuses(picture) -> None:
     for strength in (-0.1, 1.1, float("nan")):
         with pytest.raises(SettingsError, match="between 0 and 1"):
             table.apply(picture(8, 8), strength)
-    with pytest.raises(SettingsError, match="'prophoto'.*srgb, linear"):
+    with pytest.raises(SettingsError, match=r"'prophoto'.*srgb, linear"):
         make_table(graded(), space="prophoto")
     for size in (1, 257):
         with pytest.raises(SettingsError, match="from 2 to 256"):
