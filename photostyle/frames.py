@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 
-from photostyle import ImageError, Look, __version__, fade, load_photograph, memory, save_photograph
+from photostyle import ImageError, LocalLook, Look, __version__, fade, load_photograph, memory, save_photograph
 
 
 def apply_to_file(
-    look: Look,
+    look: Look | LocalLook,
     photograph: Path,
     output: Path,
     report: Callable[[str], None],
@@ -30,11 +30,18 @@ def apply_to_file(
     """
     before = load_photograph(photograph, **({} if most_pixels is None else {"most_pixels": most_pixels}))
     memory.check_room("apply", before.pixels.shape[1:], torch.device("cpu"))
+    said: tuple[str, ...] = ()
     try:
-        after = fade(before.pixels, look.apply(before.pixels), strength)
+        if isinstance(look, LocalLook):
+            after = look.apply(before.pixels)
+        else:
+            masks, said = look.find_regions(before.pixels)
+            after = look.apply(before.pixels, masks)
     except ImageError as error:
         raise ImageError(f"{names['content']}: {error}") from error
+    after = fade(before.pixels, after, strength)
     note = {role: Path(name).name for role, name in names.items()}
     facts = note | {"strength": strength, "version": __version__, "made": look.facts}
-    for said in (*before.notes, *save_photograph(after, output, like=before, note=facts, dither=True, **saving)):
-        report(f"Note: {said}")
+    written = save_photograph(after, output, like=before, note=facts, dither=True, **saving)
+    for sentence in (*before.notes, *said, *written):
+        report(f"Note: {sentence}")
