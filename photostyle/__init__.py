@@ -15,14 +15,16 @@ from photostyle._version import __version__
 
 if TYPE_CHECKING:
     from photostyle._doodle import Maps, doodle, doodle_steps, load_maps
-    from photostyle._transfer import find_device, make_settings, transfer, transfer_steps
+    from photostyle._transfer import find_device, look_steps, make_look, make_settings, transfer, transfer_steps
     from photostyle.alpha import composite, find_alpha, find_foreground, trimap_from_scribbles
     from photostyle.backbones import BACKBONES, DEFAULT_BACKBONE
     from photostyle.descend import Step, Steps, finish
     from photostyle.errors import DescentError, ImageError, PhotostyleError, RegionsError, SettingsError, WeightsError
     from photostyle.image import fit_size, resize
     from photostyle.labels import PALETTE, label_colors, load_regions, save_regions
-    from photostyle.look import Look, check_look_path, find_look, load_look, save_look
+    from photostyle.looks.file import check_look_path, load_look, save_look
+    from photostyle.looks.local import LocalLook, find_look
+    from photostyle.looks.look import Look
     from photostyle.measures import Measures, measure
     from photostyle.photofile.photograph import Photograph
     from photostyle.photofile.reading import bit_depth, load_image, load_photograph, read_note
@@ -52,7 +54,8 @@ _HOME = {
     "DEFAULT_RECIPE": "recipes",
     "DescentError": "errors",
     "ImageError": "errors",
-    "Look": "look",
+    "LocalLook": "looks.local",
+    "Look": "looks.look",
     "Maps": "_doodle",
     "Measures": "measures",
     "PALETTE": "labels",
@@ -69,7 +72,7 @@ _HOME = {
     "bit_depth": "photofile.reading",
     "cache_dir": "weights",
     "cached_path": "weights",
-    "check_look_path": "look",
+    "check_look_path": "looks.file",
     "check_writable": "photofile.writing",
     "composite": "alpha",
     "doodle": "_doodle",
@@ -80,7 +83,7 @@ _HOME = {
     "find_alpha": "alpha",
     "find_device": "_transfer",
     "find_foreground": "alpha",
-    "find_look": "look",
+    "find_look": "looks.local",
     "find_recipe": "recipes",
     "find_regions": "segment",
     "finish": "descend",
@@ -88,12 +91,14 @@ _HOME = {
     "is_cached": "weights",
     "label_colors": "labels",
     "load_image": "photofile.reading",
-    "load_look": "look",
+    "load_look": "looks.file",
     "load_maps": "_doodle",
     "load_photograph": "photofile.reading",
     "load_regions": "labels",
     "load_table": "tables.reading",
     "load_weights": "weights",
+    "look_steps": "_transfer",
+    "make_look": "_transfer",
     "make_settings": "_transfer",
     "make_table": "tables.making",
     "measure": "measures",
@@ -101,7 +106,7 @@ _HOME = {
     "refine_regions": "segment.refine",
     "resize": "image",
     "save_image": "photofile.writing",
-    "save_look": "look",
+    "save_look": "looks.file",
     "save_photograph": "photofile.writing",
     "save_regions": "labels",
     "save_table": "tables.writing",
@@ -119,6 +124,7 @@ __all__ = [
     "RECIPES",
     "DescentError",
     "ImageError",
+    "LocalLook",
     "Look",
     "Maps",
     "Measures",
@@ -160,6 +166,8 @@ __all__ = [
     "load_regions",
     "load_table",
     "load_weights",
+    "look_steps",
+    "make_look",
     "make_settings",
     "make_table",
     "measure",

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, fields
 from typing import Any, get_args, get_type_hints
 
 import torch
 from torch import Tensor
 
 from photostyle.backbones import DEFAULT_BACKBONE
-from photostyle.descend import Steps, finish
+from photostyle.descend import Step, Steps, finish
 from photostyle.errors import SettingsError
 from photostyle.image import check_image
-from photostyle.recipes import DEFAULT_RECIPE, Quality, Recipe, find_recipe
+from photostyle.looks.look import Look
+from photostyle.recipes import DEFAULT_RECIPE, RECIPES, Quality, Recipe, find_recipe
 from photostyle.regions import Regions
 from photostyle.render import check_strength, fade
 from photostyle.vgg import VGG, Pooling
@@ -61,10 +62,76 @@ def transfer_steps(
     Everything is checked when the first step is asked for, before any work: raises ImageError,
     RegionsError, SettingsError or WeightsError; later DescentError if the energy becomes infinite.
     """
+    check_strength(strength)
+    job = _prepare(content, style, regions, recipe, quality, (backbone, weights_path, pooling), device, settings)
+    result = yield from job.recipe.run(job.content, job.style, job.regions, job.vgg, job.settings)
+    return fade(job.content, result, strength)
+
+
+def make_look(content: Tensor, style: Tensor, regions: Regions | None = None, **options: Any) -> Look:
+    """The look that `transfer` gives to `content`, apart from it: it goes onto any photograph (`Look.apply`).
+
+    Arguments, options and errors are those of `transfer`, of which `strength` is none; the recipe is one that finds
+    colour maps (`Recipe.maps`).
+    """
+    return finish(look_steps(content, style, regions, **options))
+
+
+def look_steps(
+    content: Tensor,
+    style: Tensor,
+    regions: Regions | None = None,
+    *,
+    recipe: str = DEFAULT_RECIPE,
+    quality: Quality = "standard",
+    backbone: str = DEFAULT_BACKBONE,
+    weights_path: str | os.PathLike[str] | None = None,
+    pooling: Pooling = "average",
+    device: str = "auto",
+    **settings: Any,
+) -> Generator[Step, None, Look]:
+    """`make_look` as a generator: yields a `Step` at a time, returns the look; closing it cancels.
+
+    Raises as `transfer_steps` does, and SettingsError for a recipe that finds no colour maps.
+    """
+    job = _prepare(content, style, regions, recipe, quality, (backbone, weights_path, pooling), device, settings)
+    if not job.recipe.maps:
+        those = ", ".join(name for name, recipe in RECIPES.items() if recipe.maps)
+        raise SettingsError(f"The recipe {recipe} finds no colour maps; those that do are {those}.")
+    found = yield from job.recipe.maps(job.content, job.style, job.regions, job.vgg, job.settings)
+    # kinds of things are told by the default network, so that a look can be used where it is the only one
+    vgg = job.vgg if backbone == DEFAULT_BACKBONE and not weights_path else None
+    if len(job.regions.names) > 1:
+        vgg = vgg or VGG(load_weights(DEFAULT_BACKBONE), device=find_device(device))
+    return Look.of(found, job.content, job.regions.names, vgg, {"recipe": recipe, "quality": quality})
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """What a recipe is given, checked."""
+
+    recipe: Recipe
+    content: Tensor
+    style: Any
+    regions: Regions
+    vgg: VGG | None
+    settings: Any
+
+
+def _prepare(
+    content: Tensor,
+    style: Styles,
+    regions: Regions | None,
+    recipe: str,
+    quality: Quality,
+    network: tuple[str, str | os.PathLike[str] | None, Pooling],
+    device: str,
+    settings: dict[str, Any],
+) -> _Prepared:
     styles = [style] if isinstance(style, Tensor) else list(style)
     chosen = find_recipe(recipe, len(styles))
     p = make_settings(chosen, settings, quality)
-    check_strength(strength)
+    backbone, weights_path, pooling = network
     if pooling not in get_args(Pooling):
         raise SettingsError(f"pooling must be one of {', '.join(get_args(Pooling))}, not {pooling!r}.")
     check_image(content, "The content")
@@ -78,8 +145,7 @@ def transfer_steps(
     else:
         regions = regions.fit(content, styles[0])
     vgg = VGG(load_weights(backbone, weights_path), pooling, place) if chosen.network else None
-    result = yield from chosen.run(content, styles if chosen.blends else styles[0], regions, vgg, p)
-    return fade(content, result, strength)
+    return _Prepared(chosen, content, styles if chosen.blends else styles[0], regions, vgg, p)
 
 
 def make_settings(recipe: Recipe, settings: dict[str, Any], quality: Quality = "standard") -> Any:

@@ -51,6 +51,23 @@ class Borders:
     heights: Tensor
 
 
+@dataclass(frozen=True, eq=False)
+class RegionalMaps:
+    """The colour maps of K regions, what they have in `common`, and where the regions lie.
+
+    `masks` K×h×w are the regions as they were given, `borders` what was found of them on the small photograph.
+    """
+
+    maps: Sequence[ColorMap]
+    common: ColorMap
+    masks: Tensor
+    borders: Borders
+
+    def apply(self, photograph: Tensor) -> Tensor:
+        """`blend` on a photograph of any size: 3×H×W."""
+        return blend(self.maps, photograph, self.borders)
+
+
 def find_borders(masks: Tensor, photograph: Tensor) -> Borders:
     """Masks K×h×w, hard or soft, that add up to 1, made to follow the photograph (3×h×w, small)."""
     m = masks

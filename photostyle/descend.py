@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -25,6 +25,7 @@ from photostyle.energy import Energy, Extract, Features
 from photostyle.errors import DescentError
 
 Optimizer = Literal["lbfgs", "adam"]
+T = TypeVar("T")
 
 _MEMORY = 20  # pairs of curvature kept by L-BFGS
 _ARMIJO = 1e-4  # sufficient decrease, as a part of what the slope promises
@@ -57,13 +58,13 @@ Steps = Generator[Step, None, Tensor]
 """Yields every step, returns the final image."""
 
 
-def finish(steps: Steps, watch: Callable[[Step], object] | None = None) -> Tensor:
-    """Run a recipe to its end, hand each step to `watch`; returns the final image, 3×H×W."""
+def finish(steps: Generator[Step, None, T], watch: Callable[[Step], object] | None = None) -> T:
+    """Run a recipe to its end, hand each step to `watch`; returns what it returns, the final image or a look."""
     while True:
         try:
             step = next(steps)
         except StopIteration as stop:
-            result: Tensor = stop.value
+            result: T = stop.value
             return result
         if watch:
             watch(step)

@@ -1,17 +1,20 @@
-"""A look or a table given to a photograph, from file to file. Light: no network is imported for it."""
+"""A look or a table given to a photograph, from file to file. No network is imported unless regions are to be found."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from photostyle import (
     ImageError,
+    LocalLook,
+    Look,
     SettingsError,
+    Table,
     __version__,
     fade,
     load_look,
@@ -23,16 +26,8 @@ from photostyle import (
 from photostyle.tables.reading import is_table
 from photostyle.tables.soundness import examine
 
-
-class Grade(Protocol):
-    """What changes the colours of a photograph: a `Look` or a `Table`."""
-
-    @property
-    def facts(self) -> dict[str, str]:
-        """What a note on the result says of it."""
-
-    def apply(self, photograph: Tensor) -> Tensor:
-        """3×H×W, sRGB in [0, 1], to the same."""
+Grade = Look | LocalLook | Table
+"""What changes the colours of a photograph."""
 
 
 def load_grade(path: Path, report: Callable[[str], None], *, space: str | None = None) -> Grade:
@@ -51,7 +46,7 @@ def load_grade(path: Path, report: Callable[[str], None], *, space: str | None =
 
 
 def apply_to_file(
-    look: Grade,
+    grade: Grade,
     photograph: Path,
     output: Path,
     report: Callable[[str], None],
@@ -70,10 +65,24 @@ def apply_to_file(
     before = load_photograph(photograph, **({} if most_pixels is None else {"most_pixels": most_pixels}))
     memory.check_room("apply", before.pixels.shape[1:], torch.device("cpu"))
     try:
-        after = fade(before.pixels, look.apply(before.pixels), strength)
+        after, said = _graded(before.pixels, grade, strength)
     except ImageError as error:
         raise ImageError(f"{names['content']}: {error}") from error
     note = {role: Path(name).name for role, name in names.items()}
-    facts = note | {"strength": strength, "version": __version__, "made": look.facts}
-    for said in (*before.notes, *save_photograph(after, output, like=before, note=facts, dither=True, **saving)):
-        report(f"Note: {said}")
+    facts = note | {"strength": strength, "version": __version__, "made": grade.facts}
+    written = save_photograph(after, output, like=before, note=facts, dither=True, **saving)
+    for sentence in (*before.notes, *said, *written):
+        report(f"Note: {sentence}")
+
+
+def _graded(photograph: Tensor, grade: Grade, strength: float) -> tuple[Tensor, tuple[str, ...]]:
+    """The photograph with the grade, and what there is to say of it."""
+    if isinstance(grade, Table):
+        return grade.apply(photograph, strength), ()
+    said: tuple[str, ...] = ()
+    if isinstance(grade, LocalLook):
+        after = grade.apply(photograph)
+    else:
+        masks, said = grade.find_regions(photograph)
+        after = grade.apply(photograph, masks)
+    return fade(photograph, after, strength), said

@@ -37,6 +37,8 @@ _SAMPLED = 256  # long side of the image they are taken from: pixels, not means,
 _MEANING, _MEANING_SIZE = "relu4_3", 192  # the layer, and the long side of its image, that tells kinds of things
 _LIKENESS = 0.2  # what it costs to go to another kind of thing
 _MODE_ROUNDS, _SWEEPS = 6, 3
+_NEWTON_STEPS = 2  # of a fit of sliders, which is one of several in turn
+_DAMPING, _SECANT = 1e-2, 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,20 +145,30 @@ def _drawn(samples: list[Samples], u: Tensor, c: Tensor, spread: float, τ: floa
 
 
 def _fit_sliders(samples: list[Samples], drawn: list[tuple[Tensor, Tensor]], u: Tensor) -> Tensor:
-    u = u.clone().requires_grad_()
-    optimizer = torch.optim.LBFGS([u], max_iter=8, line_search_fn="strong_wolfe")
+    """The u near this one that minimises  ρ‖u‖² + Σ_i w_i ‖S_u(x_i) − y_i‖²:  steps of Levenberg and Marquardt.
 
-    def closure() -> Tensor:
-        optimizer.zero_grad()
-        value = SLIDER_PRICE * u.square().sum()
-        for s, (goal, weight) in zip(samples, drawn, strict=True):
-            now = lab_from_srgb(slide(s.colors, u).clamp(-0.2, 1.3)) / _LAB
-            value = value + weight.float() @ (now - goal).square().sum(0)
-        value.backward()
-        return value
+    Eight numbers need no network's way of descent: their Jacobian is eight more evaluations. (An optimiser of PyTorch
+    would import its compiler first, which takes longer than a whole transfer.)
+    """
+    x = torch.cat([s.colors for s in samples], dim=1)
+    y = torch.cat([goal for goal, _ in drawn], dim=1)
+    root = torch.cat([weight for _, weight in drawn]).float().sqrt()
 
-    optimizer.step(closure)
-    return u.detach()
+    def rest(u: Tensor) -> Tensor:
+        now = lab_from_srgb(slide(x, u).clamp(-0.2, 1.3)) / _LAB
+        return torch.cat([(root * (now - y)).flatten(), SLIDER_PRICE**0.5 * u])
+
+    r, damping = rest(u), _DAMPING
+    for _ in range(_NEWTON_STEPS):
+        J = torch.stack([(rest(u + step) - r) for step in _SECANT * torch.eye(len(u))], dim=1) / _SECANT
+        H, slope = J.T @ J, J.T @ r
+        tried = u - torch.linalg.solve(H + damping * H.diag().diag(), slope)
+        r_tried = rest(tried)
+        if r_tried @ r_tried < r @ r:
+            u, r, damping = tried, r_tried, damping / 10
+        else:
+            damping *= 10
+    return u
 
 
 def _system(s: Samples, goal: Tensor, weight: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from torch import Tensor
 
@@ -17,12 +17,13 @@ from photostyle import (
     DEFAULT_BACKBONE,
     DescentError,
     ImageError,
+    LocalLook,
+    Look,
     Measures,
     Photograph,
     Regions,
     RegionsError,
     Step,
-    Steps,
     __version__,
     check_look_path,
     check_writable,
@@ -37,6 +38,7 @@ from photostyle import (
     load_photograph,
     load_regions,
     load_weights,
+    look_steps,
     make_settings,
     measure,
     memory,
@@ -51,6 +53,8 @@ from photostyle.image import check_image, fit, fit_size, resize
 from photostyle.render import render
 from photostyle.weights import Weights
 
+T = TypeVar("T")
+
 _LEAST_STYLE = 32  # pixels: a smaller picture is an icon, and has hardly a style
 _LONGEST_NAME = 255  # bytes, on nearly all file systems
 
@@ -61,8 +65,8 @@ class Report(Protocol):
     def note(self, sentence: str) -> None:
         """One line that the user should see."""
 
-    def follow(self, steps: Steps, watch: Callable[[Step], None] | None = None) -> Tensor:
-        """Run a recipe to its end, hand each step to `watch`; returns the final image."""
+    def follow(self, steps: Generator[Step, None, T], watch: Callable[[Step], None] | None = None) -> T:
+        """`finish`, in the user's sight."""
 
     def fetch(self, backbone: str) -> str:
         """`fetch_weights` in the user's sight; returns where the weights are."""
@@ -220,7 +224,6 @@ def make(
         facts = {key: note.get(key) for key in ("recipe", "backbone", "pooling", "version")}
         facts |= {"weights": [str(path.resolve()) for path in weights]}
         keeper = kept(checkpoint, facts | images | values, report, resume=resume)
-    steps = transfer_steps(content, styles, regions, **chosen, **values)
 
     def save_partial(image: Tensor) -> None:
         if "matting_weight" in values:  # which keeps it a local change of colour: the photograph itself can have it
@@ -231,16 +234,26 @@ def make(
                 image = resize(image, (height, width))
         save_photograph(image, partial, like=photograph, note=note | {"partial": True}, **(saving or {}))
 
-    result = follow(steps, report, partial, save_partial, previews, keeper)
+    def run(steps: Generator[Step, None, T]) -> T:
+        return follow(steps, report, partial, save_partial, previews, keeper)
+
+    if look and recipe.maps:
+        options = {name: value for name, value in chosen.items() if name != "strength"}
+        regional = run(look_steps(content, style, regions, **options, **values))
+        found: Look | LocalLook | None = regional
+        result = regional.apply(content)
+    else:
+        result = run(transfer_steps(content, styles, regions, **chosen, **values))
+        found = find_look(content, result) if look else None
     content = content.to(result)
     for strength, path in outputs.items():
         facts = note | {"strength": strength}
         faded = fade(content, result, strength)
         for said in save_photograph(faded, stream_or(path), like=photograph, note=facts, dither=True, **(saving or {})):
             report.note(f"Note: {said}")
-    if look:
+    if look and found:
         words = {key: fact if isinstance(fact, str) else json.dumps(fact) for key, fact in given(**note).items()}
-        save_look(find_look(content, result, words), look)
+        save_look(replace(found, facts=found.facts | words), look)
     if keeper:
         keeper.clear()
     files = ", ".join(map(str, [*outputs.values(), *([look] if look else [])]))
@@ -253,13 +266,13 @@ def _number(strength: float) -> str:
 
 
 def follow(
-    steps: Steps,
+    steps: Generator[Step, None, T],
     report: Report,
     partial: Path,
     save: Callable[[Tensor], None],
     watch: Callable[[Step], None] | None = None,
     keeper: Checkpoint | None = None,
-) -> Tensor:
+) -> T:
     """`report.follow`, and of a run that ends early the best image so far, written by `save` into the file `partial`.
 
     That is after a DescentError or a KeyboardInterrupt, which go on to whoever called. With a `keeper` the descents

@@ -73,6 +73,13 @@ def test_importing_the_package_does_not_import_torch() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_nothing_imports_the_compiler_of_pytorch(path: Path) -> None:
+    """An optimiser of `torch.optim` does, and it takes seconds: longer than a transfer."""
+    text = path.read_text(encoding="utf-8")
+    assert not [name for name in ("torch.optim", "torch.compile", "torch._dynamo") if name in text]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_every_public_thing_is_explained(path: Path) -> None:
     """Every module, and every class and function whose name has no underscore."""
     tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -11,23 +11,21 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 from threading import Thread
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
 
 from photostyle import (
     PhotostyleError,
     SettingsError,
     Step,
-    Steps,
     __version__,
     fetch_weights,
     finish,
@@ -38,6 +36,8 @@ from photostyle.batch.plan import Task
 from photostyle.bench.task import peak_memory
 from photostyle.frames import apply_to_file, load_grade
 from photostyle.job import Job, make
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class _Notes:
     def note(self, sentence: str) -> None:
         self.notes.append(sentence)
 
-    def follow(self, steps: Steps, watch: Callable[[Step], None] | None = None) -> Tensor:
+    def follow(self, steps: Generator[Step, None, T], watch: Callable[[Step], None] | None = None) -> T:
         return finish(steps, watch)
 
     def fetch(self, backbone: str) -> str:

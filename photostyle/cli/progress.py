@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rich import progress as rich
 from rich.console import Console, RenderableType
@@ -14,9 +14,9 @@ from rich.text import Text
 from photostyle import cached_path, fetch_weights, finish
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from photostyle import Step
 
-    from photostyle import Step, Steps
+T = TypeVar("T")
 
 Show = Callable[["Step"], None]
 
@@ -34,8 +34,8 @@ class Report:
         """One line that the user should see."""
         self._console.print(sentence, markup=False)
 
-    def follow(self, steps: Steps, watch: Show | None = None) -> Tensor:
-        """Run a recipe to its end: show each step, then hand it to `watch`; returns the final image."""
+    def follow(self, steps: Generator[Step, None, T], watch: Show | None = None) -> T:
+        """Run a recipe to its end: show each step, then hand it to `watch`; returns what it does."""
         with _bars(self._console) if self._bars else _lines(self._console) as show:
 
             def both(step: Step) -> None:

@@ -6,13 +6,14 @@ fitted to them, vgg None where the recipe needs no network; the generator yields
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from torch import Tensor
 
-from photostyle.descend import Steps
+from photostyle.blend import RegionalMaps
+from photostyle.descend import Step, Steps
 from photostyle.errors import SettingsError
 from photostyle.recipes.champandard2016 import SemanticStyle, semantic_regions
 from photostyle.recipes.gatys2016 import NeuralStyle, neural_style
@@ -20,7 +21,7 @@ from photostyle.recipes.li2016 import MarkovStyle, markov_style
 from photostyle.recipes.li2017 import DiscrepancyStyle, discrepancy_style
 from photostyle.recipes.li2018 import Whitening, whitening
 from photostyle.recipes.luan2017 import DeepPhoto, deep_photo
-from photostyle.recipes.photo import Photo, photo
+from photostyle.recipes.photo import Photo, photo, photo_maps
 from photostyle.recipes.pitie2007 import (
     DistributionTransfer,
     LinearTransport,
@@ -40,6 +41,7 @@ class Recipe:
     if not `regional` it takes the photographs as a whole, whatever the regions; if `blends` it is given a sequence
     of styles, else one. `looks_at` is the long side of the images that all is found from, regions too, for a recipe
     that is applied to the photograph itself at last; None for one that needs regions of the photographs' own sizes.
+    `maps` is the generator of one whose result is a colour map for each region: it returns these.
     """
 
     source: str
@@ -50,6 +52,7 @@ class Recipe:
     regional: bool = True
     blends: bool = False
     looks_at: int | None = None
+    maps: Callable[[Tensor, Any, Regions, Any, Any], Generator[Step, None, RegionalMaps]] | None = None
 
 
 Quality = Literal["draft", "standard", "best"]
@@ -62,6 +65,7 @@ RECIPES = {
         Photo,
         photo,
         looks_at=Photo.SMALL,
+        maps=photo_maps,
     ),
     "luan": Recipe(
         "Luan et al., Deep Photo Style Transfer, CVPR 2017, arXiv 1703.07511",

@@ -10,14 +10,15 @@ descent on features follow; then the maps are bounded, and applied to the photog
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 import torch
 from torch import Tensor
 
-from photostyle.blend import BORDER, SURFACE, blend, find_borders
-from photostyle.descend import Steps, walk
+from photostyle.blend import BORDER, SURFACE, RegionalMaps, find_borders
+from photostyle.descend import Step, Steps, walk
 from photostyle.energy import Energy
 from photostyle.grade import color_map, prices
 from photostyle.grading import (
@@ -60,7 +61,7 @@ class Photo:
     simplicity_weight: float = field(default=1.0, metadata={"help": "keeps to what sliders can do", "min": 0})
     unity: float = field(default=0.1, metadata={"help": "how dear it is that regions differ in look", "min": 0})
     leave: float = field(
-        default=0.2, metadata={"help": "cost above which a colour of the style need not land anywhere", "min": 1e-3}
+        default=0.4, metadata={"help": "cost above which a colour of the style need not land anywhere", "min": 1e-3}
     )
     epsilon: float = field(default=1e-5, metadata={"help": "ε of the matting Laplacian", "min": 0})
 
@@ -79,13 +80,22 @@ class Photo:
 
 
 def photo(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: Photo) -> Steps:
-    """The maps found coarse to fine, then applied at the content's own size (3×H×W, in [0, 1]).
+    """The maps that `photo_maps` finds, applied at the content's own size (3×H×W, in [0, 1])."""
+    found = yield from photo_maps(content, style, regions, vgg, p)
+    return found.apply(content)
+
+
+def photo_maps(
+    content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: Photo
+) -> Generator[Step, None, RegionalMaps]:
+    """The regions' colour maps, found coarse to fine.
 
     All but the network's part of it is done on the processor: it is small, and some of it needs float64.
     """
     I, S = (fit(image, p.SMALL).cpu() for image in (content, style))
     regions = regions.fit(I, S)
-    borders = find_borders(regions.content, I)
+    given = regions.content
+    borders = find_borders(given, I)
     regions = replace(regions, content=borders.masks, style=feather(regions.style, S, S, BORDER, SURFACE))
     samples = take_samples(I, S, regions, vgg)
     search = Search(samples)
@@ -103,7 +113,8 @@ def photo(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: Photo) 
         L = L_colors + picture_objective(I_s, S_s, here, vgg, p)
         place = yield from down(L, x=x, stage=f"{max(I_s.shape)} px", steps=steps, memory=memory)
         x, memory = place.x, place.memory
-    return blend(bounded_maps(*search.grade(x), samples, p), content, borders)
+    *maps, common = bounded_maps(*search.grade(x), samples, p)
+    return RegionalMaps(maps, common, given, borders)
 
 
 def first_grade(samples: list[Samples], p: Photo) -> tuple[Photo, Tensor, Tensor]:
@@ -111,7 +122,7 @@ def first_grade(samples: list[Samples], p: Photo) -> tuple[Photo, Tensor, Tensor
 
     If sliders alone explain the style, the two photographs are of one light, whatever else they show: then colours
     that are hard to reach are left where they are, and features, which follow what is shown, count for little. The
-    more is left unexplained, the freer the maps. Painted regions say by themselves that more is asked for.
+    more is left unexplained, the freer the maps. Regions say by themselves that more is asked for.
     """
     u = first_sliders(samples)
     lack = min(max(1.0, need(samples, u)), p.MOST_NEED)
@@ -119,7 +130,7 @@ def first_grade(samples: list[Samples], p: Photo) -> tuple[Photo, Tensor, Tensor
     p = replace(
         p,
         style_weight=p.style_weight * (p.TIMID + (1 - p.TIMID) * asked),
-        leave=p.leave * (0.25 + 0.75 * asked),
+        leave=p.leave if len(samples) > 1 else p.leave * (0.125 + 0.375 * asked),
         simplicity_weight=p.simplicity_weight * (4 - 3 * asked) / lack**p.FREEDOM,
     )
     u = nearest_sliders(samples, u, p.leave)
@@ -140,9 +151,18 @@ def levels(p: Photo) -> list[tuple[int, int]]:
 
 
 def bounded_maps(u: Tensor, c: Tensor, samples: list[Samples], p: Photo) -> list[ColorMap]:
-    """The colour maps of a grade (8, K×COUNT×3), none steeper than `MOST`, none with a hue that its style lacks."""
-    maps = (color_map(u, c_k).limited(p.MOST) for c_k in c)
-    return [map.toned(find_tone(s.style)) for map, s in zip(maps, samples, strict=True)]
+    """The colour maps of a grade (8, K×COUNT×3), and last what they have in common: the mean of the grade.
+
+    None is steeper than `MOST`, none has a hue that its style lacks.
+    """
+    shares = torch.tensor([s.share for s in samples])
+    mean = torch.tensordot(shares / shares.sum(), c, dims=1)
+    styles = [s.style for s in samples]
+    styles.append(torch.cat(styles, dim=1))
+    return [
+        color_map(u, c_k).limited(p.MOST).toned(find_tone(colors))
+        for c_k, colors in zip([*c, mean], styles, strict=True)
+    ]
 
 
 def color_objective(samples: list[Samples], p: Photo) -> Energy:

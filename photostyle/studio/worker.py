@@ -5,15 +5,15 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Generator, Hashable
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from torch import Tensor
-
-from photostyle import PhotostyleError, Step, Steps, fetch_weights, finish
+from photostyle import PhotostyleError, Step, fetch_weights, finish
 from photostyle.studio.pixels import jpeg
+
+T = TypeVar("T")
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 Seconds = list[float]
@@ -76,7 +76,7 @@ class Task:
         """A sentence for the user."""
         self.notes.append(sentence)
 
-    def follow(self, steps: Steps, watch: Callable[[Step], None] | None = None) -> Tensor:
+    def follow(self, steps: Generator[Step, None, T], watch: Callable[[Step], None] | None = None) -> T:
         """Run a recipe to its end and return its image; raises Cancelled, and closes the recipe, if it is unwanted."""
         shown = monotonic()
 

@@ -13,7 +13,8 @@ from safetensors.torch import save_file
 from photostyle import ImageError, SettingsError, __version__, fade
 from photostyle import render as render_module
 from photostyle.image import resize, shrink
-from photostyle.look import Look, check_look_path, find_look, load_look, save_look
+from photostyle.looks.file import check_look_path, load_look, save_look
+from photostyle.looks.local import LocalLook, find_look
 
 A = torch.tensor([[0.5, 0.2, 0.1], [0.1, 0.6, 0.0], [-0.1, 0.2, 0.5]])
 B = torch.tensor([0.05, 0.1, 0.2])
@@ -28,8 +29,8 @@ def graded(image: torch.Tensor) -> torch.Tensor:
     return image**1.4 * torch.linspace(1, 0.6, image.shape[2]).to(image)
 
 
-def about(maps: torch.Tensor) -> Look:
-    return Look(maps, (40, 60), {"version": __version__})
+def about(maps: torch.Tensor) -> LocalLook:
+    return LocalLook(maps, (40, 60), {"version": __version__})
 
 
 # --- found and applied -------------------------------------------------------------------------------
@@ -214,7 +215,7 @@ MAPS = torch.zeros(3, 4, 2, 3, dtype=torch.float16)
         ({"maps": MAPS[..., :0]}, {}, r"maps are \(3, 4, 2, 0\)"),
         ({"other": MAPS}, {}, "holds no look"),
         ({"maps": MAPS / 0}, {}, "NaN"),
-        ({"maps": MAPS}, {"look": 2}, "newer photostyle"),
+        ({"maps": MAPS}, {"look": 3}, "newer photostyle"),
         ({"maps": MAPS}, {"look": "1"}, "holds no look"),
         ({"maps": MAPS}, {"size": [40]}, "holds no look"),
         ({"maps": MAPS}, {"size": [0, 60]}, "holds no look"),

@@ -1,0 +1,106 @@
+"""A look: the colour maps of a photograph's regions, apart from it, for any other photograph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from photostyle._version import __version__
+from photostyle.blend import RegionalMaps, blend, find_borders
+from photostyle.errors import ImageError
+from photostyle.image import check_image, fit, same_proportions, shrink
+from photostyle.lattice import ColorMap
+from photostyle.looks.scene import Scene, find_again, kinds_of, same_scene
+from photostyle.vgg import VGG
+
+_SIZE = 448  # long side at which borders are found
+_THUMBNAIL = 192  # long side
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """Colour maps, one for each of K regions, and where they belong.
+
+    `maps` are the K maps, `common` what they have in common, for what is none of the regions; `names` are the regions'.
+    `scene` is the photograph that the look was found on: what its regions look like. `after` is a thumbnail of its
+    result, 3×h×w. `facts` say how the look was made. Everything is on the processor.
+    """
+
+    maps: tuple[ColorMap, ...]
+    common: ColorMap
+    names: tuple[str, ...]
+    scene: Scene
+    after: Tensor
+    facts: dict[str, str]
+
+    @classmethod
+    def of(
+        cls,
+        found: RegionalMaps,
+        photograph: Tensor,
+        names: tuple[str, ...],
+        vgg: VGG | None,
+        facts: Mapping[str, str] | None = None,
+    ) -> Look:
+        """The look of regional maps found on a photograph (3×H×W); `vgg` tells what regions show, where several are.
+
+        `facts` go into the look, beside the version of photostyle.
+        """
+        small = fit(photograph, _SIZE).cpu()
+        masks = found.masks.cpu()
+        several = len(names) > 1 and vgg is not None
+        scene = Scene(
+            before=fit(small, _THUMBNAIL),
+            masks=masks,
+            kinds=kinds_of(small, masks, vgg) if several and vgg else torch.zeros(len(names), 0),
+            network=vgg.backbone if several and vgg else "",
+        )
+        after = fit(blend(found.maps, small, found.borders), _THUMBNAIL)
+        return cls(tuple(found.maps), found.common, names, scene, after, {"version": __version__, **(facts or {})})
+
+    def apply(self, photograph: Tensor, masks: Tensor | None = None) -> Tensor:
+        """The photograph with this look: both 3×H×W, sRGB in [0, 1], of any scene and resolution.
+
+        `masks` (K×h×w, or K+1 where the last is what takes the common map; they add up to 1) say where its regions lie,
+        None: where `find_regions` finds them. Raises ImageError if it is no image, or the masks are of other
+        proportions.
+        """
+        check_image(photograph, "The photograph")
+        if masks is None:
+            masks, _ = self.find_regions(photograph)
+        maps = [*self.maps, self.common]
+        if len(masks) not in (len(self.maps), len(maps)):
+            raise ImageError(f"This look has {len(self.maps)} regions, and the masks are {len(masks)}.")
+        if not same_proportions(masks, photograph):
+            raise ImageError("The masks are of other proportions than the photograph: paint them on the whole of it.")
+        small = fit(photograph, _SIZE)
+        seen = masks.to(small) if masks.shape[1:] == small.shape[1:] else shrink(masks.to(small), small.shape[1:])
+        there = [k for k, mask in enumerate(seen) if bool(mask.any())]
+        return blend([maps[k] for k in there], photograph, find_borders(seen[there], small))
+
+    def find_regions(self, photograph: Tensor, vgg: VGG | None = None) -> tuple[Tensor, tuple[str, ...]]:
+        """Where the look's regions lie in a photograph (3×H×W): masks (K+1)×h×w, the last of what is none of them.
+
+        On a frame of the look's own scene they lie where they did; elsewhere they are found by what they show, with
+        the network `vgg` (None: it is loaded). Also returned are sentences that say so. Raises WeightsError if the
+        network's weights cannot be had.
+        """
+        small = fit(photograph, _SIZE).cpu()
+        one = torch.ones(1, *small.shape[1:])
+        if len(self.names) == 1:
+            return torch.cat([one, torch.zeros_like(one)]), ()
+        if same_scene(self.scene.before, small):
+            masks = self.scene.masks
+            return torch.cat([masks, torch.zeros_like(masks[:1])]), ()
+        masks = find_again(self.scene, small, vgg)
+        shares = masks.mean((1, 2)).tolist()
+        found = "; ".join(f"{name}: {share:.0%}" for name, share in zip(self.names, shares, strict=False))
+        rest = f"; {shares[-1]:.0%} is none of them and takes what they have in common" if shares[-1] >= 0.01 else ""
+        return masks, (f"Another scene than the look's own. Its regions in this photograph: {found}{rest}.",)
+
+    def with_facts(self, facts: Mapping[str, str]) -> Look:
+        """The same look, with these facts beside its own."""
+        return replace(self, facts={**self.facts, **facts})

@@ -1,0 +1,108 @@
+"""The scene of a look: where its regions lie, and how they are known again in another photograph.
+
+A region is known by what it shows: the mean, over its cells, of a network's features, each photograph's own light taken
+out of them (`vgg.normalised`), and by how high in the picture it lies. A cell of another photograph belongs to the
+region that it is most like, and to none of them where it is like none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from photostyle.color import luma
+from photostyle.image import shrink
+from photostyle.matting import window_mean
+from photostyle.vgg import VGG, normalised
+from photostyle.weights import load_weights
+
+_LAYER = "relu4_3"  # tells kinds of things
+_HEIGHT = 0.3  # what a place at the other end of the picture costs, beside 1 − cosine
+_SOFTNESS = 0.05  # of that sum, between one region and the next
+_STRANGE = 1.5  # a cell this many times as unlike its region as the region's own cells are is none of it
+_SMOOTH = 2  # cells over which what a place shows is averaged
+_FRAME = 64  # long side at which scenes are compared
+_SAME = 0.5  # correlation of local contrast from which on two photographs are of one scene and framing
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A photograph's thumbnail `before` (3×h×w), its regions' masks (K×H×W, small), and what each shows.
+
+    `kinds` (K×(C + 2)) are what the network of that name has of each: C features of length 1, the height of its middle
+    (0 at the top of the picture, 1 at the bottom), and how unlike them its own cells are. Without columns where there
+    is one region.
+    """
+
+    before: Tensor
+    masks: Tensor
+    kinds: Tensor
+    network: str
+
+
+def kinds_of(photograph: Tensor, masks: Tensor, vgg: VGG) -> Tensor:
+    """What each region (masks K×h×w) of a photograph (3×h×w, small) shows: K×(C + 2), as `Scene` has it."""
+    z, y = _cells(photograph, vgg)
+    m = shrink(masks, z.shape[1:]).flatten(1)
+    m = m / m.sum(1, keepdim=True).clamp(min=1e-6)
+    Z = z.flatten(1)
+    means = F.normalize(m @ Z.T, dim=1)  # K×C
+    heights = m @ y.flatten()
+    spread = (m * _unlike(Z, y, means, heights)).sum(1)
+    return torch.cat([means, heights[:, None], spread[:, None]], dim=1)
+
+
+def find_again(scene: Scene, photograph: Tensor, vgg: VGG | None = None) -> Tensor:
+    """Masks (K+1)×h×w of the scene's regions in another photograph (3×h×w, small), the last of what is none of them.
+
+    Without the network `vgg`, the scene's own is loaded: raises WeightsError if its weights cannot be had.
+    """
+    vgg = vgg or VGG(load_weights(scene.network))
+    z, y = _cells(photograph, vgg)
+    means, heights, spread = scene.kinds[:, :-2], scene.kinds[:, -2], scene.kinds[:, -1]
+    unlike = _unlike(z.flatten(1), y, means, heights)  # K×n
+    none = (_STRANGE * spread).mean().expand(1, unlike.shape[1])
+    soft = torch.softmax(-torch.cat([unlike, none]) / _SOFTNESS, dim=0).view(-1, *z.shape[1:])
+    masks = F.interpolate(soft[None], photograph.shape[1:], mode="bilinear", align_corners=False)[0]
+    return masks / masks.sum(0)
+
+
+def same_scene(before: Tensor, photograph: Tensor) -> bool:
+    """Whether a photograph (3×h×w) is of the scene and framing of a thumbnail (3×h×w), in whatever light.
+
+    Compared is local contrast of luma, which neither exposure nor a moving thing in the picture changes much.
+    """
+    (h, w), (H, W) = before.shape[1:], photograph.shape[1:]
+    if abs(h * W - w * H) > max(h + w, H + W):
+        return False
+    scale = min(1.0, _FRAME / max(h, w))
+    size = max(1, round(h * scale)), max(1, round(w * scale))
+    one, other = (_contrast(shrink(image, size)) for image in (before, photograph))
+    if not bool(one.any()) or not bool(other.any()):  # a plain picture: nothing speaks against it
+        return True
+    return float((one * other).sum() / (one.norm() * other.norm())) > _SAME
+
+
+def _contrast(image: Tensor) -> Tensor:
+    y = luma(image.clamp(0, 1)).sqrt()[None]
+    rest = y - window_mean(y, 4)
+    return rest / (window_mean(rest.square(), 4).sqrt() + 0.01)
+
+
+@torch.no_grad()
+def _cells(photograph: Tensor, vgg: VGG) -> tuple[Tensor, Tensor]:
+    """What is shown in each cell, unit vectors C×h×w, and its height in the picture, h·w from 0 to 1."""
+    features = vgg(photograph.to(vgg.device), {_LAYER})[_LAYER]
+    z = normalised(features).float().view(features.shape)
+    z = F.normalize(window_mean(z, _SMOOTH), dim=0)
+    h, w = z.shape[1:]
+    y = ((torch.arange(h) + 0.5) / h)[:, None].expand(h, w).flatten()
+    return z, y
+
+
+def _unlike(Z: Tensor, y: Tensor, means: Tensor, heights: Tensor) -> Tensor:
+    """1 − cosine of cells (C×n) to each of the means (K×C), and the distance of their heights: K×n."""
+    return 1 - means @ Z + _HEIGHT * (y - heights[:, None]).abs()
