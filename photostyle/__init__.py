@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from photostyle.backbones import BACKBONES, DEFAULT_BACKBONE
     from photostyle.descend import Step, Steps, finish
     from photostyle.errors import DescentError, ImageError, PhotostyleError, RegionsError, SettingsError, WeightsError
+    from photostyle.export.held import Held, held
+    from photostyle.export.pack import Pack, look_pack, save_pack
+    from photostyle.export.single import look_table
     from photostyle.image import fit_size, resize
     from photostyle.labels import PALETTE, label_colors, load_regions, save_regions
     from photostyle.looks.file import check_look_path, load_look, save_look
@@ -53,12 +56,14 @@ _HOME = {
     "DEFAULT_BACKBONE": "backbones",
     "DEFAULT_RECIPE": "recipes",
     "DescentError": "errors",
+    "Held": "export.held",
     "ImageError": "errors",
     "LocalLook": "looks.local",
     "Look": "looks.look",
     "Maps": "_doodle",
     "Measures": "measures",
     "PALETTE": "labels",
+    "Pack": "export.pack",
     "Photograph": "photofile.photograph",
     "PhotostyleError": "errors",
     "RECIPES": "recipes",
@@ -88,6 +93,7 @@ _HOME = {
     "find_regions": "segment",
     "finish": "descend",
     "fit_size": "image",
+    "held": "export.held",
     "is_cached": "weights",
     "label_colors": "labels",
     "load_image": "photofile.reading",
@@ -97,7 +103,9 @@ _HOME = {
     "load_regions": "labels",
     "load_table": "tables.reading",
     "load_weights": "weights",
+    "look_pack": "export.pack",
     "look_steps": "_transfer",
+    "look_table": "export.single",
     "make_look": "_transfer",
     "make_settings": "_transfer",
     "make_table": "tables.making",
@@ -107,6 +115,7 @@ _HOME = {
     "resize": "image",
     "save_image": "photofile.writing",
     "save_look": "looks.file",
+    "save_pack": "export.pack",
     "save_photograph": "photofile.writing",
     "save_regions": "labels",
     "save_table": "tables.writing",
@@ -123,11 +132,13 @@ __all__ = [
     "PALETTE",
     "RECIPES",
     "DescentError",
+    "Held",
     "ImageError",
     "LocalLook",
     "Look",
     "Maps",
     "Measures",
+    "Pack",
     "Photograph",
     "PhotostyleError",
     "Regions",
@@ -157,6 +168,7 @@ __all__ = [
     "find_regions",
     "finish",
     "fit_size",
+    "held",
     "is_cached",
     "label_colors",
     "load_image",
@@ -166,7 +178,9 @@ __all__ = [
     "load_regions",
     "load_table",
     "load_weights",
+    "look_pack",
     "look_steps",
+    "look_table",
     "make_look",
     "make_settings",
     "make_table",
@@ -176,6 +190,7 @@ __all__ = [
     "resize",
     "save_image",
     "save_look",
+    "save_pack",
     "save_photograph",
     "save_regions",
     "save_table",

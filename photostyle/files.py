@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -93,6 +93,36 @@ def write_whole(path: StrPath, data: bytes) -> None:
         raise ImageError(f"{path} could not be written ({reason(error)}): try another folder.") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write a folder of files, by their names, so that nobody sees half of it.
+
+    Raises ImageError if it cannot be, or if it is there already and not empty.
+    """
+    check_folder(folder)
+    target = Path(os.path.realpath(folder))
+    temporary = target.with_name(f".photostyle-{secrets.token_hex(8)}.tmp")
+    try:
+        temporary.mkdir()
+        for name, data in files.items():
+            (temporary / name).write_bytes(data)
+        os.replace(temporary, target)
+    except OSError as error:
+        raise ImageError(f"{folder} could not be written ({reason(error)}): try another folder.") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_folder(folder: Path) -> None:
+    """Raise ImageError if `write_folder` could not write there; touch nothing."""
+    try:
+        if any(folder.iterdir()):
+            raise ImageError(f"The folder {folder} holds files already: name a new one.")
+    except FileNotFoundError:
+        check_target(folder, [folder.suffix.lower()])
+    except (OSError, ValueError) as error:
+        raise ImageError(f"{folder} cannot be made a folder ({reason(error)}): choose another name.") from error
 
 
 def reason(error: Exception) -> str:

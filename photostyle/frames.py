@@ -1,4 +1,7 @@
-"""A look or a table given to a photograph, from file to file. No network is imported unless regions are to be found."""
+"""A look or a table given to a photograph, from file to file.
+
+Light: no network is loaded unless regions are to be found.
+"""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ LAYERS = (
     {"hed", "pairing", "terms", "render", "blend", "faults", "recolor", "descend"},
     {"checkpoint", "memory", "grading", "tables"},
     {"measures", "looks", "labels", "mmd", "alpha"},
-    {"segment", "recipes"},
+    {"segment", "recipes", "export"},
     {"_transfer"},
     {"_doodle"},
     {"__init__"},

@@ -25,18 +25,20 @@ from photostyle.tables.stages import corners
 _SAMPLE = 2**18  # pixels that are looked at
 _SMOOTH, _LEAN = 1e-3, 1e-3  # λ, μ: less of them gains nothing that is seen, and makes steep maps
 _STEEPEST = 6.0  # where two regions have one colour, a map cannot follow both, and must not try
+_MOST_NODES = 33  # more would take long, and hold no more of a smooth look
 _EXACT = 1e-4  # of the residual, that is left
 
 
 def fit_map(before: Tensor, after: Tensor, lean: ColorMap, size: int, weights: Tensor | None = None) -> ColorMap:
-    """The map, of `size` nodes along each axis, nearest to what makes `after` of `before`: 3×H×W each, sRGB in [0, 1].
+    """The map nearest to what makes `after` of `before`: 3×H×W each, sRGB in [0, 1].
 
-    `lean` is B, and `weights` (H×W, None: all alike) say how much each pixel counts. The map has no slope above 6, or
+    It has `size` nodes along each axis, 33 at most. `lean` is B, and `weights` (H×W, None: all alike) say how much each pixel counts. The map has no slope above 6, or
     above the steepest of B.
     """
     stride = math.ceil(math.sqrt(before[0].numel() / _SAMPLE))
     x, y = (image[:, ::stride, ::stride].flatten(1).double() for image in (before, after))
     w = torch.ones_like(x[0]) if weights is None else weights[::stride, ::stride].flatten().double()
+    size = min(size, _MOST_NODES)
     base = lean.resample(size)
     if float(w.sum()) == 0:
         return ColorMap.of(base.nodes)

@@ -30,7 +30,11 @@ def default_size(path: StrPath) -> int:
 def check_table_path(path: StrPath, size: int, space: str) -> None:
     """Raise what `save_table` would raise for such a table and file; touch nothing."""
     check_target(path, SUFFIXES)
-    suffix = Path(path).suffix.lower()
+    check_form(Path(path).suffix.lower(), size, space)
+
+
+def check_form(suffix: str, size: int, space: str) -> None:
+    """Raise SettingsError if files of that extension do not hold tables of that size and space."""
     if size not in SIZES[suffix]:
         sizes = SIZES[suffix]
         which = f"from {sizes[0]} to {sizes[-1]}" if len(sizes) > 10 else f"one of {', '.join(map(str, sizes))}"
@@ -47,19 +51,22 @@ def save_table(table: Table, path: StrPath, *, bits: Literal[8, 16] = 16) -> Non
 
     Raises ImageError if it cannot be written; SettingsError for a size or a space that the format does not have.
     """
+    check_target(path, SUFFIXES)
+    write_whole(path, encode_table(table, Path(path).suffix.lower(), bits=bits))
+
+
+def encode_table(table: Table, suffix: str, *, bits: Literal[8, 16] = 16) -> bytes:
+    """What `save_table` writes into a file of that extension."""
     match table.stages:
         case (Lattice() as lattice,):
             curves = None
         case (Curves() as curves, Lattice() as lattice):
             pass
         case _:
-            raise ImageError(f"{path} was not written: only a lattice, perhaps with curves before it, can be.")
-    check_table_path(path, lattice.size, table.space)
-    suffix = Path(path).suffix.lower()
+            raise ImageError("Only a table that is a lattice, perhaps with curves before it, can be written.")
+    check_form(suffix, lattice.size, table.space)
     if suffix == ".cube":
-        data = cube.write(curves, lattice, space=table.space, title=table.title).encode()
-    elif suffix == ".3dl":
-        data = threedl.write(lattice).encode()
-    else:
-        data = hald.write(lattice, bits)
-    write_whole(path, data)
+        return cube.write(curves, lattice, space=table.space, title=table.title).encode()
+    if suffix == ".3dl":
+        return threedl.write(lattice).encode()
+    return hald.write(lattice, bits)
