@@ -32,8 +32,8 @@ _EXACT = 1e-4  # of the residual, that is left
 def fit_map(before: Tensor, after: Tensor, lean: ColorMap, size: int, weights: Tensor | None = None) -> ColorMap:
     """The map nearest to what makes `after` of `before`: 3×H×W each, sRGB in [0, 1].
 
-    It has `size` nodes along each axis, 33 at most. `lean` is B, and `weights` (H×W, None: all alike) say how much each pixel counts. The map has no slope above 6, or
-    above the steepest of B.
+    It has `size` nodes along each axis, 33 at most. `lean` is B, and `weights` (H×W, None: all alike) say how much each
+    pixel counts. The map has no slope above 6, or above the steepest of B.
     """
     stride = math.ceil(math.sqrt(before[0].numel() / _SAMPLE))
     x, y = (image[:, ::stride, ::stride].flatten(1).double() for image in (before, after))
