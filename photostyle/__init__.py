@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from photostyle.backbones import BACKBONES, DEFAULT_BACKBONE
     from photostyle.descend import Step, Steps, finish
     from photostyle.errors import DescentError, ImageError, PhotostyleError, RegionsError, SettingsError, WeightsError
+    from photostyle.export.held import Held, held
+    from photostyle.export.pack import Pack, look_pack, save_pack
+    from photostyle.export.single import look_table
     from photostyle.image import fit_size, resize
     from photostyle.labels import PALETTE, label_colors, load_regions, save_regions
     from photostyle.looks.file import check_look_path, load_look, save_look
@@ -35,6 +38,10 @@ if TYPE_CHECKING:
     from photostyle.segment import find_regions
     from photostyle.segment.doubts import doubtful_matches
     from photostyle.segment.refine import refine_regions
+    from photostyle.tables.making import make_table
+    from photostyle.tables.reading import load_table
+    from photostyle.tables.table import Table
+    from photostyle.tables.writing import save_table
     from photostyle.weights import (
         cache_dir,
         cached_path,
@@ -49,12 +56,14 @@ _HOME = {
     "DEFAULT_BACKBONE": "backbones",
     "DEFAULT_RECIPE": "recipes",
     "DescentError": "errors",
+    "Held": "export.held",
     "ImageError": "errors",
     "LocalLook": "looks.local",
     "Look": "looks.look",
     "Maps": "_doodle",
     "Measures": "measures",
     "PALETTE": "labels",
+    "Pack": "export.pack",
     "Photograph": "photofile.photograph",
     "PhotostyleError": "errors",
     "RECIPES": "recipes",
@@ -63,6 +72,7 @@ _HOME = {
     "SettingsError": "errors",
     "Step": "descend",
     "Steps": "descend",
+    "Table": "tables.table",
     "WeightsError": "errors",
     "bit_depth": "photofile.reading",
     "cache_dir": "weights",
@@ -83,6 +93,7 @@ _HOME = {
     "find_regions": "segment",
     "finish": "descend",
     "fit_size": "image",
+    "held": "export.held",
     "is_cached": "weights",
     "label_colors": "labels",
     "load_image": "photofile.reading",
@@ -90,18 +101,24 @@ _HOME = {
     "load_maps": "_doodle",
     "load_photograph": "photofile.reading",
     "load_regions": "labels",
+    "load_table": "tables.reading",
     "load_weights": "weights",
+    "look_pack": "export.pack",
     "look_steps": "_transfer",
+    "look_table": "export.single",
     "make_look": "_transfer",
     "make_settings": "_transfer",
+    "make_table": "tables.making",
     "measure": "measures",
     "read_note": "photofile.reading",
     "refine_regions": "segment.refine",
     "resize": "image",
     "save_image": "photofile.writing",
     "save_look": "looks.file",
+    "save_pack": "export.pack",
     "save_photograph": "photofile.writing",
     "save_regions": "labels",
+    "save_table": "tables.writing",
     "transfer": "_transfer",
     "transfer_steps": "_transfer",
     "trimap_from_scribbles": "alpha",
@@ -115,11 +132,13 @@ __all__ = [
     "PALETTE",
     "RECIPES",
     "DescentError",
+    "Held",
     "ImageError",
     "LocalLook",
     "Look",
     "Maps",
     "Measures",
+    "Pack",
     "Photograph",
     "PhotostyleError",
     "Regions",
@@ -127,6 +146,7 @@ __all__ = [
     "SettingsError",
     "Step",
     "Steps",
+    "Table",
     "WeightsError",
     "__version__",
     "bit_depth",
@@ -148,6 +168,7 @@ __all__ = [
     "find_regions",
     "finish",
     "fit_size",
+    "held",
     "is_cached",
     "label_colors",
     "load_image",
@@ -155,18 +176,24 @@ __all__ = [
     "load_maps",
     "load_photograph",
     "load_regions",
+    "load_table",
     "load_weights",
+    "look_pack",
     "look_steps",
+    "look_table",
     "make_look",
     "make_settings",
+    "make_table",
     "measure",
     "read_note",
     "refine_regions",
     "resize",
     "save_image",
     "save_look",
+    "save_pack",
     "save_photograph",
     "save_regions",
+    "save_table",
     "transfer",
     "transfer_steps",
     "trimap_from_scribbles",

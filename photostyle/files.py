@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -44,6 +44,25 @@ def keep_inputs(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
             raise ImageError(f"{output} is one of the input files: name another output.")
 
 
+def read_start(path: StrPath, size: int, kind: str) -> bytes:
+    """The first bytes of a file that should be a `kind`, all with −1.
+
+    Raises ImageError if it cannot be read or is empty.
+    """
+    if os.path.isdir(path):  # asked first, since the error of open() differs between systems
+        raise ImageError(f"{path} is a folder, not a {kind}: name a file in it.")
+    try:
+        with open(path, "rb") as stream:
+            data = stream.read(size)
+    except FileNotFoundError as error:
+        raise ImageError(f"There is no file {path}: check the name.") from error
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise ImageError(f"{path} cannot be read ({reason(error)}): check the name, or use a copy.") from error
+    if not data:
+        raise ImageError(f"{path} is empty: use another copy.")
+    return data
+
+
 def stream_or(path: Path) -> Path | Literal["-"]:
     """The path, or "-" where it means standard input or output."""
     return "-" if str(path) == "-" else path
@@ -74,6 +93,36 @@ def write_whole(path: StrPath, data: bytes) -> None:
         raise ImageError(f"{path} could not be written ({reason(error)}): try another folder.") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write a folder of files, by their names, so that nobody sees half of it.
+
+    Raises ImageError if it cannot be, or if it is there already and not empty.
+    """
+    check_folder(folder)
+    target = Path(os.path.realpath(folder))
+    temporary = target.with_name(f".photostyle-{secrets.token_hex(8)}.tmp")
+    try:
+        temporary.mkdir()
+        for name, data in files.items():
+            (temporary / name).write_bytes(data)
+        os.replace(temporary, target)
+    except OSError as error:
+        raise ImageError(f"{folder} could not be written ({reason(error)}): try another folder.") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_folder(folder: Path) -> None:
+    """Raise ImageError if `write_folder` could not write there; touch nothing."""
+    try:
+        if any(folder.iterdir()):
+            raise ImageError(f"The folder {folder} holds files already: name a new one.")
+    except FileNotFoundError:
+        check_target(folder, [folder.suffix.lower()])
+    except (OSError, ValueError) as error:
+        raise ImageError(f"{folder} cannot be made a folder ({reason(error)}): choose another name.") from error
 
 
 def reason(error: Exception) -> str:

@@ -1,4 +1,7 @@
-"""A look given to a photograph, from file to file. Light: no network is imported for it."""
+"""A look or a table given to a photograph, from file to file.
+
+Light: no network is loaded unless regions are to be found.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,46 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from photostyle import ImageError, LocalLook, Look, __version__, fade, load_photograph, memory, save_photograph
+from photostyle import (
+    ImageError,
+    LocalLook,
+    Look,
+    SettingsError,
+    Table,
+    __version__,
+    fade,
+    load_look,
+    load_photograph,
+    load_table,
+    memory,
+    save_photograph,
+)
+from photostyle.tables.reading import is_table
+from photostyle.tables.soundness import examine
+
+Grade = Look | LocalLook | Table
+"""What changes the colours of a photograph."""
+
+
+def load_grade(path: Path, report: Callable[[str], None], *, space: str | None = None) -> Grade:
+    """The look or the table in a file, whichever it holds; `report` gets what is out of the ordinary in a table.
+
+    `space` is that of a table. Raises ImageError if it holds neither, SettingsError for the space of a look.
+    """
+    if not is_table(path):
+        if space is not None:
+            raise SettingsError(f"{path} is a look, which knows its colours: a space is for tables.")
+        return load_look(path)
+    table = load_table(path, space=space)
+    for said in (*table.notes, *examine(table.color_map()).doubts(str(path))):
+        report(f"Note: {said}")
+    return table
 
 
 def apply_to_file(
-    look: Look | LocalLook,
+    grade: Grade,
     photograph: Path,
     output: Path,
     report: Callable[[str], None],
@@ -22,7 +59,7 @@ def apply_to_file(
     saving: Mapping[str, Any],
     most_pixels: float | None,
 ) -> None:
-    """Give a look to a photograph in a file; `report` gets the notices.
+    """Give a look or a table to a photograph in a file; `report` gets the notices.
 
     `names` say what "look" and "content" are called, in errors and, without their folders, in the note. `saving` holds
     options of `save_photograph`. Raises ImageError if the photograph cannot be read, be given the look, or be written,
@@ -30,18 +67,25 @@ def apply_to_file(
     """
     before = load_photograph(photograph, **({} if most_pixels is None else {"most_pixels": most_pixels}))
     memory.check_room("apply", before.pixels.shape[1:], torch.device("cpu"))
-    said: tuple[str, ...] = ()
     try:
-        if isinstance(look, LocalLook):
-            after = look.apply(before.pixels)
-        else:
-            masks, said = look.find_regions(before.pixels)
-            after = look.apply(before.pixels, masks)
+        after, said = _graded(before.pixels, grade, strength)
     except ImageError as error:
         raise ImageError(f"{names['content']}: {error}") from error
-    after = fade(before.pixels, after, strength)
     note = {role: Path(name).name for role, name in names.items()}
-    facts = note | {"strength": strength, "version": __version__, "made": look.facts}
+    facts = note | {"strength": strength, "version": __version__, "made": grade.facts}
     written = save_photograph(after, output, like=before, note=facts, dither=True, **saving)
     for sentence in (*before.notes, *said, *written):
         report(f"Note: {sentence}")
+
+
+def _graded(photograph: Tensor, grade: Grade, strength: float) -> tuple[Tensor, tuple[str, ...]]:
+    """The photograph with the grade, and what there is to say of it."""
+    if isinstance(grade, Table):
+        return grade.apply(photograph, strength), ()
+    said: tuple[str, ...] = ()
+    if isinstance(grade, LocalLook):
+        after = grade.apply(photograph)
+    else:
+        masks, said = grade.find_regions(photograph)
+        after = grade.apply(photograph, masks)
+    return fade(photograph, after, strength), said

@@ -29,13 +29,12 @@ from photostyle import (
     __version__,
     fetch_weights,
     finish,
-    load_look,
     memory,
 )
 from photostyle.batch import storage
 from photostyle.batch.plan import Task
 from photostyle.bench.task import peak_memory
-from photostyle.frames import apply_to_file
+from photostyle.frames import apply_to_file, load_grade
 from photostyle.job import Job, make
 
 T = TypeVar("T")
@@ -116,7 +115,8 @@ def _transfer(task: Task, files: dict[str, Path], made: Path, report: _Notes) ->
 def _apply(task: Task, files: dict[str, Path], made: Path, report: _Notes) -> None:
     options = {key: task.options[key] for key in ("strength", "saving", "most_pixels")}
     names = {role: task.files[role] for role in ("look", "content")}
-    apply_to_file(load_look(files["look"]), files["content"], made, report.note, names=names, **options)
+    grade = load_grade(files["look"], report.note)
+    apply_to_file(grade, files["content"], made, report.note, names=names, **options)
 
 
 class _Notes:

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from photostyle import PhotostyleError, __version__
-from photostyle.cli import bench, weights
+from photostyle.cli import bench, look, weights
 from photostyle.cli.batch import batch
 from photostyle.cli.commands import apply, demo, evaluate, recipes, transfer
 from photostyle.cli.doodle import doodle
@@ -92,6 +92,7 @@ app.command()(studio)
 app.command(cls=SettingsCommand)(bench.bench)
 for _command in (evaluate, recipes, demo):
     app.command()(_command)
+app.add_typer(look.app, name="look")
 app.add_typer(weights.app, name="weights")
 
 

@@ -72,6 +72,10 @@ CheckpointFolder = Annotated[
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on from the --checkpoint of an interrupted run, to the same pixels.")
 ]
+TableSpace = Annotated[
+    Literal["srgb", "linear", "display-p3", "rec709"] | None,
+    typer.Option(help="The colours that a table takes and gives: what its file says, or else sRGB."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 
 
@@ -194,11 +198,19 @@ def transfer(
 def apply(
     look: Annotated[
         Path,
-        typer.Argument(metavar="LOOK", help="A look, from `photostyle transfer --save-look`.", show_default=False),
+        typer.Argument(
+            metavar="LOOK",
+            help="A look, from `photostyle transfer --save-look`, or a table: .cube, .3dl or a Hald image.",
+            show_default=False,
+        ),
     ],
     photos: Annotated[
         list[Path],
-        typer.Argument(metavar="PHOTO", help="Frames of the same scene and framing.", show_default=False),
+        typer.Argument(
+            metavar="PHOTO",
+            help="Frames of the same scene and framing; for a table any photographs.",
+            show_default=False,
+        ),
     ],
     output: Annotated[
         Path,
@@ -209,6 +221,7 @@ def apply(
     strength: Annotated[
         float, typer.Option(min=0, max=1, metavar="X", help="How far to go from the photograph (0) to the look (1).")
     ] = 1.0,
+    space: TableSpace = None,
     jpeg_quality: JpegQuality = None,
     bits: Bits = None,
     profile: Profile = None,
@@ -216,7 +229,7 @@ def apply(
     most_pixels: MostPixels = None,
     quiet: Quiet = False,
 ) -> None:
-    """Give a LOOK to other frames of the scene that it was found on, at any resolution, in an instant.
+    """Give a LOOK to other frames of the scene that it was found on, or a table to any photographs, in an instant.
 
     In a folder each result has the name of its photograph. What fails is told, and the others are done.
     """
@@ -231,7 +244,9 @@ def apply(
     failed = False
     options = saving(jpeg_quality, bits, profile, strip_metadata)
     limit = pixels(most_pixels)
-    for outcome in apply_look(look, photos, output, note, strength=strength, saving=options, most_pixels=limit):
+    for outcome in apply_look(
+        look, photos, output, note, space=space, strength=strength, saving=options, most_pixels=limit
+    ):
         if isinstance(outcome, PhotostyleError):
             failed = True
             tell(outcome)

@@ -1,4 +1,4 @@
-"""One look on many frames, from files to files."""
+"""One look, or one table, on many photographs, from files to files."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from photostyle import ImageError, PhotostyleError, check_writable, load_look
+from photostyle import ImageError, PhotostyleError, check_writable
 from photostyle.files import keep_inputs, make_folder
-from photostyle.frames import apply_to_file
+from photostyle.frames import apply_to_file, load_grade
 
 
 def apply_look(
@@ -17,25 +17,26 @@ def apply_look(
     output: Path,
     tell: Callable[[str], None],
     *,
+    space: str | None,
     strength: float,
     saving: Mapping[str, Any],
     most_pixels: float | None,
 ) -> Iterator[Path | PhotostyleError]:
-    """Each photograph with the look in a file: yields, in their order, where it is, or why it is not.
+    """Each photograph with the look or the table in a file: yields, in their order, where it is, or why it is not.
 
-    `output` is the file of a single photograph, or the folder of all; `tell` gets notices. Raises
-    PhotostyleError for what concerns them all, before any work.
+    `output` is the file of a single photograph, or the folder of all; `tell` gets notices; `space` is that of a table.
+    Raises PhotostyleError for what concerns them all, before any work.
     """
     files = _outputs(photos, output)
     keep_inputs(files, [path, *photos])
-    look = load_look(path)
+    grade = load_grade(path, tell, space=space)
     if files != [output]:
         make_folder(output)
     options: dict[str, Any] = {"strength": strength, "saving": saving, "most_pixels": most_pixels}
     for photo, file in zip(photos, files, strict=True):
         try:
             check_writable(file)
-            apply_to_file(look, photo, file, tell, names={"look": str(path), "content": str(photo)}, **options)
+            apply_to_file(grade, photo, file, tell, names={"look": str(path), "content": str(photo)}, **options)
             yield file
         except PhotostyleError as error:
             yield error

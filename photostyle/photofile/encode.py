@@ -24,7 +24,7 @@ class Picture:
     """All that goes into a file: `levels` H×W×3 or H×W×4 (with alpha) of 8 or 16 bits, and what belongs to them."""
 
     levels: Levels
-    icc: bytes
+    icc: bytes  # a profile, or nothing for numbers that are no colours of a space
     exif: Image.Exif | None
     xmp: bytes | None
     resolution: tuple[float, float] | None  # pixels per inch
@@ -61,7 +61,8 @@ def _png(picture: Picture) -> bytes:
     height, width, channels = picture.levels.shape
     parts = [b"\x89PNG\r\n\x1a\n"]
     parts.append(chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0)))
-    parts.append(chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(picture.icc)))
+    if picture.icc:
+        parts.append(chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(picture.icc)))
     if picture.resolution:
         parts.append(chunk(b"pHYs", struct.pack(">IIB", *(round(x / 0.0254) for x in picture.resolution), 1)))
     if picture.exif is not None:

@@ -1,0 +1,63 @@
+"""The one map that comes nearest to what was done to a photograph, where no single map did it.
+
+A look with regions gives one colour several others. The nodes N of the one map minimise
+
+    Σ_i w_i ‖N(x_i) − y_i‖² / Σ_i w_i  +  λ‖∇(N − B)‖²  +  μ‖N − B‖²
+
+x_i the photograph's colours, y_i what became of them, N(x) by tetrahedra, as editors interpolate; B is a map to lean
+on, of which nothing is left where there are many colours, and all where there are none. Both norms are means over the
+lattice, ∇ in units of the cube, so λ and μ mean the same for every size.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from scipy.sparse.linalg import cg
+from torch import Tensor
+
+from photostyle.lattice import ColorMap
+from photostyle.tables.stages import corners
+
+_SAMPLE = 2**18  # pixels that are looked at
+_SMOOTH, _LEAN = 1e-3, 1e-3  # λ, μ: less of them gains nothing that is seen, and makes steep maps
+_STEEPEST = 6.0  # where two regions have one colour, a map cannot follow both, and must not try
+_MOST_NODES = 33  # more would take long, and hold no more of a smooth look
+_EXACT = 1e-4  # of the residual, that is left
+
+
+def fit_map(before: Tensor, after: Tensor, lean: ColorMap, size: int, weights: Tensor | None = None) -> ColorMap:
+    """The map nearest to what makes `after` of `before`: 3×H×W each, sRGB in [0, 1].
+
+    It has `size` nodes along each axis, 33 at most. `lean` is B, and `weights` (H×W, None: all alike) say how much each
+    pixel counts. The map has no slope above 6, or above the steepest of B.
+    """
+    stride = math.ceil(math.sqrt(before[0].numel() / _SAMPLE))
+    x, y = (image[:, ::stride, ::stride].flatten(1).double() for image in (before, after))
+    w = torch.ones_like(x[0]) if weights is None else weights[::stride, ::stride].flatten().double()
+    size = min(size, _MOST_NODES)
+    base = lean.resample(size)
+    if float(w.sum()) == 0:
+        return ColorMap.of(base.nodes)
+    index, share = corners(x.clamp(0, 1), size)  # 4×n each
+    n = x.shape[1]
+    X = sp.csr_matrix((share.T.flatten().numpy(), index.T.flatten().numpy(), np.arange(0, 4 * n + 1, 4)), (n, size**3))
+    W = sp.diags((w / w.sum()).numpy())
+    system = X.T @ W @ X + (_SMOOTH * _roughness(size) + _LEAN * sp.identity(size**3)) / size**3
+    flat = base.nodes.double().flatten(1).numpy()
+    found = []
+    for goal, from_ in zip(y.numpy(), flat, strict=True):
+        deviation, _ = cg(system, X.T @ (W @ (goal - X @ from_)), rtol=_EXACT)
+        found.append(torch.from_numpy(from_ + deviation))
+    nearest = ColorMap.of(torch.stack(found).view(3, size, size, size).to(before))
+    return nearest.limited(max(_STEEPEST, base.gain()))
+
+
+def _roughness(size: int) -> sp.csr_matrix:
+    """The matrix of ‖∇·‖² over a lattice of the cube, N³×N³."""
+    D = sp.diags([-1.0, 1.0], [0, 1], (size - 1, size)) * (size - 1)
+    line, one = (D.T @ D), sp.identity(size)
+    return sp.kron(sp.kron(line, one), one) + sp.kron(sp.kron(one, line), one) + sp.kron(sp.kron(one, one), line)
