@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -12,6 +14,7 @@ _XYZ_FROM_RGB = (
     (0.0193308187, 0.1191947798, 0.9505321522),
 )
 _WHITE = tuple(sum(row) for row in _XYZ_FROM_RGB)
+_MEDIUM, _BRIGHTEST = 0.4, 0.35  # median luma of a dark photograph, adapted to; the least power it is raised to
 _DELTA = 6 / 29  # CIE 15: below δ³ the cube root of Lab becomes a straight line
 
 
@@ -56,6 +59,16 @@ def luma(image: Tensor) -> Tensor:
 def chroma(image: Tensor) -> Tensor:
     """What luma leaves of an image, 3×…: its luma is 0."""
     return image - luma(image)
+
+
+def adapted(image: Tensor) -> Tensor:
+    """A dark photograph (3×H×W) as an eye sees it that is used to the dark: of at least medium luma at its median.
+
+    By a power of all its values. Without it, land by night is as black as its sky.
+    """
+    median = float(luma(image).median().clamp(1e-3, 1 - 1e-3))
+    power = math.log(_MEDIUM) / math.log(median)
+    return image.clamp(0, 1) ** min(1.0, max(_BRIGHTEST, power))
 
 
 def _apply(matrix: tuple[tuple[float, ...], ...] | list[list[float]], x: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ LAYERS = (
     {"energy", "backbones", "files", "color"},
     {"photofile", "download", "originals", "difference"},
     {"image", "weights", "transport", "sinkhorn", "multigrid", "lattice"},
-    {"regions", "patches", "matting", "vgg", "grade"},
+    {"settle", "regions", "patches", "matting", "vgg", "grade"},
     {"hed", "pairing", "terms", "render", "blend", "faults", "recolor", "descend"},
     {"checkpoint", "memory", "grading", "tables"},
     {"measures", "looks", "labels", "mmd", "alpha"},

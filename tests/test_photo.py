@@ -157,9 +157,10 @@ def test_what_the_energy_sees_is_what_is_blended(content, fake_weights) -> None:
     c = 0.01 * torch.randn(2, COUNT, 3, generator=torch.Generator().manual_seed(1))
     c[:, -4:] = 0
     x = search.locate(torch.zeros(8), c)
-    one, other = bounded_maps(*search.grade(x), samples, Photo())
+    one, other, _ = bounded_maps(*search.grade(x), samples, Photo())
     expected = masks[0] * one(content) + masks[1] * other(content)
-    torch.testing.assert_close(view(x, {"image"})["image"], expected, atol=2e-3, rtol=0)
+    # but for colours that no sample has, where the maps are carried on from those that there are
+    torch.testing.assert_close(view(x, {"image"})["image"], expected, atol=8e-3, rtol=0)
     L = color_objective(samples, Photo()) + picture_objective(content, content, regions, vgg, Photo())
     zero = torch.zeros_like(x)
     parts = L.parts(view(zero, L.reads))

@@ -13,17 +13,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from photostyle.color import luma
+from photostyle.color import adapted, luma
 from photostyle.image import shrink
-from photostyle.matting import window_mean
+from photostyle.matting import apply_affine, guided_maps, window_mean
 from photostyle.vgg import VGG, normalised
 from photostyle.weights import load_weights
 
-_LAYER = "relu4_3"  # tells kinds of things
+_LAYER, _STRIDE = "relu4_3", 8  # tells kinds of things; pixels to a cell
+_MARGIN = 32  # pixels
 _HEIGHT = 0.3  # what a place at the other end of the picture costs, beside 1 − cosine
-_SOFTNESS = 0.05  # of that sum, between one region and the next
-_STRANGE = 1.5  # a cell this many times as unlike its region as the region's own cells are is none of it
+_SOFTNESS = 0.15  # of that sum, between one region and the next
+_STRANGE = 1.05  # what is less like a region than this, as near to its opposite as to it, is none of it
 _SMOOTH = 2  # cells over which what a place shows is averaged
+_NEAR, _SURFACE = 24, 4e-3  # how far a border moves to follow the photograph, pixels; a variance of one surface
 _FRAME = 64  # long side at which scenes are compared
 _SAME = 0.5  # correlation of local contrast from which on two photographs are of one scene and framing
 
@@ -32,9 +34,8 @@ _SAME = 0.5  # correlation of local contrast from which on two photographs are o
 class Scene:
     """A photograph's thumbnail `before` (3×h×w), its regions' masks (K×H×W, small), and what each shows.
 
-    `kinds` (K×(C + 2)) are what the network of that name has of each: C features of length 1, the height of its middle
-    (0 at the top of the picture, 1 at the bottom), and how unlike them its own cells are. Without columns where there
-    is one region.
+    `kinds` (K×(C + 1)) are what the network of that name has of each: C features of length 1, and the height of its
+    middle, 0 at the top of the picture and 1 at the bottom. Without columns where there is one region.
     """
 
     before: Tensor
@@ -44,15 +45,11 @@ class Scene:
 
 
 def kinds_of(photograph: Tensor, masks: Tensor, vgg: VGG) -> Tensor:
-    """What each region (masks K×h×w) of a photograph (3×h×w, small) shows: K×(C + 2), as `Scene` has it."""
+    """What each region (masks K×h×w) of a photograph (3×h×w, small) shows: K×(C + 1), as `Scene` has it."""
     z, y = _cells(photograph, vgg)
     m = shrink(masks, z.shape[1:]).flatten(1)
     m = m / m.sum(1, keepdim=True).clamp(min=1e-6)
-    Z = z.flatten(1)
-    means = F.normalize(m @ Z.T, dim=1)  # K×C
-    heights = m @ y.flatten()
-    spread = (m * _unlike(Z, y, means, heights)).sum(1)
-    return torch.cat([means, heights[:, None], spread[:, None]], dim=1)
+    return torch.cat([F.normalize(m @ z.flatten(1).T, dim=1), (m @ y)[:, None]], dim=1)
 
 
 def find_again(scene: Scene, photograph: Tensor, vgg: VGG | None = None) -> Tensor:
@@ -62,12 +59,14 @@ def find_again(scene: Scene, photograph: Tensor, vgg: VGG | None = None) -> Tens
     """
     vgg = vgg or VGG(load_weights(scene.network))
     z, y = _cells(photograph, vgg)
-    means, heights, spread = scene.kinds[:, :-2], scene.kinds[:, -2], scene.kinds[:, -1]
-    unlike = _unlike(z.flatten(1), y, means, heights)  # K×n
-    none = (_STRANGE * spread).mean().expand(1, unlike.shape[1])
-    soft = torch.softmax(-torch.cat([unlike, none]) / _SOFTNESS, dim=0).view(-1, *z.shape[1:])
+    means, heights = scene.kinds[:, :-1], scene.kinds[:, -1:]
+    unlike = 1 - means @ z.flatten(1) + _HEIGHT * (y - heights).abs()  # K×n
+    strange = torch.full_like(unlike[:1], _STRANGE)
+    soft = torch.softmax(-torch.cat([unlike, strange]) / _SOFTNESS, dim=0).view(-1, *z.shape[1:])
     masks = F.interpolate(soft[None], photograph.shape[1:], mode="bilinear", align_corners=False)[0]
-    return masks / masks.sum(0)
+    # a border goes where the photograph has one nearby
+    masks = apply_affine(guided_maps(masks, adapted(photograph), _NEAR, _SURFACE), adapted(photograph)).clamp(0, 1)
+    return masks / masks.sum(0).clamp(min=1e-6)
 
 
 def same_scene(before: Tensor, photograph: Tensor) -> bool:
@@ -95,14 +94,13 @@ def _contrast(image: Tensor) -> Tensor:
 @torch.no_grad()
 def _cells(photograph: Tensor, vgg: VGG) -> tuple[Tensor, Tensor]:
     """What is shown in each cell, unit vectors C×h×w, and its height in the picture, h·w from 0 to 1."""
-    features = vgg(photograph.to(vgg.device), {_LAYER})[_LAYER]
+    h, w = vgg.size(_LAYER, photograph.shape[1:])
+    # continued beyond its edges, where the network would see black
+    wide = F.pad(adapted(photograph)[None], (_MARGIN,) * 4, mode="replicate")[0]
+    features = vgg(wide.to(vgg.device), {_LAYER})[_LAYER]
+    edge = _MARGIN // _STRIDE
+    features = features[:, edge : edge + h, edge : edge + w]
     z = normalised(features).float().view(features.shape)
     z = F.normalize(window_mean(z, _SMOOTH), dim=0)
-    h, w = z.shape[1:]
     y = ((torch.arange(h) + 0.5) / h)[:, None].expand(h, w).flatten()
     return z, y
-
-
-def _unlike(Z: Tensor, y: Tensor, means: Tensor, heights: Tensor) -> Tensor:
-    """1 − cosine of cells (C×n) to each of the means (K×C), and the distance of their heights: K×n."""
-    return 1 - means @ Z + _HEIGHT * (y - heights[:, None]).abs()

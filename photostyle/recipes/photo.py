@@ -38,6 +38,7 @@ from photostyle.mmd import StyleTerm, style_term
 from photostyle.recipes._search import Search, View, value_of
 from photostyle.regions import Regions
 from photostyle.render import feather
+from photostyle.settle import settled
 from photostyle.terms import content as content_term
 from photostyle.terms import gain, gamut, matting, power, regional_grams, saturated, simplicity
 from photostyle.vgg import VGG
@@ -153,15 +154,16 @@ def levels(p: Photo) -> list[tuple[int, int]]:
 def bounded_maps(u: Tensor, c: Tensor, samples: list[Samples], p: Photo) -> list[ColorMap]:
     """The colour maps of a grade (8, K×COUNT×3), and last what they have in common: the mean of the grade.
 
-    None is steeper than `MOST`, none has a hue that its style lacks.
+    None is steeper than `MOST`, none has a hue that its style lacks, and none says more of colours that its region
+    lacks than of those that it has.
     """
     shares = torch.tensor([s.share for s in samples])
-    mean = torch.tensordot(shares / shares.sum(), c, dims=1)
-    styles = [s.style for s in samples]
-    styles.append(torch.cat(styles, dim=1))
+    grades = [*c, torch.tensordot(shares / shares.sum(), c, dims=1)]
+    sides = [(s.colors, s.style) for s in samples]
+    sides.append((torch.cat([x for x, _ in sides], dim=1), torch.cat([y for _, y in sides], dim=1)))
     return [
-        color_map(u, c_k).limited(p.MOST).toned(find_tone(colors))
-        for c_k, colors in zip([*c, mean], styles, strict=True)
+        settled(color_map(u, c_k), x).limited(p.MOST).toned(find_tone(y))
+        for c_k, (x, y) in zip(grades, sides, strict=True)
     ]
 
 

@@ -27,7 +27,6 @@ not. So there are two regions or one, and more only if `count` says so.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,7 +40,7 @@ from scipy import ndimage
 from scipy.sparse.linalg import splu
 from torch import Tensor
 
-from photostyle.color import lab_from_srgb, luma
+from photostyle.color import adapted, lab_from_srgb
 from photostyle.errors import SettingsError
 from photostyle.image import fit, shrink
 from photostyle.regions import Regions
@@ -55,7 +54,6 @@ MOST = 8  # regions
 
 _SIZE = 448  # long side that the network sees, pixels
 _CELL = 8  # pixels of it per cell: the stride of _MEANING
-_MEDIUM, _BRIGHTEST = 0.4, 0.35  # median luma of a dark photograph, brightened; the least power it is raised to
 _MEANING, _EDGES = "relu4_3", "relu3_3"  # the layers that tell kinds of things, and their borders
 _PLACE = 0.4  # scale of height and of depth, standard deviation 1 each, beside features of power 1 together
 _SOFTNESS = 0.1  # of the two-means, in mean squared distances to the means
@@ -101,7 +99,7 @@ class _Side:
 
 @torch.no_grad()
 def _look(photograph: Tensor, vgg: VGG) -> _Side:
-    (H, W), image = photograph.shape[1:], _adapted(fit(photograph, _SIZE).to(vgg.device))
+    (H, W), image = photograph.shape[1:], adapted(fit(photograph, _SIZE).to(vgg.device))
     features = vgg(image, {_MEANING, _EDGES})
     h, w = grid = features[_MEANING].shape[1:]
     lab = lab_from_srgb(shrink(image, grid)).flatten(1).double().cpu().numpy()
@@ -114,16 +112,6 @@ def _look(photograph: Tensor, vgg: VGG) -> _Side:
         A=_likeness([lab, e], (h, w)),
         plain=bool(lab.std(1).max() < _PLAIN),
     )
-
-
-def _adapted(image: Tensor) -> Tensor:
-    """A dark photograph (3×H×W) as an eye sees it that is used to the dark: of at least medium luma at its median.
-
-    By a power of all its values. Without it, land by night is as black as its sky.
-    """
-    median = float(luma(image).median().clamp(1e-3, 1 - 1e-3))
-    power = math.log(_MEDIUM) / math.log(median)
-    return image.clamp(0, 1) ** min(1.0, max(_BRIGHTEST, power))
 
 
 def _likeness(looks: Sequence[Floats], grid: tuple[int, int]) -> Any:
