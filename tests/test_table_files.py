@@ -174,7 +174,7 @@ def test_a_table_of_curves_alone_is_not_written(tmp_path: Path) -> None:
     "change",
     [
         lambda t: t.replace("\n", "\r\n"),
-        lambda t: t.replace("\n", "\r"),
+        lambda t: 'TITLE "x"\r' + t.replace("\n", "\r"),
         lambda t: "\ufeff" + t,
         lambda t: "# made by hand\n\n" + t.replace("\n", "   # so\n"),
         lambda t: t.replace(" ", "\t   ").replace("\n", "  \n\n"),
@@ -322,6 +322,12 @@ def test_pictures_that_are_no_hald_images(tmp_path: Path, size: tuple[int, int],
     Image.new(mode, size).save(tmp_path / "a.png")
     with pytest.raises(ImageError, match="no Hald image: those are squares of 8, 27, 64"):
         load_table(tmp_path / "a.png")
+
+
+def test_a_file_that_is_too_large_to_be_a_table_is_not_read(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("photostyle.tables.reading._LARGEST", 10)
+    with pytest.raises(ImageError, match="larger than any table"):
+        read(tmp_path, text(2))
 
 
 def test_files_that_are_not_there(tmp_path: Path) -> None:
