@@ -12,18 +12,20 @@ lattice, ∇ in units of the cube, so λ and μ mean the same for every size.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 import torch
-from scipy.sparse.linalg import cg
+from scipy.sparse.linalg import cg, splu
 from torch import Tensor
 
-from photostyle.lattice import ColorMap
+from photostyle.lattice import ColorMap, cube
 from photostyle.tables.stages import corners
 
 _SAMPLE = 2**18  # pixels that are looked at
 _SMOOTH, _LEAN = 1e-3, 1e-3  # λ, μ: less of them gains nothing that is seen, and makes steep maps
+_MEMBRANE, _PLATE = 1e-7, 1e-8  # λ, κ of `learn_map`
 _STEEPEST = 6.0  # where two regions have one colour, a map cannot follow both, and must not try
 _MOST_NODES = 33  # more would take long, and hold no more of a smooth look
 _EXACT = 1e-4  # of the residual, that is left
@@ -35,25 +37,56 @@ def fit_map(before: Tensor, after: Tensor, lean: ColorMap, size: int, weights: T
     It has `size` nodes along each axis, 33 at most. `lean` is B, and `weights` (H×W, None: all alike) say how much each
     pixel counts. The map has no slope above 6, or above the steepest of B.
     """
-    stride = math.ceil(math.sqrt(before[0].numel() / _SAMPLE))
-    x, y = (image[:, ::stride, ::stride].flatten(1).double() for image in (before, after))
-    w = torch.ones_like(x[0]) if weights is None else weights[::stride, ::stride].flatten().double()
     size = min(size, _MOST_NODES)
     base = lean.resample(size)
-    if float(w.sum()) == 0:
+    equations = _equations(before, after, size, weights)
+    if equations is None:
         return ColorMap.of(base.nodes)
-    index, share = corners(x.clamp(0, 1), size)  # 4×n each
-    n = x.shape[1]
-    X = sp.csr_matrix((share.T.flatten().numpy(), index.T.flatten().numpy(), np.arange(0, 4 * n + 1, 4)), (n, size**3))
-    W = sp.diags((w / w.sum()).numpy())
-    system = X.T @ W @ X + (_SMOOTH * _roughness(size) + _LEAN * sp.identity(size**3)) / size**3
+    square, from_colors, y = equations
+    system = square + (_SMOOTH * _roughness(size) + _LEAN * sp.identity(size**3)) / size**3
     flat = base.nodes.double().flatten(1).numpy()
     found = []
-    for goal, from_ in zip(y.numpy(), flat, strict=True):
-        deviation, _ = cg(system, X.T @ (W @ (goal - X @ from_)), rtol=_EXACT)
+    for goal, from_ in zip(y, flat, strict=True):
+        deviation, _ = cg(system, from_colors @ goal - square @ from_, rtol=_EXACT)
         found.append(torch.from_numpy(from_ + deviation))
     nearest = ColorMap.of(torch.stack(found).view(3, size, size, size).to(before))
     return nearest.limited(max(_STEEPEST, base.gain()))
+
+
+def learn_map(before: Tensor, after: Tensor, weights: Tensor | None = None, size: int = 13) -> ColorMap:
+    """The map that makes `after` of `before` (3×n each), and says what it most likely does to any other colour.
+
+    It minimises  Σ_i w_i ‖N(x_i) − y_i‖² / Σ_i w_i + λ‖∇(N − 1)‖² + κ‖∇²N‖²  with very small λ and κ: what evidence
+    there is decides, near it the map goes on straight, and far from it as a shift. Solved to the end, as little holds
+    it where there are no colours. 13 nodes along each axis follow what editors do within ΔE 0.3.
+    """
+    equations = _equations(before[:, None], after[:, None], size, None if weights is None else weights[None])
+    if equations is None:
+        return ColorMap.identity(size)
+    square, from_colors, y = equations
+    system = square + (_MEMBRANE * _roughness(size) + _PLATE * _bending(size)) / size**3
+    identity = cube(size).double().flatten(1).numpy()
+    solver = splu(system.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+    found = identity + np.stack(
+        [solver.solve(from_colors @ goal - square @ from_) for goal, from_ in zip(y, identity, strict=True)]
+    )
+    return ColorMap.of(torch.from_numpy(found).view(3, size, size, size).float())
+
+
+def _equations(
+    before: Tensor, after: Tensor, size: int, weights: Tensor | None
+) -> tuple[sp.csr_matrix, sp.csr_matrix, Any] | None:
+    """XᵀWX, XᵀW and y (3×n) of the sum over colours; None where no colour counts."""
+    stride = math.ceil(math.sqrt(before[0].numel() / _SAMPLE))
+    x, y = (image[:, ::stride, ::stride].flatten(1).double() for image in (before, after))
+    w = torch.ones_like(x[0]) if weights is None else weights[::stride, ::stride].flatten().double()
+    if float(w.sum()) == 0:
+        return None
+    index, share = corners(x.clamp(0, 1), size)  # 4×n each
+    n = x.shape[1]
+    X = sp.csr_matrix((share.T.flatten().numpy(), index.T.flatten().numpy(), np.arange(0, 4 * n + 1, 4)), (n, size**3))
+    XW = X.T @ sp.diags((w / w.sum()).numpy())
+    return XW @ X, XW, y.numpy()
 
 
 def _roughness(size: int) -> sp.csr_matrix:
@@ -61,3 +94,16 @@ def _roughness(size: int) -> sp.csr_matrix:
     D = sp.diags([-1.0, 1.0], [0, 1], (size - 1, size)) * (size - 1)
     line, one = (D.T @ D), sp.identity(size)
     return sp.kron(sp.kron(line, one), one) + sp.kron(sp.kron(one, line), one) + sp.kron(sp.kron(one, one), line)
+
+
+def _bending(size: int) -> sp.csr_matrix:
+    """The matrix of ‖∇²·‖² over a lattice of the cube, N³×N³: affine maps do not bend."""
+    first = sp.diags([-1.0, 1.0], [0, 1], (size - 1, size)) * (size - 1)
+    second = sp.diags([1.0, -2.0, 1.0], [0, 1, 2], (size - 2, size)) * (size - 1) ** 2
+    slope, bend, one = first.T @ first, second.T @ second, sp.identity(size)
+    straight = ((bend, one, one), (one, bend, one), (one, one, bend))
+    mixed = ((slope, slope, one), (slope, one, slope), (one, slope, slope))
+    found = sp.csr_matrix((size**3, size**3))
+    for a, b, c in (*straight, *mixed, *mixed):
+        found = found + sp.kron(sp.kron(a, b), c)
+    return found
