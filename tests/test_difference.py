@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from photostyle.difference import ciede2000, delta_e
@@ -59,6 +59,7 @@ colors = st.tuples(*[st.floats(0, 1)] * 3)
 
 
 @given(colors, colors)
+@settings(deadline=None)
 def test_it_is_a_difference(one: tuple[float, ...], other: tuple[float, ...]) -> None:
     a, b = (torch.tensor(x, dtype=torch.float64) for x in (one, other))
     there, back = delta_e(a, b), delta_e(b, a)

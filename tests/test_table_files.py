@@ -82,7 +82,7 @@ def test_a_table_comes_back(tmp_path: Path, name: str, size: int, space: str, bi
 
 
 @given(st.integers(2, 6), st.integers(0, 5))
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_size_of_cube_is_read_with_each_axis_in_its_place(tmp_path: Path, size: int, seed: int) -> None:
     nodes = random_map(size, seed).nodes
     rows = [
@@ -163,7 +163,7 @@ def test_sizes_when_none_is_given() -> None:
 
 def test_a_table_of_curves_alone_is_not_written(tmp_path: Path) -> None:
     table = Table((Curves(torch.rand(3, 5), torch.zeros(3), torch.ones(3)),))
-    with pytest.raises(ImageError, match="only a lattice"):
+    with pytest.raises(ImageError, match="Only a table that is a lattice"):
         save_table(table, tmp_path / "a.cube")
 
 
@@ -174,7 +174,7 @@ def test_a_table_of_curves_alone_is_not_written(tmp_path: Path) -> None:
     "change",
     [
         lambda t: t.replace("\n", "\r\n"),
-        lambda t: t.replace("\n", "\r"),
+        lambda t: 'TITLE "x"\r' + t.replace("\n", "\r"),
         lambda t: "\ufeff" + t,
         lambda t: "# made by hand\n\n" + t.replace("\n", "   # so\n"),
         lambda t: t.replace(" ", "\t   ").replace("\n", "  \n\n"),
@@ -324,6 +324,12 @@ def test_pictures_that_are_no_hald_images(tmp_path: Path, size: tuple[int, int],
         load_table(tmp_path / "a.png")
 
 
+def test_a_file_that_is_too_large_to_be_a_table_is_not_read(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("photostyle.tables.reading._LARGEST", 10)
+    with pytest.raises(ImageError, match="larger than any table"):
+        read(tmp_path, text(2))
+
+
 def test_files_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="There is no file"):
         load_table(tmp_path / "film.cube")
@@ -338,7 +344,7 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
 @given(
     st.binary(max_size=60) | st.text("0123456789.eE+- \n#LUTD_SIZ", max_size=80).map(lambda t: f"LUT_3D_SIZE 2\n{t}")
 )
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_a_file_holds_it_is_a_table_or_told(tmp_path: Path, data: str | bytes) -> None:
     try:
         table = read(tmp_path, data)

@@ -92,7 +92,7 @@ def test_curves_against_a_loop() -> None:
 
 
 @given(st.lists(st.tuples(*[st.floats(0, 1)] * 3), min_size=1, max_size=20), st.integers(2, 40))
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_weights_are_a_mean_of_near_nodes(colors: list[tuple[float, ...]], size: int) -> None:
     x = torch.tensor(colors, dtype=torch.float64).T
     index, weights = corners(x, size)

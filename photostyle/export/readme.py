@@ -13,8 +13,8 @@ A look in {count}, from photostyle {version}
 
 {files}
 
-The tables take and give {space}, full range. The masks belong to one photograph: white is where
-a table is at work.{holds}
+The tables take and give {space}, full range.
+The masks belong to one photograph: white is where a table is at work.{holds}
 
 How to stack them: the first table goes on the whole photograph, at the bottom. Each other table goes
 on the photograph too, not on the result below, and is laid over it through its own mask. So the bottom
@@ -22,8 +22,9 @@ needs no mask; its file is there to show where the first region is.
 """
 
 _GIMP = """
-GIMP with G'MIC (gmic.eu); the photograph is in {space}
-  1. Open the photograph, and duplicate its layer once for each further table (Layer > Duplicate Layer).
+GIMP with G'MIC (gmic.eu)
+  1. Open the photograph, which is in {space}, and
+     duplicate its layer once for each further table (Layer > Duplicate Layer).
   2. On each layer, from the bottom up: Filters > G'MIC-Qt…, Colors > Apply External CLUT, choose the .cube.
   3. On each but the bottom one: Layer > Mask > Add Layer Mask…; open the mask's file, copy it, and paste
      it into the layer mask.
@@ -31,8 +32,9 @@ GIMP with G'MIC (gmic.eu); the photograph is in {space}
 """
 
 _PHOTOSHOP = """
-Photoshop; the photograph is in {space} (Edit > Convert to Profile…)
-  1. Duplicate the layer once for each further table.
+Photoshop
+  1. The photograph is in {space}: Edit > Convert to Profile….
+     Duplicate its layer once for each further table.
   2. Above each layer: Layer > New Adjustment Layer > Color Lookup…, tick "Use Previous Layer to Create
      Clipping Mask"; in Properties choose 3DLUT File > Load 3D LUT… and the .cube.
   3. On each photograph but the bottom one: Layer > Layer Mask > Reveal All; Alt-click the mask, and paste
@@ -40,9 +42,10 @@ Photoshop; the photograph is in {space} (Edit > Convert to Profile…)
 """
 
 _RESOLVE = """
-DaVinci Resolve, Color page; the timeline is in {space}
-  1. Copy the .cube files into the folder that Project Settings > Color Management > Open LUT Folder shows,
-     and click Update Lists.
+DaVinci Resolve, Color page
+  1. The timeline is in {space}. Copy the .cube
+     files into the folder that Project Settings > Color Management > Open LUT Folder shows, and click
+     Update Lists.
   2. In the Media Pool, attach each mask but the first to the clip: Add as Matte.
   3. One node for each table, all fed by the source, joined in a Layer Mixer, the first at the bottom.
      Right-click a node > LUT for its table, and Add Matte for its mask, led into the node's key input.

@@ -24,7 +24,8 @@ from photostyle.lattice import ColorMap, cube
 from photostyle.tables.stages import corners
 
 _SAMPLE = 2**18  # pixels that are looked at
-_SMOOTH, _LEAN = 1e-3, 1e-3  # λ, μ: less of them gains nothing that is seen, and makes steep maps
+_SMOOTH = 1e-3  # λ: less of it gains nothing that is seen, and makes steep maps
+_LEAN = 2e-2  # μ: from √(λ/μ), a fifth of the cube, beside the photograph's colours the map is B
 _MEMBRANE, _PLATE = 1e-7, 1e-8  # λ, κ of `learn_map`
 _STEEPEST = 6.0  # where two regions have one colour, a map cannot follow both, and must not try
 _MOST_NODES = 33  # more would take long, and hold no more of a smooth look

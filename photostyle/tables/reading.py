@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import os
+import re
 from dataclasses import replace
 
 from photostyle.errors import ImageError
@@ -10,12 +12,13 @@ from photostyle.files import StrPath, read_start
 from photostyle.photofile.decode import decode
 from photostyle.photofile.source import opened
 from photostyle.tables import cube, hald, threedl
-from photostyle.tables.lines import is_keyword, numbered
 from photostyle.tables.spaces import find_space
 from photostyle.tables.table import Table
 
 _START = 4096  # bytes that tell what a file is
+_LARGEST = 2**30  # bytes: 256³ lines of text are half of it
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_CUBE = re.compile(r"(^|[\r\n])\s*LUT_", re.IGNORECASE)
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"RIFF")
 
 
@@ -33,6 +36,8 @@ def load_table(path: StrPath, *, space: str | None = None) -> Table:
     name = str(path)
     start = read_start(path, _START, "table")
     if _is_text(start):
+        if os.path.getsize(path) > _LARGEST:
+            raise ImageError(f"{name} is larger than any table: check the name.")
         table = _from_text(_decoded(read_start(path, -1, "table")), name)
     elif start.startswith(_PICTURES):
         with opened(path) as source:
@@ -63,6 +68,4 @@ def _decoded(data: bytes) -> str:
 
 def _from_text(text: str, name: str) -> Table:
     """`.cube` names its size with a keyword, `.3dl` does without one."""
-    if any(is_keyword(line) and line[1].upper().startswith("LUT_") for line in numbered(text)):
-        return cube.parse(text, name)
-    return threedl.parse(text, name)
+    return (cube if _CUBE.search(text) else threedl).parse(text, name)
