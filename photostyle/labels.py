@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import io
-import os
-import warnings
-from collections.abc import Collection, Mapping
-from functools import reduce
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image as PILImage
-from scipy import ndimage
 
-from photostyle.errors import RegionsError
-from photostyle.files import StrPath, check_target, reason, write_whole
-from photostyle.pairing import STRAY, pair_labels
-from photostyle.photofile.source import MOST_ASPECT
+from photostyle.errors import ImageError, RegionsError
+from photostyle.files import StrPath, check_target, write_whole
+from photostyle.flatcolors import MOST, Paint, find_paint, hexadecimal, nearest, spread_from
+from photostyle.pairing import pair_labels
+from photostyle.photofile.drawing import Drawing, load_drawing
+from photostyle.photofile.source import MOST_PIXELS
 from photostyle.regions import Regions
 
 PALETTE = {
@@ -34,9 +33,12 @@ PALETTE = {
 }
 """The nine colours of the label images of Luan et al. 2017 (authors' code)."""
 
-_TOLERANCE = 60  # of 255 per channel; the palette's colours differ by at least 127 in some channel
-_MAX_COLORS = 64  # more flat colours than this, and the file is a photograph, not a label image
-
+_CALLED = 32  # of 255 per channel: what is as near to a colour of the palette has its name
+_SAME = 60  # of 255 per channel: what is as near in the other file may be meant for the same
+_TOLD = 24  # of 255 per channel: from here on it is said
+_MASK = 64  # numbers of regions are below it, and a mask's white is not
+_VOID = 255  # number of what data sets leave out
+_MOST_SAID = 8  # numbers in a sentence
 
 # for more than nine regions: colours that are not near the paper's
 _MORE_COLORS = [(r, g, b) for r, g, b in product((64, 192, 128, 255, 0), repeat=3) if {64, 192} & {r, g, b}]
@@ -49,23 +51,37 @@ def load_regions(
     match: Mapping[str, str] | None = None,
     drop: Collection[str] = (),
     strict: bool = False,
+    most_pixels: float = MOST_PIXELS,
 ) -> Regions:
     """Regions from two label images, paired by colour.
 
-    The paper's nine colours are recognised with their resampling noise; otherwise every flat colour
-    (or, in single-channel files, every value) is a region. `match`, `drop`, `strict` and what becomes of
-    regions without a partner: `pair_labels`.
+    Any file of flat colours will do, worn by resampling, blur or JPEG or not (`flatcolors`): in the paper's nine
+    colours, in any others, or with the numbers of regions for levels. The two may be saved in different ways. A
+    colour has the name of the paper's that it is near to, or is called #c86432; a number is called label 3. A map
+    in the alpha channel alone is read there; other transparent pixels are unknown: in the content they go to the
+    nearest region, in the style to none. `notes` say what had to be guessed. `match`, `drop`, `strict` and what
+    becomes of regions without a partner: `pair_labels`.
 
-    Raises RegionsError for a file that is missing, not an image, not a label image, or when the two
-    sides have no colour in common.
+    Raises RegionsError for a file that is missing, not an image, larger than `most_pixels`, not a label image, or
+    when the two sides have no colour in common.
     """
-    paths = (content_labels, style_labels)
-    arrays = [_read(path) for path in paths]
-    palette = all(_is_palette(array) for array in arrays)  # both or none: names must agree
-    (labels, names), (style_map, style_names) = (
-        _labels(array, path, palette) for array, path in zip(arrays, paths, strict=True)
+    content, style = (read_labels(path, most_pixels=most_pixels) for path in (content_labels, style_labels))
+    content, style, names = _named(*_alike(content, style))
+    unknown = content.paint.labels < 0
+    regions = pair_labels(
+        spread_from(content.paint.labels, ~unknown),
+        names,
+        style.paint.labels,
+        names,
+        match=match,
+        drop=drop,
+        strict=strict,
     )
-    return pair_labels(labels, names, style_map, style_names, match=match, drop=drop, strict=strict)
+    notes = [*content.notes, *style.notes]
+    for side, what in ((content, "goes to the nearest region"), (style, "is left out")):
+        if share := float((side.paint.labels < 0).mean()):
+            notes.append(f"{share:.1%} of {side.name} is transparent: that {what}.")
+    return replace(regions, notes=(*notes, *regions.notes))
 
 
 def save_regions(regions: Regions, content_labels: StrPath, style_labels: StrPath) -> None:
@@ -76,8 +92,8 @@ def save_regions(regions: Regions, content_labels: StrPath, style_labels: StrPat
     file cannot be written, RegionsError for more than 63 regions.
     """
     count = len(regions.names)
-    if count >= _MAX_COLORS:
-        raise RegionsError(f"A label image has at most {_MAX_COLORS} colours; these are {count} regions.")
+    if count >= MOST:
+        raise RegionsError(f"A label image has at most {MOST} colours; these are {count} regions.")
     for masks, path in ((regions.content, content_labels), (regions.style, style_labels)):
         check_target(path, [".png"])
         alone = 1 - masks.sum(0, keepdim=True)
@@ -92,88 +108,159 @@ def label_colors(count: int) -> list[tuple[int, int, int]]:
     return list(PALETTE.values())[:count] if count <= len(PALETTE) else _MORE_COLORS[:count]
 
 
-def _read(path: StrPath) -> NDArray[np.int64]:
-    """H×W×3 colours, or H×W values of a single-channel file."""
-    name = os.fspath(path)
+@dataclass(frozen=True, eq=False)
+class LabelImage:
+    """What was painted in a file, and `table`, the numbers of its colour table (H×W) if it has one."""
+
+    name: str
+    paint: Paint
+    table: NDArray[np.int64] | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def grays(self) -> list[int] | None:
+        """Its levels, if they are all grey and are just those that were painted."""
+        colors = self.paint.colors
+        gray = self.paint.exact and bool((colors == colors[:, :1]).all())
+        return colors[:, 0].tolist() if gray else None
+
+
+def read_labels(path: StrPath, *, most_pixels: float = MOST_PIXELS) -> LabelImage:
+    """The paint of one label image. Raises RegionsError if it cannot be read or is none."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about metadata, which is not read
-            with PILImage.open(path) as file:
-                if max(file.size) > 1.1 * MOST_ASPECT * min(file.size):
-                    width, height = file.size
-                    raise RegionsError(f"The label image {name} is {width}×{height}, too narrow for any photograph.")
-                file.load()
-                image = file if file.mode in ("L", "I", "I;16") else file.convert("RGB")
-    except FileNotFoundError:
-        raise RegionsError(f"The label image {name} does not exist.") from None
-    except RegionsError:
-        raise
+        drawing = load_drawing(path, most_pixels=most_pixels)
+    except ImageError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise RegionsError(f"The label image {path} does not exist.") from None
+        raise RegionsError(f"The label image {path} cannot be read: {error}") from None
     except MemoryError:
-        raise RegionsError(f"The label image {name} is too large for the memory here: make it smaller.") from None
-    except Exception as error:  # on damaged files decoders raise nearly anything
-        raise RegionsError(f"The label image {name} cannot be read: {reason(error)}.") from None
-    return np.asarray(image).astype(np.int64)
-
-
-def _is_palette(array: NDArray[np.int64]) -> bool:
-    """Whether nearly all pixels have one of the paper's nine colours."""
-    if array.ndim == 2:
-        return set(np.unique(array)) <= {0, 128, 255}
-    palette = np.array(list(PALETTE.values()))
-    return bool((_nearest(array, palette)[1] <= _TOLERANCE).mean() >= 0.9)
-
-
-def _labels(array: NDArray[np.int64], path: StrPath, is_palette: bool) -> tuple[NDArray[np.int64], list[str]]:
-    """Label image → H×W indices into a list of region names."""
-    palette, names = np.array(list(PALETTE.values())), list(PALETTE)
-    if array.ndim == 2 and not is_palette:
-        colors, names = np.unique(array)[:, None], [f"label {value}" for value in np.unique(array)]
-        tolerance = 0
-    else:
-        array = array if array.ndim == 3 else np.repeat(array[..., None], 3, axis=2)
-        colors, tolerance = palette, _TOLERANCE
-        if not is_palette:
-            colors, tolerance = _flat_colors(array), 3
-            names = [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in colors]
-    if not 0 < len(names) <= _MAX_COLORS:
+        raise RegionsError(f"The label image {path} is too large for the memory here: make it smaller.") from None
+    paint, notes = _opaque(drawing) if drawing.alpha is None else _transparent(drawing, drawing.alpha)
+    if paint is None:
         raise RegionsError(
-            f"{os.fspath(path)} is not a label image: it must have at most {_MAX_COLORS} flat colours, one per region."
+            f"{drawing.name} is not a label image: it must have at most {MOST} flat colours, one per region. Paint "
+            "with a hard brush, and save it as PNG."
         )
-    labels, distance = _nearest(array if array.ndim == 3 else array[..., None], colors)
-    # A pixel that is near no colour is a blend on a border, and blends of two colours can look like a
-    # third, in lines too thin to be painted: both take the label of the nearest pixel that is sure.
-    unsure = distance > tolerance
-    if distance.any():  # resampled, or it would have none but exact colours
-        unsure |= _thin(labels)
-    if unsure.any() and not unsure.all():
-        nearest = ndimage.distance_transform_edt(unsure, return_distances=False, return_indices=True)
-        labels = labels[tuple(nearest)]
-    return labels, names
+    if paint.colors.max() > 255 and not (paint.colors == paint.colors[:, :1]).all():  # of 16 bits, and no numbers
+        paint = replace(paint, colors=np.round(paint.colors / 257).astype(np.int64))
+    said = (*drawing.notes, *notes, *(f"In {drawing.name} {note}." for note in paint.notes))
+    return LabelImage(drawing.name, paint, drawing.numbers, said)
 
 
-def _nearest(array: NDArray[np.int64], colors: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Of each pixel (H×W×C) the nearest of K colours (K×C), and how far it is in its farthest channel: H×W each."""
-    labels = np.zeros(array.shape[:2], np.int64)
-    least = np.full(array.shape[:2], np.iinfo(np.int64).max)
-    for label, color in enumerate(colors):  # one by one: all distances at once would be gigabytes
-        distance = reduce(np.maximum, (np.abs(array[..., i] - value) for i, value in enumerate(color)))
-        labels[distance < least] = label
-        np.minimum(least, distance, out=least)
-    return labels, least
+def _opaque(drawing: Drawing) -> tuple[Paint | None, tuple[str, ...]]:
+    return find_paint(drawing.levels, list(PALETTE.values()), lossy=drawing.lossy), ()
 
 
-def _thin(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Where a label's connected patch is nowhere three pixels wide."""
-    thin = np.zeros(labels.shape, bool)
-    for label in np.unique(labels):
-        mask = labels == label
-        core = ndimage.binary_erosion(mask, np.ones((3, 3), bool), border_value=1)
-        thin |= mask & ~ndimage.binary_propagation(core, mask=mask)
-    return thin
+def _transparent(drawing: Drawing, alpha: NDArray[np.float32]) -> tuple[Paint | None, tuple[str, ...]]:
+    """Paint on a layer; or in the alpha channel, if all that is seen is of one colour, or is a photograph."""
+    if alpha.max() == 0:
+        raise RegionsError(f"The label image {drawing.name} is wholly transparent: paint its regions.")
+    if alpha.min() == alpha.max():
+        return _opaque(drawing)
+    seen = alpha >= alpha.max() / 2
+    paint = None
+    if np.ptp(drawing.levels[seen], axis=0).max() > _TOLD:
+        levels = np.stack([spread_from(plane, seen) for plane in np.moveaxis(drawing.levels, -1, 0)], axis=-1)
+        paint, _ = _opaque(replace(drawing, levels=levels))
+    if paint is not None:
+        return replace(paint, labels=np.where(seen, paint.labels, -1)), ()
+    map = np.round(alpha * 255).astype(np.int64)[..., None].repeat(3, axis=2)
+    note = f"{drawing.name} is read by its alpha channel: white is opaque, black transparent."
+    return _opaque(replace(drawing, levels=map))[0], (note,)
 
 
-def _flat_colors(array: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The colours that each cover at least 0.1 % of an H×W×3 image; none if together they miss a tenth."""
-    colors, counts = np.unique(array.reshape(-1, 3), axis=0, return_counts=True)
-    flat = counts >= max(2, STRAY * counts.sum())
-    return colors[flat] if counts[flat].sum() >= 0.9 * counts.sum() else colors[:0]
+def _alike(content: LabelImage, style: LabelImage) -> tuple[LabelImage, LabelImage]:
+    """Both in one encoding: where one has numbers of regions, the other has a colour table or a mask's levels."""
+    for one, other in ((content, style), (style, content)):
+        if not _holds_numbers(one) or _holds_numbers(other):
+            continue
+        if other.grays and max(other.grays) >= _MASK and max(one.grays or [0]) < _MASK:
+            stretched = _stretched(one, max(other.grays))
+            return (stretched, other) if one is content else (other, stretched)
+        if other.grays is None and other.table is not None:
+            by_table = _by_table(other, other.table)
+            return (one, by_table) if one is content else (by_table, one)
+    return content, style
+
+
+def _holds_numbers(image: LabelImage) -> bool:
+    """Whether the levels are numbers of regions: 0, 1, 2, perhaps 255 for what is left out."""
+    values = {*(image.grays or ())} - {_VOID}
+    return len(values) > 1 and max(values) < _MASK or bool(values) and max(values) > 255
+
+
+def _stretched(image: LabelImage, most: int) -> LabelImage:
+    """Numbers of regions as the levels of a mask."""
+    values = image.paint.colors
+    stretched = np.round(values * (most / values.max())).astype(np.int64)
+    numbers, levels = (", ".join(str(c) for c in colors[:_MOST_SAID, 0]) for colors in (values, stretched))
+    note = f"The numbers {numbers} in {image.name} are taken for {levels}, as in the other label image."
+    return replace(image, paint=replace(image.paint, colors=stretched), notes=(*image.notes, note))
+
+
+def _by_table(image: LabelImage, table: NDArray[np.int64]) -> LabelImage:
+    """The numbers of a colour table instead of its colours."""
+    paint = find_paint(table[..., None].repeat(3, axis=2), [], lossy=False)
+    note = f"{image.name} is read by the numbers of its colour table, as the other label image has numbers."
+    return image if paint is None else replace(image, paint=paint, notes=(*image.notes, note))
+
+
+def _named(content: LabelImage, style: LabelImage) -> tuple[LabelImage, LabelImage, list[str]]:
+    """Both with labels into one list of names, a name for each colour; near ones in the two files are one."""
+    ours, theirs = content.paint.colors, style.paint.colors
+    numbers = _are_levels(content, style)
+    partner = _partners(ours, theirs, 0 if numbers else _SAME)
+    others = [k for k in range(len(theirs)) if k not in partner.values()]
+    colors = np.concatenate([ours, theirs[others]])
+    names = [f"label {c}" for c in colors[:, 0]] if numbers else _names(colors)
+    notes = [
+        f"The colour {hexadecimal(theirs[b])} of {style.name} is taken for {names[a]}, which is "
+        f"{hexadecimal(ours[a])} in {content.name}."
+        for a, b in partner.items()
+        if np.abs(ours[a] - theirs[b]).max() >= _TOLD
+    ]
+    # in the paper's order, then by colour
+    rank = {name: n for n, name in enumerate(PALETTE)}
+    order = sorted(range(len(names)), key=lambda k: (rank.get(names[k], len(rank)), *colors[k]))
+    place = {k: n for n, k in enumerate(order)}
+    here = [place[a] for a in range(len(ours))]
+    there = {b: here[a] for a, b in partner.items()} | {b: place[len(ours) + n] for n, b in enumerate(others)}
+    return (
+        _relabelled(content, here),
+        replace(_relabelled(style, [there[b] for b in range(len(theirs))]), notes=(*style.notes, *notes)),
+        [names[k] for k in order],
+    )
+
+
+def _relabelled(image: LabelImage, into: Sequence[int]) -> LabelImage:
+    """With other labels; what was not painted stays so."""
+    moved = np.array([*into, -1])[image.paint.labels]  # −1 is the last
+    return replace(image, paint=replace(image.paint, labels=moved))
+
+
+def _are_levels(content: LabelImage, style: LabelImage) -> bool:
+    """Whether both sides are grey, and not all of it the paper's."""
+    both = [image.grays for image in (content, style)]
+    papers = {0, 127, 128, 255}
+    return None not in both and any(not {*(grays or ())} <= papers for grays in both)
+
+
+def _partners(ours: NDArray[np.int64], theirs: NDArray[np.int64], most: int) -> dict[int, int]:
+    """Which colour of one file (K×3) is which of the other, the most alike first, none farther apart than that."""
+    apart = np.abs(ours[:, None] - theirs[None]).max(-1)
+    found: dict[int, int] = {}
+    for flat in np.argsort(apart, axis=None, kind="stable").tolist():
+        a, b = divmod(flat, len(theirs))
+        if apart[a, b] <= most and a not in found and b not in found.values():
+            found[a] = b
+    return found
+
+
+def _names(colors: NDArray[np.int64]) -> list[str]:
+    """The paper's name for what is nearest to each of its colours, if that is near; else as in #c86432."""
+    names = [hexadecimal(color) for color in colors]
+    for name, color in PALETTE.items():
+        label, distance = nearest(np.array(color)[None, None], colors)
+        if distance[0, 0] <= _CALLED:
+            names[label[0, 0]] = name
+    return names

@@ -17,7 +17,7 @@ from photostyle.errors import RegionsError
 from photostyle.regions import Regions
 
 Labels = NDArray[np.int64]
-"""H×W indices into a list of names."""
+"""H×W indices into a list of names; −1, in the style alone, where there is no region."""
 
 STRAY = 0.001  # of its photograph: a smaller region is taken for a stray brush mark
 
@@ -101,5 +101,5 @@ def merge_orphans(labels: Labels, names: Sequence[str], keep: Sequence[str]) -> 
 
 def present(labels: Labels, names: Sequence[str]) -> dict[str, float]:
     """The regions that are no stray brush marks, with their shares of the image."""
-    shares = np.bincount(labels.ravel(), minlength=len(names)) / labels.size
+    shares = np.bincount(labels[labels >= 0], minlength=len(names)) / labels.size
     return {name: float(share) for name, share in zip(names, shares, strict=True) if share >= STRAY}

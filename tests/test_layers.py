@@ -15,7 +15,7 @@ LAYERS = (
     {"energy", "backbones", "files", "color"},
     {"photofile", "download", "originals"},
     {"image", "weights", "transport", "sinkhorn", "multigrid", "lattice"},
-    {"regions", "patches", "matting", "vgg", "grade"},
+    {"flatcolors", "regions", "patches", "matting", "vgg", "grade"},
     {"hed", "pairing", "terms", "render", "blend", "faults", "recolor", "descend"},
     {"checkpoint", "memory", "grading"},
     {"measures", "look", "labels", "mmd", "alpha"},

@@ -31,10 +31,14 @@ _REVERSED = {2: (1,), 3: (0, 1), 4: (0,), 5: (), 6: (1,), 7: (0, 1), 8: (0,)}
 
 @dataclass(frozen=True)
 class Raster:
-    """`levels` H×W×C: 1 gray, 3 RGB or 4 CMYK; integers of 8 or 16 bits, or float32; `alpha` H×W in [0, 1] or None."""
+    """`levels` H×W×C: 1 gray, 3 RGB or 4 CMYK; integers of 8 or 16 bits, or float32; `alpha` H×W in [0, 1] or None.
+
+    `numbers`, H×W, are those of a colour table, None where there is none.
+    """
 
     levels: Levels
     alpha: npt.NDArray[np.float32] | None = None
+    numbers: npt.NDArray[np.uint8] | None = None
 
 
 def decode(source: Source) -> Raster:
@@ -54,7 +58,8 @@ def _upright(raster: Raster, orientation: int) -> Raster:
     def turn(array: Levels) -> Levels:
         return np.flip(array.swapaxes(0, 1) if orientation > 4 else array, _REVERSED[orientation])
 
-    return Raster(turn(raster.levels), None if raster.alpha is None else turn(raster.alpha))
+    others = (None if array is None else turn(array) for array in (raster.alpha, raster.numbers))
+    return Raster(turn(raster.levels), *others)
 
 
 def _by_pillow(source: Source, file: Image.Image) -> Raster:
@@ -66,12 +71,13 @@ def _by_pillow(source: Source, file: Image.Image) -> Raster:
         return _deep_gray(source, file)
     if file.mode == "LAB":
         raise ImageError(f"{source.name} has LAB pixels: save it as RGB.")
+    numbers = np.asarray(file) if file.mode == "P" else None
     if not file.has_transparency_data:
         mode = {"1": "L", "L": "L", "CMYK": "CMYK"}.get(file.mode, "RGB")
-        return Raster(_channels(file.convert(mode)))
+        return Raster(_channels(file.convert(mode)), numbers=numbers)
     rgba = file.convert("RGBA")
     mode = "L" if file.mode in ("1", "L", "LA", "La") else "RGB"
-    return Raster(_channels(rgba.convert(mode)), to_floats(np.asarray(rgba.getchannel("A"))))
+    return Raster(_channels(rgba.convert(mode)), to_floats(np.asarray(rgba.getchannel("A"))), numbers)
 
 
 def _channels(image: Image.Image) -> Levels:
