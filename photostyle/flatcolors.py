@@ -29,8 +29,11 @@ MOST = 64  # colours: with more it is a photograph
 _LEAST = 0.001  # of the picture that a colour covers: what covers less is a stray mark
 _NEAR = 60  # of 255 per channel: what may be a colour of the palette
 _ALIKE = 24  # of 255 per channel: where a file is worn, colours nearer than this are one
+_ALIKE_LOSSY = 36  # and in a format that wears colours itself
 _SHARP = 8  # of 255 per channel: at least half of a heap is as near as this to its middle
 _FLAT = 8  # of 255 per channel: the spread among neighbours of a flat pixel in a sound file
+_CALM = 32  # of 255 per channel: the spread among neighbours on a surface; blends on borders have more
+_BESIDE = 2  # pixels, of a border
 _NOISE = 2.5  # times the spread where a picture is calmest: the spread of a flat pixel in a noisy file
 _NOISIEST = 80
 _HEAPED = 0.85  # of flat pixels, at least, are in the middle of a heap
@@ -58,20 +61,20 @@ def find_paint(levels: Levels, palette: Sequence[tuple[int, int, int]], *, lossy
         return exact
     levels = levels if levels.max() <= 255 else np.round(levels / 257).astype(np.int64)
     spread = _spread(levels)
-    calm = _NOISE * float(np.quantile(spread, 0.1))
-    flat = spread <= min(max(calm, _FLAT), _NOISIEST)
-    means = levels if calm <= _FLAT else _means(levels)
+    noise = _NOISE * float(np.quantile(spread, 0.1))
+    flat = spread <= min(max(noise, _FLAT), _NOISIEST)
+    means = levels if noise <= _FLAT else _means(levels)
     notes: tuple[str, ...] = ()
     colors = _of_palette(levels, means, flat, spread, np.array(palette).reshape(-1, 3))
     if colors is None:
-        colors = _heaps(means, flat)
+        colors = _heaps(means, flat, _ALIKE_LOSSY if lossy else _ALIKE)
         if not 0 < len(colors) <= MOST or (nearest(means[flat], colors)[1] <= _SHARP).mean() < _HEAPED:
             return None
         notes = _taken_for_one(levels, spread, colors)
     labels, near = _near(levels, colors)
     if near.mean() < _COVERED and not (near.mean() > 0.5 and _are_blends(levels[~near], colors)):
         return None
-    return Paint(_settled(labels, near, flat), colors, notes=notes)
+    return Paint(_settled(labels, near, flat, calm=spread <= max(_CALM, noise)), colors, notes=notes)
 
 
 def nearest(levels: Levels, colors: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -114,7 +117,7 @@ def _exact(levels: Levels, lossy: bool) -> Paint | None:
     if not _are_numbers(colors, lossy) and _looks_worn(levels, labels, colors, large, lossy or stray > _FEW):
         return None
     kept, found = large[labels], colors[large]
-    return Paint(_settled(*_near(levels, found), flat=kept), found, exact=True)
+    return Paint(_settled(*_near(levels, found), flat=kept, calm=kept), found, exact=True)
 
 
 def _are_numbers(colors: NDArray[np.int64], lossy: bool) -> bool:
@@ -184,7 +187,7 @@ def _of_palette(
     return palette[found]
 
 
-def _heaps(levels: Levels, flat: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _heaps(levels: Levels, flat: NDArray[np.bool_], alike: int) -> NDArray[np.int64]:
     """Where the colours of flat pixels heap up, the highest first (K×3). A slope, as a wide feather has, is no heap."""
     packed, counts = np.unique(_packed(levels[flat]), return_counts=True)
     colors, least = _unpacked(packed), _LEAST * flat.size
@@ -194,7 +197,7 @@ def _heaps(levels: Levels, flat: NDArray[np.bool_]) -> NDArray[np.int64]:
     while len(counts) and len(found) <= MOST:
         top = colors[counts.argmax()]
         away = np.abs(colors - top).max(-1)
-        around = away <= _ALIKE
+        around = away <= alike
         total = counts[around].sum()
         if total >= least and counts[away <= _SHARP].sum() >= total / 2:
             found.append(top)
@@ -229,12 +232,15 @@ def _are_blends(pixels: NDArray[np.int64], colors: NDArray[np.int64]) -> bool:
     return bool(blend.mean() >= 0.9) if len(blend) else True
 
 
-def _settled(labels: NDArray[np.int64], near: NDArray[np.bool_], flat: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Labels, those of pixels that hang together with no flat one of their own colour taken from the nearest that do."""
+def _settled(
+    labels: NDArray[np.int64], near: NDArray[np.bool_], flat: NDArray[np.bool_], calm: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Labels; elsewhere than in and beside the calm surroundings of flat pixels of their own, those of the nearest."""
     sure = np.zeros_like(near)
     for label in np.unique(labels[near]):
         own = near & (labels == label)
-        sure |= ndimage.binary_propagation(own & flat, mask=own)
+        surface = ndimage.binary_propagation(own & flat, mask=own & (calm | flat))
+        sure |= own & ndimage.binary_dilation(surface, iterations=_BESIDE)
     return spread_from(labels, sure)
 
 

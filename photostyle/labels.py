@@ -239,10 +239,13 @@ def _relabelled(image: LabelImage, into: Sequence[int]) -> LabelImage:
 
 
 def _are_levels(content: LabelImage, style: LabelImage) -> bool:
-    """Whether both sides are grey, and not all of it the paper's."""
-    both = [image.grays for image in (content, style)]
-    papers = {0, 127, 128, 255}
-    return None not in both and any(not {*(grays or ())} <= papers for grays in both)
+    """Whether the two are told apart by levels of grey: numbers of regions, or the same levels, not just the paper's."""
+    if content.grays is None or style.grays is None:
+        return False
+    if _holds_numbers(content) or _holds_numbers(style):
+        return True
+    ours, theirs = {*content.grays}, {*style.grays}
+    return (ours <= theirs or theirs <= ours) and not ours | theirs <= {0, 127, 128, 255}
 
 
 def _partners(ours: NDArray[np.int64], theirs: NDArray[np.int64], most: int) -> dict[int, int]:

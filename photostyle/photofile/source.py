@@ -94,9 +94,7 @@ class Source:
 
 
 @contextmanager
-def opened(
-    path: StrPath | BinaryIO, most_pixels: float = MOST_PIXELS, *, drawn: bool = False
-) -> Iterator[Source]:
+def opened(path: StrPath | BinaryIO, most_pixels: float = MOST_PIXELS, *, drawn: bool = False) -> Iterator[Source]:
     """Open a photograph, or a picture that was `drawn`, whose size is in bounds.
 
     Whatever goes wrong until it is closed is an ImageError.
