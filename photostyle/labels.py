@@ -16,7 +16,7 @@ from photostyle.errors import ImageError, RegionsError
 from photostyle.files import StrPath, check_target, write_whole
 from photostyle.flatcolors import MOST, Paint, find_paint, hexadecimal, nearest, spread_from
 from photostyle.pairing import pair_labels
-from photostyle.photofile.drawing import Drawing, load_drawing
+from photostyle.photofile.drawing import Drawing, alpha_map, load_drawing
 from photostyle.photofile.source import MOST_PIXELS
 from photostyle.regions import Regions
 
@@ -37,6 +37,7 @@ _CALLED = 32  # of 255 per channel: what is as near to a colour of the palette h
 _SAME = 60  # of 255 per channel: what is as near in the other file may be meant for the same
 _TOLD = 24  # of 255 per channel: from here on it is said
 _MASK = 64  # numbers of regions are below it, and a mask's white is not
+_WHITE = 255
 _VOID = 255  # number of what data sets leave out
 _MOST_SAID = 8  # numbers in a sentence
 
@@ -135,7 +136,10 @@ def read_labels(path: StrPath, *, most_pixels: float = MOST_PIXELS) -> LabelImag
         raise RegionsError(f"The label image {path} cannot be read: {error}") from None
     except MemoryError:
         raise RegionsError(f"The label image {path} is too large for the memory here: make it smaller.") from None
-    paint, notes = _opaque(drawing) if drawing.alpha is None else _transparent(drawing, drawing.alpha)
+    try:
+        paint, notes = _opaque(drawing) if drawing.alpha is None else _transparent(drawing, drawing.alpha)
+    except ImageError as error:
+        raise RegionsError(f"The label image cannot be read: {error}") from None
     if paint is None:
         raise RegionsError(
             f"{drawing.name} is not a label image: it must have at most {MOST} flat colours, one per region. Paint "
@@ -153,18 +157,15 @@ def _opaque(drawing: Drawing) -> tuple[Paint | None, tuple[str, ...]]:
 
 def _transparent(drawing: Drawing, alpha: NDArray[np.float32]) -> tuple[Paint | None, tuple[str, ...]]:
     """Paint on a layer; or in the alpha channel, if all that is seen is of one colour, or is a photograph."""
-    if alpha.max() == 0:
-        raise RegionsError(f"The label image {drawing.name} is wholly transparent: paint its regions.")
-    if alpha.min() == alpha.max():
-        return _opaque(drawing)
-    seen = alpha >= alpha.max() / 2
-    paint = None
-    if np.ptp(drawing.levels[seen], axis=0).max() > _TOLD:
+    if alpha.max() > alpha.min() and alpha_map(drawing) is None:
+        seen = alpha >= alpha.max() / 2
         levels = np.stack([spread_from(plane, seen) for plane in np.moveaxis(drawing.levels, -1, 0)], axis=-1)
         paint, _ = _opaque(replace(drawing, levels=levels))
-    if paint is not None:
-        return replace(paint, labels=np.where(seen, paint.labels, -1)), ()
-    map = np.round(alpha * 255).astype(np.int64)[..., None].repeat(3, axis=2)
+        if paint is not None:
+            return replace(paint, labels=np.where(seen, paint.labels, -1)), ()
+    elif alpha_map(drawing) is None:
+        return _opaque(drawing)
+    map = np.round(alpha * _WHITE).astype(np.int64)[..., None].repeat(3, axis=2)
     note = f"{drawing.name} is read by its alpha channel: white is opaque, black transparent."
     return _opaque(replace(drawing, levels=map))[0], (note,)
 
@@ -186,7 +187,7 @@ def _alike(content: LabelImage, style: LabelImage) -> tuple[LabelImage, LabelIma
 def _holds_numbers(image: LabelImage) -> bool:
     """Whether the levels are numbers of regions: 0, 1, 2, perhaps 255 for what is left out."""
     values = {*(image.grays or ())} - {_VOID}
-    return len(values) > 1 and max(values) < _MASK or bool(values) and max(values) > 255
+    return (len(values) > 1 and max(values) < _MASK) or max(values, default=0) > _WHITE
 
 
 def _stretched(image: LabelImage, most: int) -> LabelImage:
@@ -239,7 +240,7 @@ def _relabelled(image: LabelImage, into: Sequence[int]) -> LabelImage:
 
 
 def _are_levels(content: LabelImage, style: LabelImage) -> bool:
-    """Whether the two are told apart by levels of grey: numbers of regions, or the same levels, not just the paper's."""
+    """Whether levels of grey tell regions apart: numbers, or levels that both have, and not just the paper's."""
     if content.grays is None or style.grays is None:
         return False
     if _holds_numbers(content) or _holds_numbers(style):

@@ -250,14 +250,15 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Measure how much style arrived and how much content stayed."""
-    from photostyle import load_image
     from photostyle.bench.summary import MEASURES
     from photostyle.cli.progress import Report
-    from photostyle.job import Job, judge
+    from photostyle.job import Job, judge, load_seen
 
     report = Report()
     I, S, regions = Job(content, style, content_regions, style_regions).load(report)
-    figures = asdict(judge(I.opaque(), S.opaque(), load_image(output), regions, report))
+    regions = regions.seen(S.alpha)
+    before, after = (photograph.filled(regions.content) for photograph in (I, load_seen(output)))
+    figures = asdict(judge(before, S.filled(), after, regions, report))
     if as_json:
         typer.echo(json.dumps(figures, indent=2))
         return

@@ -202,8 +202,8 @@ def _white(name: str, values: Levels) -> int:
         if white / 4 < bright <= 1.05 * white:
             return white
     raise ImageError(
-        f"{name} is in floating point and {above:.0%} of its values are above 1, the brightest about {bright:.4g}: divide "
-        "them so that white is 1, or save it with 16 bits per channel."
+        f"{name} is in floating point and {above:.0%} of its values are above 1, the brightest about {bright:.4g}: "
+        "divide them so that white is 1, or save it with 16 bits per channel."
     )
 
 

@@ -1,4 +1,4 @@
-"""From files to pictures that were drawn: label images, masks and trimaps, whose numbers matter rather than their look."""
+"""From files to what was drawn: label images, masks and trimaps, whose numbers matter rather than their look."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from photostyle.errors import ImageError
 from photostyle.files import StrPath
 from photostyle.photofile.decode import Raster, decode
 from photostyle.photofile.reading import find_colors
@@ -15,6 +16,7 @@ from photostyle.photofile.spaces import Levels
 
 _LOSSY = ("JPEG", "AVIF", "HEIF")
 _FEW = 64  # colours
+_ONE_COLOR = 24  # of 255 per channel: paint that differs by no more is of one colour
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +50,22 @@ def load_drawing(path: StrPath, *, most_pixels: float = MOST_PIXELS) -> Drawing:
         numbers = None if raster.numbers is None else raster.numbers.astype(np.int64)
         levels = _simplest(_shown(source, raster)).astype(np.int64)
         return Drawing(source.name, levels, alpha, numbers, source.format in _LOSSY, tuple(notes))
+
+
+def alpha_map(drawing: Drawing) -> npt.NDArray[np.float32] | None:
+    """The alpha channel, H×W in [0, 1], of a drawing whose map is in it: all that is seen is of one colour. Else None.
+
+    Raises ImageError if nothing is seen.
+    """
+    if drawing.alpha is None:
+        return None
+    most = drawing.alpha.max()
+    if most == 0:
+        raise ImageError(f"{drawing.name} is wholly transparent: paint something that can be seen.")
+    seen = drawing.levels[drawing.alpha >= most / 2]
+    if drawing.alpha.min() == most or np.ptp(seen, axis=0).max() > _ONE_COLOR * (257 if seen.max() > 255 else 1):
+        return None
+    return np.ascontiguousarray(drawing.alpha / most)
 
 
 def _shown(source: Source, raster: Raster) -> Levels:
