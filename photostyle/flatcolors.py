@@ -55,8 +55,14 @@ class Paint:
     notes: tuple[str, ...] = ()
 
 
-def find_paint(levels: Levels, palette: Sequence[tuple[int, int, int]], *, lossy: bool = False) -> Paint | None:
-    """The paint of a picture, None if it is not one of flat colours; `lossy` says that its format wears colours."""
+def find_paint(
+    levels: Levels, palette: Sequence[tuple[int, int, int]], *, lossy: bool = False, soft: bool = False
+) -> Paint | None:
+    """The paint of a picture H×W×3, None if it is not one of flat colours.
+
+    `lossy` says that its format wears colours. In a `soft` one any part may be blends; without any flat colour a grey
+    one is of black and white.
+    """
     if (exact := _exact(levels, lossy)) is not None:
         return exact
     levels = levels if levels.max() <= 255 else np.round(levels / 257).astype(np.int64)
@@ -68,11 +74,15 @@ def find_paint(levels: Levels, palette: Sequence[tuple[int, int, int]], *, lossy
     colors = _of_palette(levels, means, flat, spread, np.array(palette).reshape(-1, 3))
     if colors is None:
         colors = _heaps(means, flat, _ALIKE_LOSSY if lossy else _ALIKE)
-        if not 0 < len(colors) <= MOST or (nearest(means[flat], colors)[1] <= _SHARP).mean() < _HEAPED:
+        if soft and len(colors) < 2 and (levels == levels[..., :1]).all():
+            colors = np.array([[0] * 3, [255] * 3])
+        if not 0 < len(colors) <= MOST:
+            return None
+        if not soft and (nearest(means[flat], colors)[1] <= _SHARP).mean() < _HEAPED:
             return None
         notes = _taken_for_one(levels, spread, colors)
     labels, near = _near(levels, colors)
-    if near.mean() < _COVERED and not (near.mean() > 0.5 and _are_blends(levels[~near], colors)):
+    if not soft and near.mean() < _COVERED and not (near.mean() > 0.5 and _are_blends(levels[~near], colors)):
         return None
     return Paint(_settled(labels, near, flat, calm=spread <= max(_CALM, noise)), colors, notes=notes)
 

@@ -79,6 +79,7 @@ class Job:
     match: Mapping[str, str] = field(default_factory=dict)
     drop: Collection[str] = ()
     more_styles: Sequence[Path] = ()  # for a recipe that blends several
+    soft: bool = False  # masks: blends in the label images are of two regions
 
     @property
     def files(self) -> dict[str, Path]:
@@ -111,7 +112,8 @@ class Job:
         check_image(style, f"The style {self.style}", least=_LEAST_STYLE)
         regions = Regions.whole(content, style)
         if self.content_regions and self.style_regions:
-            painted = load_regions(self.content_regions, self.style_regions, match=self.match, drop=self.drop, **limits)
+            chosen: dict[str, Any] = {"match": self.match, "drop": self.drop, "soft": self.soft}
+            painted = load_regions(self.content_regions, self.style_regions, **chosen, **limits)
             painted.check(content, style)
             files = (self.content_regions, painted.content, content), (self.style_regions, painted.style, style)
             for path, masks, image in files:

@@ -19,6 +19,7 @@ from photostyle.pairing import pair_labels
 from photostyle.photofile.drawing import Drawing, alpha_map, load_drawing
 from photostyle.photofile.source import MOST_PIXELS
 from photostyle.regions import Regions
+from photostyle.softmasks import soft_masks
 
 PALETTE = {
     "blue": (0, 0, 255),
@@ -52,6 +53,7 @@ def load_regions(
     match: Mapping[str, str] | None = None,
     drop: Collection[str] = (),
     strict: bool = False,
+    soft: bool = False,
     most_pixels: float = MOST_PIXELS,
 ) -> Regions:
     """Regions from two label images, paired by colour.
@@ -60,24 +62,19 @@ def load_regions(
     colours, in any others, or with the numbers of regions for levels. The two may be saved in different ways. A
     colour has the name of the paper's that it is near to, or is called #c86432; a number is called label 3. A map
     in the alpha channel alone is read there; other transparent pixels are unknown: in the content they go to the
-    nearest region, in the style to none. `notes` say what had to be guessed. `match`, `drop`, `strict` and what
-    becomes of regions without a partner: `pair_labels`.
+    nearest region, in the style to none. `notes` say what had to be guessed. With `soft` a pixel whose colour is a
+    blend of two is of both, in parts, as in feathered masks; else all of it is of one. `match`, `drop`, `strict` and
+    what becomes of regions without a partner: `pair_labels`.
 
     Raises RegionsError for a file that is missing, not an image, larger than `most_pixels`, not a label image, or
     when the two sides have no colour in common.
     """
-    content, style = (read_labels(path, most_pixels=most_pixels) for path in (content_labels, style_labels))
+    files = (content_labels, style_labels)
+    content, style = (read_labels(path, soft=soft, most_pixels=most_pixels) for path in files)
     content, style, names = _named(*_alike(content, style))
-    unknown = content.paint.labels < 0
-    regions = pair_labels(
-        spread_from(content.paint.labels, ~unknown),
-        names,
-        style.paint.labels,
-        names,
-        match=match,
-        drop=drop,
-        strict=strict,
-    )
+    here, there = spread_from(content.paint.labels, content.paint.labels >= 0), style.paint.labels
+    masks = (_soft(content, here), _soft(style, there)) if soft else None
+    regions = pair_labels(here, names, there, names, match=match, drop=drop, strict=strict, masks=masks)
     notes = [*content.notes, *style.notes]
     for side, what in ((content, "goes to the nearest region"), (style, "is left out")):
         if share := float((side.paint.labels < 0).mean()):
@@ -115,6 +112,7 @@ class LabelImage:
 
     name: str
     paint: Paint
+    levels: NDArray[np.int64]  # H×W×3
     table: NDArray[np.int64] | None = None
     notes: tuple[str, ...] = ()
 
@@ -126,8 +124,8 @@ class LabelImage:
         return colors[:, 0].tolist() if gray else None
 
 
-def read_labels(path: StrPath, *, most_pixels: float = MOST_PIXELS) -> LabelImage:
-    """The paint of one label image. Raises RegionsError if it cannot be read or is none."""
+def read_labels(path: StrPath, *, soft: bool = False, most_pixels: float = MOST_PIXELS) -> LabelImage:
+    """The paint of one label image, of which with `soft` all may be blends. RegionsError if it is none."""
     try:
         drawing = load_drawing(path, most_pixels=most_pixels)
     except ImageError as error:
@@ -137,37 +135,59 @@ def read_labels(path: StrPath, *, most_pixels: float = MOST_PIXELS) -> LabelImag
     except MemoryError:
         raise RegionsError(f"The label image {path} is too large for the memory here: make it smaller.") from None
     try:
-        paint, notes = _opaque(drawing) if drawing.alpha is None else _transparent(drawing, drawing.alpha)
+        layer, notes = _layer(drawing)
     except ImageError as error:
         raise RegionsError(f"The label image cannot be read: {error}") from None
+    paint = _paint(layer, soft)
+    if paint is None and drawing.alpha is not None and layer is drawing:  # a photograph, cut out
+        layer, notes = _alpha_layer(drawing, drawing.alpha)
+        paint = _paint(layer, soft)
     if paint is None:
+        soften = "" if soft else ", or ask for soft masks (--soft-masks) if it is one"
         raise RegionsError(
             f"{drawing.name} is not a label image: it must have at most {MOST} flat colours, one per region. Paint "
-            "with a hard brush, and save it as PNG."
+            f"with a hard brush and save it as PNG{soften}."
         )
-    if paint.colors.max() > 255 and not (paint.colors == paint.colors[:, :1]).all():  # of 16 bits, and no numbers
+    levels = layer.levels
+    if paint.colors.max() > _WHITE and not (paint.colors == paint.colors[:, :1]).all():  # of 16 bits, and no numbers
         paint = replace(paint, colors=np.round(paint.colors / 257).astype(np.int64))
+    if levels.max() > _WHITE and paint.colors.max() <= _WHITE:
+        levels = np.round(levels / 257).astype(np.int64)
     said = (*drawing.notes, *notes, *(f"In {drawing.name} {note}." for note in paint.notes))
-    return LabelImage(drawing.name, paint, drawing.numbers, said)
+    return LabelImage(drawing.name, paint, levels, drawing.numbers, said)
 
 
-def _opaque(drawing: Drawing) -> tuple[Paint | None, tuple[str, ...]]:
-    return find_paint(drawing.levels, list(PALETTE.values()), lossy=drawing.lossy), ()
+def _paint(layer: Drawing, soft: bool) -> Paint | None:
+    """The paint of a drawing, −1 where it is transparent."""
+    seen = None if layer.alpha is None or layer.alpha.min() == layer.alpha.max() else _seen(layer.alpha)
+    levels = layer.levels
+    if seen is not None:
+        levels = np.stack([spread_from(plane, seen) for plane in np.moveaxis(levels, -1, 0)], axis=-1)
+    paint = find_paint(levels, list(PALETTE.values()), lossy=layer.lossy, soft=soft)
+    return paint if paint is None or seen is None else replace(paint, labels=np.where(seen, paint.labels, -1))
 
 
-def _transparent(drawing: Drawing, alpha: NDArray[np.float32]) -> tuple[Paint | None, tuple[str, ...]]:
-    """Paint on a layer; or in the alpha channel, if all that is seen is of one colour, or is a photograph."""
-    if alpha.max() > alpha.min() and alpha_map(drawing) is None:
-        seen = alpha >= alpha.max() / 2
-        levels = np.stack([spread_from(plane, seen) for plane in np.moveaxis(drawing.levels, -1, 0)], axis=-1)
-        paint, _ = _opaque(replace(drawing, levels=levels))
-        if paint is not None:
-            return replace(paint, labels=np.where(seen, paint.labels, -1)), ()
-    elif alpha_map(drawing) is None:
-        return _opaque(drawing)
+def _layer(drawing: Drawing) -> tuple[Drawing, tuple[str, ...]]:
+    """Where the paint is: in the colours, or in the alpha channel if all that is seen is of one colour."""
+    if drawing.alpha is None or alpha_map(drawing) is None:
+        return drawing, ()
+    return _alpha_layer(drawing, drawing.alpha)
+
+
+def _alpha_layer(drawing: Drawing, alpha: NDArray[np.float32]) -> tuple[Drawing, tuple[str, ...]]:
     map = np.round(alpha * _WHITE).astype(np.int64)[..., None].repeat(3, axis=2)
     note = f"{drawing.name} is read by its alpha channel: white is opaque, black transparent."
-    return _opaque(replace(drawing, levels=map))[0], (note,)
+    return replace(drawing, levels=map, alpha=None), (note,)
+
+
+def _seen(alpha: NDArray[np.float32]) -> NDArray[np.bool_]:
+    seen: NDArray[np.bool_] = alpha >= alpha.max() / 2
+    return seen
+
+
+def _soft(image: LabelImage, labels: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Soft masks, one for each name, of a label image whose colours are in the order of the names."""
+    return soft_masks(image.levels, labels, image.paint.colors)
 
 
 def _alike(content: LabelImage, style: LabelImage) -> tuple[LabelImage, LabelImage]:
@@ -193,17 +213,20 @@ def _holds_numbers(image: LabelImage) -> bool:
 def _stretched(image: LabelImage, most: int) -> LabelImage:
     """Numbers of regions as the levels of a mask."""
     values = image.paint.colors
-    stretched = np.round(values * (most / values.max())).astype(np.int64)
+    factor = most / values.max()
+    stretched = np.round(values * factor).astype(np.int64)
     numbers, levels = (", ".join(str(c) for c in colors[:_MOST_SAID, 0]) for colors in (values, stretched))
     note = f"The numbers {numbers} in {image.name} are taken for {levels}, as in the other label image."
-    return replace(image, paint=replace(image.paint, colors=stretched), notes=(*image.notes, note))
+    levels = np.round(image.levels * factor).astype(np.int64)
+    return replace(image, paint=replace(image.paint, colors=stretched), levels=levels, notes=(*image.notes, note))
 
 
 def _by_table(image: LabelImage, table: NDArray[np.int64]) -> LabelImage:
     """The numbers of a colour table instead of its colours."""
-    paint = find_paint(table[..., None].repeat(3, axis=2), [], lossy=False)
+    levels = table[..., None].repeat(3, axis=2)
+    paint = find_paint(levels, [], lossy=False)
     note = f"{image.name} is read by the numbers of its colour table, as the other label image has numbers."
-    return image if paint is None else replace(image, paint=paint, notes=(*image.notes, note))
+    return image if paint is None else replace(image, paint=paint, levels=levels, notes=(*image.notes, note))
 
 
 def _named(content: LabelImage, style: LabelImage) -> tuple[LabelImage, LabelImage, list[str]]:
@@ -227,16 +250,18 @@ def _named(content: LabelImage, style: LabelImage) -> tuple[LabelImage, LabelIma
     here = [place[a] for a in range(len(ours))]
     there = {b: here[a] for a, b in partner.items()} | {b: place[len(ours) + n] for n, b in enumerate(others)}
     return (
-        _relabelled(content, here),
-        replace(_relabelled(style, [there[b] for b in range(len(theirs))]), notes=(*style.notes, *notes)),
+        _relabelled(content, here, len(names)),
+        replace(_relabelled(style, [there[b] for b in range(len(theirs))], len(names)), notes=(*style.notes, *notes)),
         [names[k] for k in order],
     )
 
 
-def _relabelled(image: LabelImage, into: Sequence[int]) -> LabelImage:
-    """With other labels; what was not painted stays so."""
-    moved = np.array([*into, -1])[image.paint.labels]  # −1 is the last
-    return replace(image, paint=replace(image.paint, labels=moved))
+def _relabelled(image: LabelImage, into: Sequence[int], count: int) -> LabelImage:
+    """With other labels, of so many; what was not painted stays so, and colours that it does not have are far away."""
+    labels = np.array([*into, -1])[image.paint.labels]  # −1 is the last
+    colors = np.full((count, 3), -(1 << 20))
+    colors[list(into)] = image.paint.colors
+    return replace(image, paint=replace(image.paint, labels=labels, colors=colors))
 
 
 def _are_levels(content: LabelImage, style: LabelImage) -> bool:

@@ -15,7 +15,7 @@ LAYERS = (
     {"energy", "backbones", "files", "color", "wording"},
     {"photofile", "download", "originals"},
     {"image", "weights", "transport", "sinkhorn", "multigrid", "lattice"},
-    {"flatcolors", "regions", "patches", "matting", "vgg", "grade"},
+    {"flatcolors", "softmasks", "regions", "patches", "matting", "vgg", "grade"},
     {"hed", "pairing", "terms", "render", "blend", "faults", "recolor", "descend"},
     {"checkpoint", "memory", "grading"},
     {"measures", "look", "labels", "mmd", "alpha", "trimaps"},

@@ -26,6 +26,9 @@ StyleRegions = Annotated[
     Path | None,
     typer.Option(metavar="PNG", help="Label image of the style: the same colours for what belongs together."),
 ]
+SoftMasks = Annotated[
+    bool, typer.Option("--soft-masks", help="Take blends in label images, as feathers, for parts of two regions.")
+]
 RegionsModel = Annotated[
     str | None, typer.Option(metavar="NAME", help="The model of learned regions: a name on the hub, or a folder.")
 ]
@@ -104,6 +107,7 @@ def transfer(
     regions_model: RegionsModel = None,
     content_regions: ContentRegions = None,
     style_regions: StyleRegions = None,
+    soft_masks: SoftMasks = False,
     match: Match = None,
     drop: Drop = None,
     recipe: Annotated[
@@ -167,7 +171,7 @@ def transfer(
             raise typer.BadParameter("several strengths are several files: name the output.", param_hint="--strength")
     previews = preview_dir or output.with_name(f"{output.stem}-previews")
     sentence = make(
-        Job(content, styles[0], content_regions, style_regions, pairs(match), names(drop), styles[1:]),
+        Job(content, styles[0], content_regions, style_regions, pairs(match), names(drop), styles[1:], soft_masks),
         output,
         Report(quiet),
         guide=regions or "auto",
@@ -247,6 +251,7 @@ def evaluate(
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The result to judge.", show_default=False)],
     content_regions: ContentRegions = None,
     style_regions: StyleRegions = None,
+    soft_masks: SoftMasks = False,
     as_json: Json = False,
 ) -> None:
     """Measure how much style arrived and how much content stayed."""
@@ -255,7 +260,7 @@ def evaluate(
     from photostyle.job import Job, judge, load_seen
 
     report = Report()
-    I, S, regions = Job(content, style, content_regions, style_regions).load(report)
+    I, S, regions = Job(content, style, content_regions, style_regions, soft=soft_masks).load(report)
     regions = regions.seen(S.alpha)
     before, after = (photograph.filled(regions.content) for photograph in (I, load_seen(output)))
     figures = asdict(judge(before, S.filled(), after, regions, report))
