@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from photostyle.wording import percent
+
 Levels = NDArray[np.int64]
 """H×W×3 integers: 0 to 255, or beyond where a file holds numbers of 16 bits."""
 
@@ -70,7 +72,6 @@ def find_paint(
     noise = _NOISE * float(np.quantile(spread, 0.1))
     flat = spread <= min(max(noise, _FLAT), _NOISIEST)
     means = levels if noise <= _FLAT else _means(levels)
-    notes: tuple[str, ...] = ()
     colors = _of_palette(levels, means, flat, spread, np.array(palette).reshape(-1, 3))
     if colors is None:
         colors = _heaps(means, flat, _ALIKE_LOSSY if lossy else _ALIKE)
@@ -80,11 +81,14 @@ def find_paint(
             return None
         if not soft and (nearest(means[flat], colors)[1] <= _SHARP).mean() < _HEAPED:
             return None
-        notes = _taken_for_one(levels, spread, colors)
     labels, near = _near(levels, colors)
     if not soft and near.mean() < _COVERED and not (near.mean() > 0.5 and _are_blends(levels[~near], colors)):
         return None
-    return Paint(_settled(labels, near, flat, calm=spread <= max(_CALM, noise)), colors, notes=notes)
+    return Paint(
+        _settled(labels, near, flat, calm=spread <= max(_CALM, noise)),
+        colors,
+        notes=_taken_for_one(levels, spread, colors),
+    )
 
 
 def nearest(levels: Levels, colors: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -221,12 +225,19 @@ def _taken_for_one(levels: Levels, spread: NDArray[np.int64], colors: NDArray[np
     """What is said of colours that were painted and are too much like a larger one."""
     packed, counts = np.unique(_packed(levels[spread == 0]), return_counts=True)
     own = counts >= 5 * _LEAST * spread.size
+    solid, counts = _unpacked(packed[own]), counts[own]
+    labels, _ = nearest(solid, colors)
     said = []
-    for color, count in zip(_unpacked(packed[own]), counts[own], strict=True):
-        label, distance = nearest(color[None, None], colors)
-        if len(colors) and _SHARP <= distance[0, 0] <= _ALIKE:
-            one, other = hexadecimal(color), hexadecimal(colors[label[0, 0]])
-            said.append(f"{one} ({count / spread.size:.1%}) is so much like {other} that it is taken for it")
+    for label in np.unique(labels):
+        shades, sizes = solid[labels == label], counts[labels == label]
+        apart = np.abs(shades[:, None] - shades[None]).max(-1)
+        main = int(sizes.argmax())
+        said += [
+            f"{hexadecimal(shades[k])} ({percent(size / spread.size)}) is so much like {hexadecimal(shades[main])} "
+            "that it is taken for it"
+            for k, size in enumerate(sizes)
+            if k != main and (apart[k] < _SHARP).sum() == 1  # itself; noise comes in neighbours
+        ]
     return tuple(said)
 
 
