@@ -6,6 +6,7 @@ import io
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from photostyle.files import StrPath, check_target, write_whole
 from photostyle.flatcolors import MOST, Paint, find_paint, hexadecimal, nearest, spread_from
 from photostyle.pairing import pair_labels
 from photostyle.photofile.drawing import Drawing, alpha_map, load_drawing
-from photostyle.photofile.source import MOST_PIXELS
+from photostyle.photofile.source import MOST_PIXELS, name_of
 from photostyle.regions import Regions
 from photostyle.softmasks import soft_masks
 
@@ -124,16 +125,17 @@ class LabelImage:
         return colors[:, 0].tolist() if gray else None
 
 
-def read_labels(path: StrPath, *, soft: bool = False, most_pixels: float = MOST_PIXELS) -> LabelImage:
+def read_labels(path: StrPath | BinaryIO, *, soft: bool = False, most_pixels: float = MOST_PIXELS) -> LabelImage:
     """The paint of one label image, of which with `soft` all may be blends. RegionsError if it is none."""
+    name = name_of(path)
     try:
         drawing = load_drawing(path, most_pixels=most_pixels)
     except ImageError as error:
         if isinstance(error.__cause__, FileNotFoundError):
-            raise RegionsError(f"The label image {path} does not exist.") from None
-        raise RegionsError(f"The label image {path} cannot be read: {error}") from None
+            raise RegionsError(f"The label image {name} does not exist.") from None
+        raise RegionsError(f"The label image {name} cannot be read: {error}") from None
     except MemoryError:
-        raise RegionsError(f"The label image {path} is too large for the memory here: make it smaller.") from None
+        raise RegionsError(f"The label image {name} is too large for the memory here: make it smaller.") from None
     try:
         layer, notes = _layer(drawing)
     except ImageError as error:
@@ -155,6 +157,23 @@ def read_labels(path: StrPath, *, soft: bool = False, most_pixels: float = MOST_
         levels = np.round(levels / 257).astype(np.int64)
     said = (*drawing.notes, *notes, *(f"In {drawing.name} {note}." for note in paint.notes))
     return LabelImage(drawing.name, paint, levels, drawing.numbers, said)
+
+
+def in_palette(image: LabelImage, nothing: str) -> NDArray[np.uint8]:
+    """A label image in the paper's colours, H×W×3: each in the one near to it, numbers in the paper's order.
+
+    What is transparent has the colour called `nothing`. Raises RegionsError for a colour that is near to none.
+    """
+    palette, colors = np.array(list(PALETTE.values())), image.paint.colors
+    into = dict(enumerate(range(len(colors)))) if _holds_numbers(image) else _partners(colors, palette, _SAME)
+    for k, color in enumerate(colors):
+        if into.get(k, len(palette)) >= len(palette):
+            known = ", ".join(PALETTE)
+            raise RegionsError(
+                f"The colour {hexadecimal(color)} in {image.name} is none of the paper's ({known}): paint it in these."
+            )
+    shown = palette[[*(into[k] for k in range(len(colors))), list(PALETTE).index(nothing)]]
+    return shown[image.paint.labels].astype(np.uint8)  # −1 is the last
 
 
 def _paint(layer: Drawing, soft: bool) -> Paint | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +36,7 @@ class Drawing:
     notes: tuple[str, ...] = ()
 
 
-def load_drawing(path: StrPath, *, most_pixels: float = MOST_PIXELS) -> Drawing:
+def load_drawing(path: StrPath | BinaryIO, *, most_pixels: float = MOST_PIXELS) -> Drawing:
     """Read a label image, a mask or a trimap: any format of photographs, and BMP and PPM, of any kind of pixels.
 
     The orientation is applied, and the colour profile too, unless it would make two of a few colours one, as it
