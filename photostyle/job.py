@@ -34,7 +34,6 @@ from photostyle import (
     find_recipe,
     find_regions,
     is_cached,
-    load_image,
     load_photograph,
     load_regions,
     load_weights,
@@ -49,9 +48,10 @@ from photostyle import (
 )
 from photostyle.checkpoint import Checkpoint, digest
 from photostyle.files import keep_inputs, make_folder, stream_or
-from photostyle.image import check_image, fit, fit_size, resize
+from photostyle.image import check_image, fit, fit_size, nearly_of_size, resize
 from photostyle.render import render
 from photostyle.weights import Weights
+from photostyle.wording import percent
 
 T = TypeVar("T")
 
@@ -83,6 +83,7 @@ class Job:
     match: Mapping[str, str] = field(default_factory=dict)
     drop: Collection[str] = ()
     more_styles: Sequence[Path] = ()  # for a recipe that blends several
+    soft: bool = False  # masks: blends in the label images are of two regions
 
     @property
     def files(self) -> dict[str, Path]:
@@ -108,19 +109,37 @@ class Job:
         The `limits` are those of `load_photograph`.
         """
         self.check()
-        before, model = (load_photograph(stream_or(path), **limits) for path in (self.content, self.style))
+        before, model = (load_seen(path, **limits) for path in (self.content, self.style))
         for note in (*before.notes, *model.notes):
             report.note(f"Note: {note}")
         content, style = before.pixels, model.pixels
         check_image(style, f"The style {self.style}", least=_LEAST_STYLE)
         regions = Regions.whole(content, style)
         if self.content_regions and self.style_regions:
-            painted = load_regions(self.content_regions, self.style_regions, match=self.match, drop=self.drop)
+            chosen: dict[str, Any] = {"match": self.match, "drop": self.drop, "soft": self.soft}
+            painted = load_regions(self.content_regions, self.style_regions, **chosen, **limits)
             painted.check(content, style)
+            files = (self.content_regions, painted.content, content), (self.style_regions, painted.style, style)
+            for path, masks, image in files:
+                (h, w), (H, W) = masks.shape[1:], image.shape[1:]
+                if (h, w) != (H, W) and nearly_of_size(masks, image):
+                    report.note(f"Note: {path} has {w}×{h} pixels and its photograph {W}×{H}: it is resized.")
             regions = painted
         for note in regions.notes:
             report.note(f"Note: {note}")
+        if self.painted:
+            tell(regions, report)
         return before, model, regions
+
+
+def load_seen(path: Path, **limits: Any) -> Photograph:
+    """`load_photograph`, of a file or standard input. Raises ImageError if nothing can be seen in it as well."""
+    photograph = load_photograph(stream_or(path), **limits)
+    try:
+        photograph.filled()
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from error
+    return photograph
 
 
 def example(name: str) -> Job:
@@ -179,8 +198,8 @@ def make(
     recipe = find_recipe(chosen["recipe"], 1 + len(job.more_styles))
     values = asdict(make_settings(recipe, settings or {}, chosen["quality"]))
     photograph, other, regions = job.load(report, **given(most_pixels=most_pixels))
-    content, style = photograph.pixels, other.opaque()
-    styles = [style, *(load_image(path, **given(most_pixels=most_pixels)) for path in job.more_styles)]
+    content, style = photograph.filled(), other.filled()
+    styles = [style, *(load_seen(path, **given(most_pixels=most_pixels)).filled() for path in job.more_styles)]
     network = None
     if recipe.network:
         if not weights:
@@ -195,10 +214,12 @@ def make(
     elif guide != "none":
         where = given(model=model, device=options.get("device"))
         regions = find(I, S, guide, report, match=job.match, drop=job.drop, **where)
+    regions = regions.seen(other.alpha)
+    content = photograph.filled(regions.content)
     if recipe.regional:
         if guide == "auto" and not network:
             network = load_weights()  # which found the regions
-        describe(I, S, regions, report, network)
+        doubt(I, S, regions, report, network)
     free = memory.free_memory(find_device(chosen["device"]))
     size = memory.size_that_fits(chosen["recipe"], content.shape[1:], values.get("size"), free)
     if size != values.get("size"):
@@ -353,21 +374,27 @@ def find(
     regions = find_regions(content, style, method, device=find_device(device), **options)  # type: ignore[arg-type]
     for note in regions.notes:
         report.note(f"Note: {note}")
+    if len(regions.names) > 1:
+        tell(regions, report)
     return regions
 
 
-def describe(
-    content: Tensor, style: Tensor, regions: Regions, report: Report, network: Weights | None
-) -> tuple[str, ...]:
-    """Tell which regions were matched, how large they are, and which match looks wrong; returns these doubts.
+def tell(regions: Regions, report: Report) -> None:
+    """Which regions were matched, and how large they are."""
+    sizes = (
+        f"{name}: {percent(here)} of the content, {percent(there)} of the style"
+        for name, (here, there) in zip(regions.names, regions.shares, strict=True)
+    )
+    report.note(f"Regions: {'; '.join(sizes)}.")
+
+
+def doubt(content: Tensor, style: Tensor, regions: Regions, report: Report, network: Weights | None) -> tuple[str, ...]:
+    """Tell which match of regions looks wrong; returns these doubts.
 
     `network` is what looks at them, as in `doubtful_matches`.
     """
     if len(regions.names) < 2:
         return ()
-    shares = zip(regions.names, regions.shares, strict=True)
-    sizes = "; ".join(f"{name}: {here:.0%} of the content, {there:.0%} of the style" for name, (here, there) in shares)
-    report.note(f"Regions: {sizes}.")
     doubts = doubtful_matches(content, style, regions, network)
     for doubt in doubts:
         report.note(f"Note: {doubt} If so, correct it with --match or --drop, paint it, or take --regions none.")

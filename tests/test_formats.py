@@ -387,7 +387,7 @@ def test_floating_point_outside_its_range(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb")
     photo = load_photograph(tmp_path / "a.tif")
     assert photo.pixels[:, 0, 0].tolist() == [0, 0.25, 1]
-    assert photo.notes == (f"0.01 of the values in {tmp_path / 'a.tif'} are not between 0 and 1 and were clipped.",)
+    assert photo.notes == (f"1.0 % of the values in {tmp_path / 'a.tif'} are not between 0 and 1 and were clipped.",)
     for wrong in (np.nan, np.inf):
         values[3, 3, 1] = wrong
         tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb")

@@ -12,13 +12,13 @@ PACKAGE = Path(__file__).parent.parent / "photostyle"
 # From the ground up: a module imports from earlier rows and from its own folder, never from a neighbour.
 LAYERS = (
     {"_version", "errors"},
-    {"energy", "backbones", "files", "color"},
+    {"energy", "backbones", "files", "color", "wording"},
     {"photofile", "download", "originals", "difference"},
     {"image", "weights", "transport", "sinkhorn", "multigrid", "lattice"},
-    {"settle", "regions", "patches", "matting", "vgg", "grade"},
+    {"flatcolors", "softmasks", "settle", "regions", "patches", "matting", "vgg", "grade"},
     {"hed", "pairing", "terms", "render", "blend", "faults", "recolor", "descend"},
     {"checkpoint", "memory", "grading", "tables"},
-    {"measures", "looks", "labels", "mmd", "alpha"},
+    {"measures", "looks", "labels", "mmd", "alpha", "trimaps"},
     {"segment", "recipes", "export"},
     {"_transfer"},
     {"_doodle"},

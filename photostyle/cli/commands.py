@@ -26,6 +26,9 @@ StyleRegions = Annotated[
     Path | None,
     typer.Option(metavar="PNG", help="Label image of the style: the same colours for what belongs together."),
 ]
+SoftMasks = Annotated[
+    bool, typer.Option("--soft-masks", help="Take blends in label images, as feathers, for parts of two regions.")
+]
 RegionsModel = Annotated[
     str | None, typer.Option(metavar="NAME", help="The model of learned regions: a name on the hub, or a folder.")
 ]
@@ -108,6 +111,7 @@ def transfer(
     regions_model: RegionsModel = None,
     content_regions: ContentRegions = None,
     style_regions: StyleRegions = None,
+    soft_masks: SoftMasks = False,
     match: Match = None,
     drop: Drop = None,
     recipe: Annotated[
@@ -171,7 +175,7 @@ def transfer(
             raise typer.BadParameter("several strengths are several files: name the output.", param_hint="--strength")
     previews = preview_dir or output.with_name(f"{output.stem}-previews")
     sentence = make(
-        Job(content, styles[0], content_regions, style_regions, pairs(match), names(drop), styles[1:]),
+        Job(content, styles[0], content_regions, style_regions, pairs(match), names(drop), styles[1:], soft_masks),
         output,
         Report(quiet),
         guide=regions or "auto",
@@ -262,17 +266,19 @@ def evaluate(
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The result to judge.", show_default=False)],
     content_regions: ContentRegions = None,
     style_regions: StyleRegions = None,
+    soft_masks: SoftMasks = False,
     as_json: Json = False,
 ) -> None:
     """Measure how much style arrived and how much content stayed."""
-    from photostyle import load_image
     from photostyle.bench.summary import MEASURES
     from photostyle.cli.progress import Report
-    from photostyle.job import Job, judge
+    from photostyle.job import Job, judge, load_seen
 
     report = Report()
-    I, S, regions = Job(content, style, content_regions, style_regions).load(report)
-    figures = asdict(judge(I.opaque(), S.opaque(), load_image(output), regions, report))
+    I, S, regions = Job(content, style, content_regions, style_regions, soft=soft_masks).load(report)
+    regions = regions.seen(S.alpha)
+    before, after = (photograph.filled(regions.content) for photograph in (I, load_seen(output)))
+    figures = asdict(judge(before, S.filled(), after, regions, report))
     if as_json:
         typer.echo(json.dumps(figures, indent=2))
         return

@@ -76,7 +76,6 @@ def doodle(
         doodle_steps,
         find_device,
         find_recipe,
-        load_image,
         load_maps,
         load_weights,
         make_settings,
@@ -87,7 +86,7 @@ def doodle(
     from photostyle.cli.progress import Report
     from photostyle.files import keep_inputs
     from photostyle.image import fit_size, resize
-    from photostyle.job import follow, given, have_weights, kept, partial_of
+    from photostyle.job import follow, given, have_weights, kept, load_seen, partial_of
 
     check_resume(checkpoint, resume)
     began, report, partial = monotonic(), Report(quiet), partial_of(output)
@@ -97,9 +96,10 @@ def doodle(
     options = given(quality=quality, backbone=backbone, weights_path=weights_path, pooling=pooling, device=device)
     chosen = (doodle_steps.__kwdefaults__ or {}) | options
     values = asdict(make_settings(find_recipe("doodle"), ctx.meta["settings"], chosen["quality"]))
-    images = {role: load_image(path) for role, path in files.items() if role in ("style", "content")}
+    photographs = {role: load_seen(path) for role, path in files.items() if role in ("style", "content")}
+    images = {role: photograph.filled() for role, photograph in photographs.items()}
     painted = load_maps(style_map, target_map, maps)
-    for note in painted.notes:
+    for note in (*(note for photograph in photographs.values() for note in photograph.notes), *painted.notes):
         report.note(f"Note: {note}")
     if painted.labels:
         report.note(f"Labels: {', '.join(painted.labels)}.")

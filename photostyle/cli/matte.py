@@ -66,7 +66,10 @@ def matte(
         save_photograph,
         trimap_from_scribbles,
     )
+    from photostyle.cli.progress import Report
     from photostyle.files import keep_inputs
+    from photostyle.job import load_seen
+    from photostyle.trimaps import load_trimap
 
     if (trimap is None) == (scribbles is None):
         raise typer.BadParameter("give one of the two.", param_hint="--trimap / --scribbles")
@@ -81,11 +84,18 @@ def matte(
     for path in outputs:
         check_writable(path)
 
+    report = Report(quiet)
     place = find_device(device)
-    image = load_image(photograph).to(place)
+    taken = load_seen(photograph)
+    image = taken.filled().to(place)
+    for note in taken.notes:
+        report.note(f"Note: {note}")
     memory.check_room("matte", image.shape[1:], place)
     if trimap:
-        known = load_image(trimap).mean(0).to(place)
+        known, notes = load_trimap(trimap, (image.shape[1], image.shape[2]))
+        known = known.to(place)
+        for note in notes:
+            report.note(f"Note: {note}")
     else:
         assert scribbles is not None
         layer = load_photograph(scribbles)
@@ -94,6 +104,8 @@ def matte(
     new = load_image(background).to(place) if background else None  # before the long work: it may be missing
 
     alpha = find_alpha(image, known)
+    if taken.alpha is not None:  # what was not there is not cut out
+        alpha = alpha * taken.alpha[0].to(alpha)
     quality: dict[str, Any] = {} if jpeg_quality is None else {"quality": jpeg_quality}
     save_photograph(alpha.expand(3, -1, -1), output, **quality)
     if foreground or composited:

@@ -35,6 +35,7 @@ from photostyle.photofile.spaces import (
     through_lcms,
     to_floats,
 )
+from photostyle.wording import percent
 
 _CHUNK = 2**20  # pixels whose colours are converted at a time
 
@@ -57,11 +58,13 @@ def load_photograph(path: StrPath | BinaryIO, *, most_pixels: float = MOST_PIXEL
         notes = source.notes
         if source.frames > 1:
             notes.append(f"Only the first of the {source.frames} pictures in {source.name} is used.")
-        pixels, profile = _colors(source, raster)
+        pixels, profile = find_colors(source, raster)
         alpha = None
         if raster.alpha is not None and raster.alpha.min() < 1:
             alpha = torch.from_numpy(np.ascontiguousarray(raster.alpha))[None]
             pixels.masked_fill_(alpha == 0, 1)
+            if share := float((alpha < 0.5).float().mean()):
+                notes.append(f"{percent(share)} of {source.name} is transparent: that has no say in the result.")
         try:
             exif = clean_exif(source.exif)
         except Exception:  # Pillow's reader of EXIF is trustful
@@ -107,7 +110,7 @@ def _resolution(source: Source) -> tuple[float, float] | None:
     return (x, y) if 1 < x < math.inf and 1 < y < math.inf else None
 
 
-def _colors(source: Source, raster: Raster) -> tuple[Tensor, bytes | None]:
+def find_colors(source: Source, raster: Raster) -> tuple[Tensor, bytes | None]:
     """The pixels as sRGB, 3×H×W float32 in [0, 1], and the ICC profile that a copy can have as well."""
     levels, kept = raster.levels, None
     profile = source.info.get("icc_profile") or b""

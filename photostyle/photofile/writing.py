@@ -82,6 +82,8 @@ def save_photograph(
         pixels = 1 + alpha * (pixels.detach().cpu() - 1)
         alpha = None
         notes.append(f"JPEG has no transparency: {name} is laid over white.")
+    if alpha is not None:  # under what cannot be seen there is nothing to be found
+        pixels = pixels.detach().cpu().masked_fill(alpha == 0, 1)
     depth = (bits or like.bits) if format in _DEEP else 8
     if depth < (bits or like.bits):
         notes.append(f"{format} has 8 bits per channel, so {name} has.")

@@ -15,7 +15,6 @@ from torch import Tensor
 from photostyle import (
     DEFAULT_BACKBONE,
     PALETTE,
-    Photograph,
     Regions,
     RegionsError,
     SettingsError,
@@ -115,14 +114,19 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
         if recipe.network:
             have_weights(DEFAULT_BACKBONE, task)
         task.enter("reading the photographs")
-        before = Photograph(content.small) if preview else content.load()
-        I = before.pixels
-        S, *others = (_model(p) if preview else p.load().opaque() for p in (style, *more))
+        before = content.reduced if preview else content.load()
+        model = style.reduced if preview else style.load()
+        I = before.filled()
+        S, *others = (_model(p) if preview else p.load().filled() for p in (style, *more))
         task.enter("starting")
         if content.blank:
             result = task.follow(_doodle(session, order, S, values, quality))
         else:
             regions = _regions(order, I, S) if recipe.regional else None
+            if recipe.regional and model.alpha is not None:
+                regions = (regions or Regions.whole(I, S)).seen(model.alpha)
+            if regions:
+                I = before.filled(regions.content)
             for note in regions.notes if regions else ():
                 task.note(note)
             styles = [S, *others]
@@ -198,9 +202,12 @@ def cutting(session: Session, trimap: Tensor, preview: bool) -> Work:
     def work(task: Task) -> dict[str, Any]:
         began = monotonic()
         task.enter("finding what belongs to it")
-        image = content.small if preview else content.load().opaque()
+        photograph = content.reduced if preview else content.load()
+        image = photograph.filled()
         known = torch.nn.functional.interpolate(trimap[None, None], image.shape[1:], mode="nearest")[0, 0]
         alpha = find_alpha(image, known)
+        if photograph.alpha is not None:  # what was not there is not cut out
+            alpha = alpha * photograph.alpha[0].to(alpha)
         task.enter("its colours")
         colors, _ = find_foreground(image, alpha)
         kept = Result.keep(
