@@ -28,3 +28,7 @@ class Photograph:
     def opaque(self) -> Tensor:
         """The pixels, 3×H×W, laid over white where they are transparent."""
         return self.pixels if self.alpha is None else 1 + self.alpha * (self.pixels - 1)
+
+    def opacity(self, part: Tensor) -> Tensor:
+        """How much of each pixel is there, 1×H×W, when a `part` of it (H×W in [0, 1]) is cut out."""
+        return part[None].cpu() if self.alpha is None else part[None].cpu() * self.alpha

@@ -198,13 +198,14 @@ def cutting(session: Session, trimap: Tensor, preview: bool) -> Work:
     def work(task: Task) -> dict[str, Any]:
         began = monotonic()
         task.enter("finding what belongs to it")
-        image = content.small if preview else content.load().opaque()
+        photograph = Photograph(content.small) if preview else content.load()
+        image = photograph.opaque()
         known = torch.nn.functional.interpolate(trimap[None, None], image.shape[1:], mode="nearest")[0, 0]
         alpha = find_alpha(image, known)
         task.enter("its colours")
         colors, _ = find_foreground(image, alpha)
         kept = Result.keep(
-            torch.cat([colors, alpha[None]]),
+            torch.cat([colors, photograph.opacity(alpha)]),
             session.folder / token(),
             content=content,
             style=None,
