@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
@@ -304,7 +305,9 @@ def partial_of(output: Path) -> Path:
     if str(output) == "-":
         return Path("partial.png")
     ending = f"-partial{output.suffix}"
-    stem = output.stem.encode()[: _LONGEST_NAME - len(ending.encode())].decode(errors="ignore")
+    stem = output.stem
+    while len(os.fsencode(stem + ending)) > _LONGEST_NAME:
+        stem = stem[:-1]
     return output.with_name(stem + ending)
 
 

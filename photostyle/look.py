@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save
 from torch import Tensor
 
@@ -22,6 +22,7 @@ from photostyle.errors import ImageError
 from photostyle.files import StrPath, check_target, write_whole
 from photostyle.image import check_image, fit_size, shrink
 from photostyle.render import apply_maps, fit_maps
+from photostyle.tensors import read_tensors
 
 Size = tuple[int, int]
 
@@ -104,9 +105,8 @@ def load_look(path: StrPath) -> Look:
     if not Path(path).exists():
         raise ImageError(f"There is no file {path}: check the name.")
     try:
-        with safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {}).get("photostyle", "null"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        metadata, tensors = read_tensors(path)
+        about = json.loads(metadata.get("photostyle", "null"))
     except (OSError, ValueError, SafetensorError) as error:
         raise ImageError(f"{path} is no look, or damaged: make it anew with --save-look.") from error
     match about:

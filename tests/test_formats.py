@@ -728,11 +728,14 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "a.png may not be read" in error(tmp_path / "a.png")
 
 
-@pytest.mark.parametrize("data", [b"Dear photograph", b"GIF89a" + bytes(50), b"II*\0" + bytes(20), b"BM" + bytes(50)])
+@pytest.mark.parametrize(
+    "data", [b"Dear photograph", b"GIF89a" + bytes(50), b"II*\0" + bytes(20), b"PK\3\4" + bytes(50)]
+)
 def test_no_photograph(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.jpg").write_bytes(data)
-    assert "a.jpg is no JPEG, PNG, TIFF or WebP (nor AVIF, HEIC or GIF), or cut short: convert or replace it." in error(
-        tmp_path / "a.jpg"
+    assert (
+        "a.jpg is no JPEG, PNG, TIFF or WebP (nor AVIF, HEIC, BMP or GIF), or cut short: convert or replace it."
+        in error(tmp_path / "a.jpg")
     )
 
 

@@ -11,10 +11,11 @@ PACKAGE = Path(__file__).parent.parent / "photostyle"
 
 # From the ground up: a module imports from earlier rows and from its own folder, never from a neighbour.
 LAYERS = (
-    {"_version", "errors"},
+    {"_version", "errors", "legible"},
     {"energy", "backbones", "files", "color"},
+    {"tensors"},
     {"photofile", "download", "originals"},
-    {"image", "weights", "transport", "sinkhorn", "multigrid", "lattice"},
+    {"image", "naming", "weights", "transport", "sinkhorn", "multigrid", "lattice"},
     {"regions", "patches", "matting", "vgg", "grade"},
     {"hed", "pairing", "terms", "render", "blend", "faults", "recolor", "descend"},
     {"checkpoint", "memory", "grading"},
@@ -78,9 +79,9 @@ def test_imports_go_downward(path: Path) -> None:
         ("color", set()),
         ("matting", {"errors"}),
         ("descend", {"energy", "errors"}),
-        ("look", {"_version", "errors", "files", "image", "render"}),
+        ("look", {"_version", "errors", "files", "image", "render", "tensors"}),
         ("alpha", {"errors", "image", "matting", "render"}),
-        ("checkpoint", {"descend", "errors", "files"}),
+        ("checkpoint", {"descend", "errors", "files", "tensors"}),
         ("memory", {"errors", "image"}),
         ("mmd", {"energy", "terms"}),
         ("patches", {"energy", "image"}),
