@@ -46,6 +46,7 @@ from photostyle import (
     save_photograph,
     transfer_steps,
 )
+from photostyle._transfer import tint_of
 from photostyle.checkpoint import Checkpoint, digest
 from photostyle.files import keep_inputs, make_folder, stream_or
 from photostyle.image import check_image, fit, fit_size, resize
@@ -174,7 +175,8 @@ def make(
     written = [*outputs.values(), partial, *([look] if look else [])]
     keep_inputs(written, [*job.files.values(), *job.more_styles, *weights])
     recipe = find_recipe(chosen["recipe"], 1 + len(job.more_styles))
-    values = asdict(make_settings(recipe, settings or {}, chosen["quality"]))
+    p = make_settings(recipe, settings or {}, chosen["quality"])
+    values = asdict(p)
     photograph, other, regions = job.load(report, **given(most_pixels=most_pixels))
     content, style = photograph.pixels, other.opaque()
     styles = [style, *(load_image(path, **given(most_pixels=most_pixels)) for path in job.more_styles)]
@@ -196,6 +198,8 @@ def make(
         if guide == "auto" and not network:
             network = load_weights()  # which found the regions
         describe(I, S, regions, report, network)
+    if (tint := tint_of(recipe, p, [S, *styles[1:]], regions)) and tint.note:
+        report.note(f"Note: {tint.note}")
     free = memory.free_memory(find_device(chosen["device"]))
     size = memory.size_that_fits(chosen["recipe"], content.shape[1:], values.get("size"), free)
     if size != values.get("size"):

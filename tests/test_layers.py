@@ -18,6 +18,7 @@ LAYERS = (
     {"image", "naming", "weights", "transport", "sinkhorn", "multigrid", "lattice"},
     {"regions", "patches", "matting", "vgg", "grade"},
     {"hed", "pairing", "terms", "render", "blend", "faults", "recolor", "descend"},
+    {"tint"},
     {"checkpoint", "memory", "grading"},
     {"measures", "look", "labels", "mmd", "alpha"},
     {"segment", "recipes"},

@@ -95,6 +95,7 @@ def doodle(
     from photostyle.files import keep_inputs
     from photostyle.image import fit_size, resize
     from photostyle.job import follow, given, have_weights, kept, partial_of
+    from photostyle.tint import find_tint
 
     check_resume(checkpoint, resume)
     began, report, partial = monotonic(), Report(quiet), partial_of(output)
@@ -113,6 +114,8 @@ def doodle(
         report.note(f"Labels: {', '.join(painted.labels)}.")
     else:
         report.note("The maps are read as colours: what is painted in similar ones is similar.")
+    if note := find_tint([images["style"]]).note:
+        report.note(f"Note: {note}")
     if weights_path:
         load_weights(chosen["backbone"], weights_path)
     else:

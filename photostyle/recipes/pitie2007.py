@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +32,7 @@ from photostyle.recolor import ColorMap, match_colors, paired_colors, recolor, s
 from photostyle.regions import Regions
 from photostyle.transport import linear_transport
 
-Array = npt.NDArray[np.float64]
+Array = npt.NDArray[np.floating[Any]]
 
 _FLAT = 1e-3  # the least ψ: without it a photograph of one colour would keep its colour
 
@@ -150,9 +151,8 @@ def broken_line(x: tuple[Array, Array], y: tuple[Array, Array]) -> tuple[Array, 
     means = np.diff(np.interp(np.concatenate([[0.0], np.cumsum(f)]), ranks, lorenz))
     there, middles = f > 0, np.arange(len(f)) + 0.5
     own = part[there] / f[there]
-    knots = middles.copy()
-    knots[there] = own
-    return knots, np.interp(knots, own, means[there] / f[there] - own)
+    middles[there] = own
+    return middles, np.asarray(np.interp(middles, own, means[there] / f[there] - own))
 
 
 def compose(maps: Sequence[ColorMap]) -> ColorMap:

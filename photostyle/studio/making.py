@@ -35,11 +35,13 @@ from photostyle import (
     save_regions,
     transfer_steps,
 )
+from photostyle._transfer import tint_of
 from photostyle.job import find, have_weights
 from photostyle.studio.controls import check_offered
 from photostyle.studio.pixels import gray_png
 from photostyle.studio.sessions import Order, Picture, Result, Session, token
 from photostyle.studio.worker import Task
+from photostyle.tint import Tint, find_tint
 
 Work = Callable[[Task], dict[str, Any]]
 
@@ -107,7 +109,8 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
         raise RegionsError("Paint regions on the canvas and on the style first: they say what is to be where.")
     check_offered(order.recipe, dict(order.settings))
     quality: Any = "draft" if preview else order.quality
-    values = asdict(make_settings(recipe, _at(order, quality, preview), quality))
+    settings = make_settings(recipe, _at(order, quality, preview), quality)
+    values = asdict(settings)
     more = tuple(session.more_styles) if recipe.blends else ()
 
     def work(task: Task) -> dict[str, Any]:
@@ -120,12 +123,14 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
         S, *others = (_model(p) if preview else p.load().opaque() for p in (style, *more))
         task.enter("starting")
         if content.blank:
+            _tell_tint(find_tint([S]), task)
             result = task.follow(_doodle(session, order, S, values, quality))
         else:
             regions = _regions(order, I, S) if recipe.regional else None
             for note in regions.notes if regions else ():
                 task.note(note)
             styles = [S, *others]
+            _tell_tint(tint_of(recipe, settings, styles, regions), task)
             result = task.follow(transfer_steps(I, styles, regions, recipe=order.recipe, quality=quality, **values))
         task.enter("finishing")
         facts: dict[str, Any] = {
@@ -157,6 +162,11 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
         return {"result": kept.facts()}
 
     return work
+
+
+def _tell_tint(tint: Tint | None, task: Task) -> None:
+    if tint and tint.note:
+        task.note(tint.note)
 
 
 def _at(order: Order, quality: str, preview: bool) -> dict[str, Any]:
