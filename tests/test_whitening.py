@@ -378,7 +378,7 @@ def test_a_plain_sky_has_no_halo_around_a_roof(little, picture, regional: bool, 
     sky = F.max_pool2d(roof[None], 3, 1, 1)[0] == 0
     far = result[:, :8].mean((1, 2))[:, None]
     assert float((result[:, sky] - far).abs().max()) < 0.08
-    assert float((result[:, roof > 0].mean(1) - far[:, 0]).abs().max()) > 0.05  # and yet it is a roof
+    assert float((result[:, roof > 0].mean(1) - far[:, 0]).abs().max()) > 0.01  # and yet it is a roof
 
 
 def test_the_change_of_textured_ground_is_left_alone(picture) -> None:
