@@ -20,6 +20,7 @@ from photostyle.photofile.drawing import alpha_map, load_drawing
 from photostyle.photofile.reading import load_image
 from photostyle.recipes import Quality, find_recipe
 from photostyle.recipes.champandard2016 import semantic_style
+from photostyle.tint import find_tint, tinted
 from photostyle.vgg import VGG, Pooling
 from photostyle.weights import load_weights
 
@@ -79,7 +80,7 @@ def doodle_steps(
     style, style_map, target_map = (x.to(place, torch.float32) for x in (style, style_map, target_map))
     content = content.to(place, torch.float32) if content is not None else None
     vgg = VGG(load_weights(backbone, weights_path), pooling, place)
-    return (yield from semantic_style(style, style_map, target_map, content, vgg, p))
+    return (yield from tinted(semantic_style(style, style_map, target_map, content, vgg, p), find_tint([style])))
 
 
 def _check_map(map: Tensor, image: Tensor | None, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import nullcontext
@@ -46,6 +47,7 @@ from photostyle import (
     save_photograph,
     transfer_steps,
 )
+from photostyle._transfer import tint_of
 from photostyle.checkpoint import Checkpoint, digest
 from photostyle.files import keep_inputs, make_folder, stream_or
 from photostyle.image import check_image, fit, fit_size, nearly_of_size, resize
@@ -196,7 +198,8 @@ def make(
     written = [*outputs.values(), partial, *([look] if look else [])]
     keep_inputs(written, [*job.files.values(), *job.more_styles, *weights])
     recipe = find_recipe(chosen["recipe"], 1 + len(job.more_styles))
-    values = asdict(make_settings(recipe, settings or {}, chosen["quality"]))
+    p = make_settings(recipe, settings or {}, chosen["quality"])
+    values = asdict(p)
     photograph, other, regions = job.load(report, **given(most_pixels=most_pixels))
     content, style = photograph.filled(), other.filled()
     styles = [style, *(load_seen(path, **given(most_pixels=most_pixels)).filled() for path in job.more_styles)]
@@ -220,6 +223,8 @@ def make(
         if guide == "auto" and not network:
             network = load_weights()  # which found the regions
         doubt(I, S, regions, report, network)
+    if (tint := tint_of(recipe, p, [S, *styles[1:]], regions)) and tint.note:
+        report.note(f"Note: {tint.note}")
     free = memory.free_memory(find_device(chosen["device"]))
     size = memory.size_that_fits(chosen["recipe"], content.shape[1:], values.get("size"), free)
     if size != values.get("size"):
@@ -338,7 +343,9 @@ def partial_of(output: Path) -> Path:
     if str(output) == "-":
         return Path("partial.png")
     ending = f"-partial{output.suffix}"
-    stem = output.stem.encode()[: _LONGEST_NAME - len(ending.encode())].decode(errors="ignore")
+    stem = output.stem
+    while len(os.fsencode(stem + ending)) > _LONGEST_NAME:
+        stem = stem[:-1]
     return output.with_name(stem + ending)
 
 

@@ -728,11 +728,14 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "a.png may not be read" in error(tmp_path / "a.png")
 
 
-@pytest.mark.parametrize("data", [b"Dear photograph", b"GIF89a" + bytes(50), b"II*\0" + bytes(20), b"BM" + bytes(50)])
+@pytest.mark.parametrize(
+    "data", [b"Dear photograph", b"GIF89a" + bytes(50), b"II*\0" + bytes(20), b"PK\3\4" + bytes(50)]
+)
 def test_no_photograph(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.jpg").write_bytes(data)
-    assert "a.jpg is no JPEG, PNG, TIFF or WebP (nor AVIF, HEIC or GIF), or cut short: convert or replace it." in error(
-        tmp_path / "a.jpg"
+    assert (
+        "a.jpg is no JPEG, PNG, TIFF or WebP (nor AVIF, HEIC, BMP or GIF), or cut short: convert or replace it."
+        in error(tmp_path / "a.jpg")
     )
 
 
@@ -1127,13 +1130,20 @@ def test_fewer_bits_are_dithered_without_bias(tmp_path: Path) -> None:
     levels = load_image(tmp_path / "a.png") * 255
     left = levels[:, :, :100]
     assert set(left.round().unique().tolist()) == {100, 101}
-    assert left.mean().item() == pytest.approx(100.25, abs=4 * (0.25 * 0.75 / left.numel()) ** 0.5)
+    assert left.mean().item() == pytest.approx(100.25, abs=4 * (0.25 * 0.75 / left[0].numel()) ** 0.5)
     assert levels[:, :, 100:].round().unique().tolist() == [7]
     first = (tmp_path / "a.png").read_bytes()
     save_photograph(image, tmp_path / "a.png", like=deep, bits=8)
     assert (tmp_path / "a.png").read_bytes() == first
     save_photograph(image, tmp_path / "a.png", bits=8)  # what had 8 bits is rounded
     assert (load_image(tmp_path / "a.png") * 255).round().unique().tolist() == [7, 100]
+
+
+def test_gray_is_dithered_to_gray(tmp_path: Path) -> None:
+    gray = torch.rand(1, 40, 50, generator=torch.Generator().manual_seed(0)).expand(3, -1, -1)
+    save_photograph(gray, tmp_path / "a.png", dither=True)
+    r, g, b = load_photograph(tmp_path / "a.png").pixels
+    assert torch.equal(r, g) and torch.equal(g, b) and float((r - gray[0]).abs().mean()) > 0.1 / 255
 
 
 def test_options_out_of_range(tmp_path: Path) -> None:

@@ -11,12 +11,14 @@ PACKAGE = Path(__file__).parent.parent / "photostyle"
 
 # From the ground up: a module imports from earlier rows and from its own folder, never from a neighbour.
 LAYERS = (
-    {"_version", "errors"},
+    {"_version", "errors", "legible"},
     {"energy", "backbones", "files", "color", "wording"},
+    {"tensors"},
     {"photofile", "download", "originals", "difference"},
-    {"image", "weights", "transport", "sinkhorn", "multigrid", "lattice"},
+    {"image", "naming", "weights", "transport", "sinkhorn", "multigrid", "lattice"},
     {"flatcolors", "softmasks", "settle", "regions", "patches", "matting", "vgg", "grade"},
     {"hed", "pairing", "terms", "render", "blend", "faults", "recolor", "descend"},
+    {"tint"},
     {"checkpoint", "memory", "grading", "tables"},
     {"measures", "looks", "labels", "mmd", "alpha", "trimaps"},
     {"segment", "recipes", "export"},
@@ -80,7 +82,7 @@ def test_imports_go_downward(path: Path) -> None:
         ("descend", {"energy", "errors"}),
         ("looks/local", {"_version", "errors", "files", "image", "render"}),
         ("alpha", {"errors", "image", "matting", "render"}),
-        ("checkpoint", {"descend", "errors", "files"}),
+        ("checkpoint", {"descend", "errors", "files", "tensors"}),
         ("memory", {"errors", "image"}),
         ("mmd", {"energy", "terms"}),
         ("patches", {"energy", "image"}),

@@ -235,7 +235,8 @@ def apply(
 ) -> None:
     """Give a LOOK to other frames of the scene that it was found on, or a table to any photographs, in an instant.
 
-    In a folder each result has the name of its photograph. What fails is told, and the others are done.
+    In a folder each result has the name of its photograph, with .jpg for a format that is not written. What fails is
+    told, and the others are done.
     """
     from photostyle import PhotostyleError
     from photostyle.cli.frames import apply_look

@@ -9,6 +9,7 @@ from typing import Any
 from photostyle import ImageError, PhotostyleError, check_writable
 from photostyle.files import keep_inputs, make_folder
 from photostyle.frames import apply_to_file, load_grade
+from photostyle.naming import apart, copy_names
 
 
 def apply_look(
@@ -48,7 +49,7 @@ def _outputs(photos: Sequence[Path], output: Path) -> list[Path]:
         if len(photos) > 1:
             raise ImageError(f"{output} would be one file for {len(photos)} photographs: name a folder.")
         return [output]
-    names = [photo.name for photo in photos]
+    names = apart([copy_names(photo.name) for photo in photos])
     for name in names:
         if names.count(name) > 1:
             raise ImageError(f"Two of the photographs are called {name}: apply the look into a folder for each.")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from photostyle.cli.commands import JpegQuality, Quiet
+from photostyle.cli.commands import Bits, JpegQuality, Profile, Quiet, StripMetadata, saving
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,13 +46,19 @@ def matte(
     ] = None,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")] = "auto",
     jpeg_quality: JpegQuality = None,
+    bits: Bits = None,
+    profile: Profile = None,
+    strip_metadata: StripMetadata = False,
     quiet: Quiet = False,
 ) -> None:
     """Find how much of each pixel is foreground: closed-form matting from a trimap or from scribbles.
 
-    The matte is a grey image of the photograph's size. The cut-out and the composite have the foreground's own
-    colours, without those of the old background that shine through hair and glass.
+    The matte is a grey image of the photograph's size and depth. The cut-out and the composite have the foreground's
+    own colours, without those of the old background that shine through hair and glass, and are photographs as the
+    one that was given: of its depth, in its colour profile, with its EXIF, XMP and resolution.
     """
+    from dataclasses import replace
+
     from photostyle import (
         Photograph,
         check_writable,
@@ -106,14 +112,19 @@ def matte(
     alpha = find_alpha(image, known)
     if taken.alpha is not None:  # what was not there is not cut out
         alpha = alpha * taken.alpha[0].to(alpha)
-    quality: dict[str, Any] = {} if jpeg_quality is None else {"quality": jpeg_quality}
-    save_photograph(alpha.expand(3, -1, -1), output, **quality)
+    options = saving(jpeg_quality, bits, profile, strip_metadata)
+    # how much of a pixel is there is no colour: of the photograph it has what does not belong to colours
+    plan = Photograph(image, bits=taken.bits, resolution=taken.resolution)
+    said = [*save_photograph(alpha.expand(3, -1, -1), output, like=plan, **options)]
     if foreground or composited:
         colors, _ = find_foreground(image, alpha)
         if foreground:
-            save_photograph(colors, foreground, like=Photograph(colors, alpha[None].cpu()), **quality)
+            said += save_photograph(colors, foreground, like=replace(taken, alpha=alpha[None].cpu()), **options)
         if composited and new is not None:
-            save_photograph(composite(colors, alpha, _cover(new, *alpha.shape)), composited, **quality)
+            laid = composite(colors, alpha, _cover(new, *alpha.shape))
+            said += save_photograph(laid, composited, like=replace(taken, alpha=None), **options)
+    for note in said:
+        report.note(f"Note: {note}")
     if not quiet:
         typer.echo(f"Wrote {', '.join(map(str, outputs))}.")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -47,6 +46,7 @@ def regions(
     from photostyle.cli.progress import Report
     from photostyle.files import make_folder
     from photostyle.job import Job, doubt, find, given, have_weights
+    from photostyle.legible import json_bytes
     from photostyle.sheet import contact_sheet, overlay
     from photostyle.wording import percent
 
@@ -76,7 +76,7 @@ def regions(
         {"name": name, "color": "#{:02x}{:02x}{:02x}".format(*color), "content": here, "style": there}
         for name, color, (here, there) in zip(found.names, colors, found.shares, strict=False)
     ]
-    text = json.dumps({"regions": facts, "notes": [*found.notes, *doubts]}, indent=2)
-    (output / "regions.json").write_text(text + "\n", encoding="utf-8")
+    text = json_bytes({"regions": facts, "notes": [*found.notes, *doubts]}, indent=2)
+    (output / "regions.json").write_bytes(text + b"\n")
     if not quiet:
         typer.echo(f"Wrote content_regions.png, style_regions.png, overlay.png and regions.json into {output}.")

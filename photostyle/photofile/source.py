@@ -26,15 +26,19 @@ MIN_SIDE = 8  # pixels; the deepest layers of a VGG see nothing smaller
 MOST_ASPECT = 12  # the longer side by the shorter; the first steps of a transfer, at 36 pixels, still see 3
 MOST_PIXELS = 200e6  # of a photograph, unless another limit is given
 
-_EXTENSIONS = {
+EXTENSIONS = {
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
     "PNG": (".png", ".apng"),
     "TIFF": (".tif", ".tiff"),
     "WEBP": (".webp",),
     "AVIF": (".avif", ".avifs"),
+    "BMP": (".bmp", ".dib"),
     "GIF": (".gif",),
     "HEIF": (".heic", ".heif", ".hif", ".heics"),
 }
+"""What is read, and how files of it are called."""
+
+_RAW = (".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dng", ".iiq", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".srw")
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _DRAWINGS = ("BMP", "PPM")  # what label images come in as well
 _BIG_TIFF = (b"II+\0", b"MM\0+")
@@ -109,10 +113,27 @@ def opened(path: StrPath | BinaryIO, most_pixels: float = MOST_PIXELS, *, drawn:
         except (ImageError, MemoryError):
             raise
         except UnidentifiedImageError as error:
-            known = "no JPEG, PNG, TIFF or WebP (nor AVIF, HEIC or GIF)"
+            if kind := foreign_kind(name):
+                raise ImageError(f"{name} is called {kind}, which is not read: save it as PNG or TIFF.") from error
+            known = "no JPEG, PNG, TIFF or WebP (nor AVIF, HEIC, BMP or GIF)"
             raise ImageError(f"{name} is {known}, or cut short: convert or replace it.") from error
         except Exception as error:  # on damaged files decoders raise nearly anything
             raise ImageError(f"{name} is damaged or incomplete ({reason(error)}): use another copy.") from error
+
+
+def foreign_kind(name: str) -> str | None:
+    """What a file is by its name if that is a kind of picture which is not read; None for all other names."""
+    suffix = Path(name).suffix.lower()
+    if any(suffix in known for known in EXTENSIONS.values()):
+        return None
+    more = {
+        **dict.fromkeys(_RAW, "a camera's raw file"),
+        ".exr": "EXR",
+        ".jxl": "JPEG XL",
+        ".psb": "PSB",
+        ".svg": "SVG",
+    }
+    return more.get(suffix) or Image.registered_extensions().get(suffix)
 
 
 def name_of(path: StrPath | BinaryIO) -> str:
@@ -162,7 +183,7 @@ def _recognise(name: str, stream: BinaryIO, more_formats: Sequence[str]) -> Sour
     if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS and b"avif" not in head:
         _register_heif(name)
     try:
-        known = [format for format in _EXTENSIONS if format in Image.OPEN or format != "HEIF"]
+        known = [format for format in EXTENSIONS if format in Image.OPEN or format != "HEIF"]
         file = Image.open(stream, formats=[*known, *more_formats])
     except UnidentifiedImageError:
         if head[:4] not in _TIFF:
@@ -177,7 +198,7 @@ def _recognise(name: str, stream: BinaryIO, more_formats: Sequence[str]) -> Sour
             return _by_tifffile(name, stream)
     source = Source(name, stream, file, format, file.size, frames, _raw_mode(file), bits)
     suffix = Path(name).suffix.lower()
-    if suffix and suffix not in _EXTENSIONS.get(format, ()) and any(suffix in known for known in _EXTENSIONS.values()):
+    if suffix and suffix not in EXTENSIONS.get(format, ()) and any(suffix in known for known in EXTENSIONS.values()):
         source.notes.append(f"{name} is a {format} in spite of its name.")
     return source
 

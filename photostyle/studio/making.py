@@ -34,11 +34,13 @@ from photostyle import (
     save_regions,
     transfer_steps,
 )
+from photostyle._transfer import tint_of
 from photostyle.job import find, have_weights
 from photostyle.studio.controls import check_offered
 from photostyle.studio.pixels import gray_png
 from photostyle.studio.sessions import Order, Picture, Result, Session, token
 from photostyle.studio.worker import Task
+from photostyle.tint import Tint, find_tint
 
 Work = Callable[[Task], dict[str, Any]]
 
@@ -106,7 +108,8 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
         raise RegionsError("Paint regions on the canvas and on the style first: they say what is to be where.")
     check_offered(order.recipe, dict(order.settings))
     quality: Any = "draft" if preview else order.quality
-    values = asdict(make_settings(recipe, _at(order, quality, preview), quality))
+    settings = make_settings(recipe, _at(order, quality, preview), quality)
+    values = asdict(settings)
     more = tuple(session.more_styles) if recipe.blends else ()
 
     def work(task: Task) -> dict[str, Any]:
@@ -120,6 +123,7 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
         S, *others = (_model(p) if preview else p.load().filled() for p in (style, *more))
         task.enter("starting")
         if content.blank:
+            _tell_tint(find_tint([S]), task)
             result = task.follow(_doodle(session, order, S, values, quality))
         else:
             regions = _regions(order, I, S) if recipe.regional else None
@@ -130,6 +134,7 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
             for note in regions.notes if regions else ():
                 task.note(note)
             styles = [S, *others]
+            _tell_tint(tint_of(recipe, settings, styles, regions), task)
             result = task.follow(transfer_steps(I, styles, regions, recipe=order.recipe, quality=quality, **values))
         task.enter("finishing")
         facts: dict[str, Any] = {
@@ -161,6 +166,11 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
         return {"result": kept.facts()}
 
     return work
+
+
+def _tell_tint(tint: Tint | None, task: Task) -> None:
+    if tint and tint.note:
+        task.note(tint.note)
 
 
 def _at(order: Order, quality: str, preview: bool) -> dict[str, Any]:
@@ -211,7 +221,7 @@ def cutting(session: Session, trimap: Tensor, preview: bool) -> Work:
         task.enter("its colours")
         colors, _ = find_foreground(image, alpha)
         kept = Result.keep(
-            torch.cat([colors, alpha[None]]),
+            torch.cat([colors, alpha[None].cpu()]),
             session.folder / token(),
             content=content,
             style=None,

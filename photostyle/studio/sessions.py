@@ -8,7 +8,7 @@ import shlex
 import shutil
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -183,11 +183,10 @@ class Result:
 
     def download(self, format: Format, strength: float) -> bytes:
         """The photograph as a file, with the metadata of the content."""
-        buffer, pixels = io.BytesIO(), self.pixels()
+        buffer, pixels, photograph = io.BytesIO(), self.pixels(), self.content.load()
         if self.cutout:
-            save_photograph(pixels[:3], buffer, like=Photograph(pixels[:3], pixels[3:]), format=format)
+            save_photograph(pixels[:3], buffer, like=replace(photograph, alpha=pixels[3:]), format=format)
             return buffer.getvalue()
-        photograph = self.content.load()
         faded = fade(photograph.pixels, pixels, strength)
         save_photograph(
             faded, buffer, like=photograph, format=format, note={**self.note, "strength": strength}, dither=True
