@@ -212,7 +212,7 @@ def apply(
         list[Path],
         typer.Argument(
             metavar="PHOTO",
-            help="Frames of the same scene and framing; for a table any photographs.",
+            help="Photographs; for the look of another recipe than photo, frames of its scene and framing.",
             show_default=False,
         ),
     ],
@@ -226,6 +226,14 @@ def apply(
         float, typer.Option(min=0, max=1, metavar="X", help="How far to go from the photograph (0) to the look (1).")
     ] = 1.0,
     space: TableSpace = None,
+    regions: Annotated[
+        Path | None,
+        typer.Option(metavar="LABELS", help="Where the look's regions lie in the photograph, painted by name."),
+    ] = None,
+    match: Annotated[
+        str | None,
+        typer.Option(metavar="A=B[,…]", help="Give the photograph's region A the map of the look's region B."),
+    ] = None,
     jpeg_quality: JpegQuality = None,
     bits: Bits = None,
     profile: Profile = None,
@@ -233,7 +241,10 @@ def apply(
     most_pixels: MostPixels = None,
     quiet: Quiet = False,
 ) -> None:
-    """Give a LOOK to other frames of the scene that it was found on, or a table to any photographs, in an instant.
+    """Give a LOOK, or a table, to photographs.
+
+    On frames of the scene that it was found on a look's regions lie where they did; in another scene they are found by
+    what they show, and told.
 
     In a folder each result has the name of its photograph, with .jpg for a format that is not written. What fails is
     told, and the others are done.
@@ -250,7 +261,16 @@ def apply(
     options = saving(jpeg_quality, bits, profile, strip_metadata)
     limit = pixels(most_pixels)
     for outcome in apply_look(
-        look, photos, output, note, space=space, strength=strength, saving=options, most_pixels=limit
+        look,
+        photos,
+        output,
+        note,
+        space=space,
+        strength=strength,
+        saving=options,
+        most_pixels=limit,
+        regions=regions,
+        match=pairs(match),
     ):
         if isinstance(outcome, PhotostyleError):
             failed = True
