@@ -6,10 +6,10 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from torch import Tensor
 
@@ -47,6 +47,7 @@ from photostyle import (
 from photostyle.checkpoint import Checkpoint, digest
 from photostyle.files import keep_inputs, make_folder, stream_or
 from photostyle.image import check_image, fit, fit_size, nearly_of_size, resize
+from photostyle.photofile.source import name_of
 from photostyle.render import render
 from photostyle.weights import Weights
 from photostyle.wording import percent
@@ -128,14 +129,22 @@ class Job:
         return before, model, regions
 
 
-def load_seen(path: Path, **limits: Any) -> Photograph:
-    """`load_photograph`, of a file or standard input. Raises ImageError if nothing can be seen in it as well."""
-    photograph = load_photograph(stream_or(path), **limits)
+def load_seen(path: Path | BinaryIO, **limits: Any) -> Photograph:
+    """`load_photograph`, of a file, a stream or standard input, whose notes say too how much of it is transparent.
+
+    Raises ImageError as well if nothing can be seen in it.
+    """
+    source = stream_or(path) if isinstance(path, Path) else path
+    photograph = load_photograph(source, **limits)
+    if photograph.alpha is None:
+        return photograph
     try:
         photograph.filled()
     except ImageError as error:
-        raise ImageError(f"{path}: {error}") from error
-    return photograph
+        raise ImageError(f"{name_of(source)}: {error}") from error
+    hidden = percent(float((photograph.alpha < 0.5).float().mean()))
+    note = f"{hidden} of {name_of(source)} is transparent: that has no say in the result."
+    return replace(photograph, notes=(*photograph.notes, note))
 
 
 def example(name: str) -> Job:
