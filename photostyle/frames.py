@@ -68,8 +68,9 @@ def apply_to_file(
 
     `names` say what "look" and "content" are called, in errors and, without their folders, in the note. `saving` holds
     options of `save_photograph`. `regions` is a label image of the photograph's, in place of those that are found;
-    `match` gives one of its regions the map of another one of the look. Raises ImageError if the photograph cannot be read, be given the look, or be written,
-    SettingsError for want of memory, RegionsError for regions that cannot be read or are not there.
+    `match` gives one of its regions the map of another one of the look. Raises ImageError if the photograph cannot be
+    read, be given the look, or be written, SettingsError for want of memory, RegionsError for regions that cannot be
+    read or are not there.
     """
     before = load_photograph(photograph, **({} if most_pixels is None else {"most_pixels": most_pixels}))
     memory.check_room("apply", before.pixels.shape[1:], torch.device("cpu"))
@@ -106,7 +107,7 @@ def _graded(
 def _placed(
     look: Look, photograph: Tensor, painted: Path | None, match: Mapping[str, str]
 ) -> tuple[Tensor, tuple[str, ...]]:
-    """Masks (K+1)×h×w of the look's regions in a photograph, the last of what is none of them, and what to say of it."""
+    """Masks (K+1)×h×w of the look's regions in a photograph, the last of what is none of them; what to say of it."""
     said: tuple[str, ...]
     if painted:
         regions = load_regions(painted, painted)

@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import monotonic
-from typing import Any, Protocol, TypeVar
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 from torch import Tensor
 
@@ -51,6 +51,7 @@ from photostyle._transfer import tint_of
 from photostyle.checkpoint import Checkpoint, digest
 from photostyle.files import keep_inputs, make_folder, stream_or
 from photostyle.image import check_image, fit, fit_size, nearly_of_size, resize
+from photostyle.photofile.source import name_of
 from photostyle.render import render
 from photostyle.weights import Weights
 from photostyle.wording import percent
@@ -134,14 +135,22 @@ class Job:
         return before, model, regions
 
 
-def load_seen(path: Path, **limits: Any) -> Photograph:
-    """`load_photograph`, of a file or standard input. Raises ImageError if nothing can be seen in it as well."""
-    photograph = load_photograph(stream_or(path), **limits)
+def load_seen(path: Path | BinaryIO, **limits: Any) -> Photograph:
+    """`load_photograph`, of a file, a stream or standard input, whose notes say too how much of it is transparent.
+
+    Raises ImageError as well if nothing can be seen in it.
+    """
+    source = stream_or(path) if isinstance(path, Path) else path
+    photograph = load_photograph(source, **limits)
+    if photograph.alpha is None:
+        return photograph
     try:
         photograph.filled()
     except ImageError as error:
-        raise ImageError(f"{path}: {error}") from error
-    return photograph
+        raise ImageError(f"{name_of(source)}: {error}") from error
+    hidden = percent(float((photograph.alpha < 0.5).float().mean()))
+    note = f"{hidden} of {name_of(source)} is transparent: that has no say in the result."
+    return replace(photograph, notes=(*photograph.notes, note))
 
 
 def example(name: str) -> Job:

@@ -381,6 +381,40 @@ def test_gray_in_floating_point_upright(tmp_path: Path) -> None:
     assert np.array_equal(load_image(tmp_path / "a.tif")[2].numpy(), values)
 
 
+@pytest.mark.parametrize("white", [255, 65535])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_floating_point_of_levels_is_read_as_levels(tmp_path: Path, white: int, dtype: str) -> None:
+    values = np.random.default_rng(0).integers(0, white + 1, (24, 16, 3)).astype(dtype)
+    if not np.isfinite(values).all():
+        pytest.skip("float16 ends at 65504")
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb")
+    photo = load_photograph(tmp_path / "a.tif")
+    expected = values.astype(np.float32) / np.float32(white)
+    assert np.allclose(photo.pixels.permute(1, 2, 0).numpy(), expected, atol=1e-6)
+    (note,) = photo.notes
+    assert note == (
+        f"The values in {tmp_path / 'a.tif'} go up to {values.max():.6g}: they are taken for levels from 0 to {white}."
+    )
+
+
+@pytest.mark.parametrize("most", [1.5, 30, 300, 60_000])
+def test_lamps_brighter_than_white_leave_the_rest_as_it_is(tmp_path: Path, most: float) -> None:
+    values = np.random.default_rng(0).random((24, 16, 3), np.float32)
+    values[:2] = most
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb")
+    photo = load_photograph(tmp_path / "a.tif")
+    assert np.array_equal(photo.pixels.permute(1, 2, 0).numpy(), values.clip(0, 1))
+    assert photo.notes == (f"8.3 % of the values in {tmp_path / 'a.tif'} are not between 0 and 1 and were clipped.",)
+
+
+@pytest.mark.parametrize("most", [4, 40, 1023, 4095, 1e6])
+def test_floating_point_of_no_known_range_is_an_error(tmp_path: Path, most: float) -> None:
+    values = np.linspace(0, most, 24 * 16, dtype=np.float32).reshape(24, 16)
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric="minisblack")
+    words = error(tmp_path / "a.tif")
+    assert "a.tif is in floating point and" in words and "divide them so that white is 1" in words
+
+
 def test_floating_point_outside_its_range(tmp_path: Path) -> None:
     values = np.full((8, 8, 3), 0.5, np.float32)
     values[0, 0] = (-1, 0.25, 3)

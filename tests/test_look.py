@@ -209,7 +209,7 @@ def test_a_look_is_applied_to_frames_and_to_other_scenes(files: Path, look: Look
     code, said = applied(files / "look.safetensors", files / "frame.png", files / "other.png", "-o", files / "out")
     assert code == 0 and said.count("Another scene than the look's own") == 1
     frame = load_image(files / "out" / "frame.png")
-    torch.testing.assert_close(frame, look.apply(scene()), rtol=0, atol=1.5 / 255)
+    torch.testing.assert_close(frame, look.apply(scene()), rtol=0, atol=3 / 255)
 
 
 def test_where_regions_lie_can_be_told(files: Path, look: Look) -> None:
@@ -217,13 +217,13 @@ def test_where_regions_lie_can_be_told(files: Path, look: Look) -> None:
     code, said = applied(files / "look.safetensors", files / "frame.png", "-o", files / "a.png", *where)
     assert code == 0, said
     expected = look.apply(scene(), halves().flip(0))
-    torch.testing.assert_close(load_image(files / "a.png"), expected, rtol=0, atol=1.5 / 255)
+    torch.testing.assert_close(load_image(files / "a.png"), expected, rtol=0, atol=3 / 255)
     code, said = applied(files / "look.safetensors", files / "frame.png", "-o", files / "b.png", *where[:2])
     assert code == 0 and "Region blue is none of the look's (sky, land)" in said
-    torch.testing.assert_close(load_image(files / "b.png"), scene(), rtol=0, atol=1.5 / 255)
+    torch.testing.assert_close(load_image(files / "b.png"), scene(), rtol=0, atol=3 / 255)
     code, said = applied(files / "look.safetensors", files / "frame.png", "-o", files / "c.png", "--match", "sky=land")
     assert code == 0
-    torch.testing.assert_close(load_image(files / "c.png"), 0.5 * scene(), rtol=0, atol=1.5 / 255)
+    torch.testing.assert_close(load_image(files / "c.png"), 0.5 * scene(), rtol=0, atol=3 / 255)
 
 
 @pytest.mark.parametrize(
@@ -244,12 +244,8 @@ def test_regions_that_cannot_be_told(files: Path, monkeypatch, arguments, words:
 
 def test_a_look_of_one_map_has_no_regions_to_tell(files: Path, look: Look, monkeypatch) -> None:
     monkeypatch.chdir(files)
-    one = replace(
-        look,
-        maps=(DARK,),
-        names=("all",),
-        scene=replace(look.scene, masks=torch.ones(1, 60, 80), kinds=torch.zeros(1, 0)),
-    )
+    whole = replace(look.scene, masks=torch.ones(1, 60, 80), kinds=torch.zeros(1, 0))
+    one = replace(look, maps=(DARK,), names=("all",), scene=whole)
     save_look(one, "one.safetensors")
     code, said = applied("one.safetensors", "frame.png", "-o", "out.png", "--regions", "labels.png")
     assert code == 2 and "Only a look of several regions" in said

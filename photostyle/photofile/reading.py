@@ -35,7 +35,6 @@ from photostyle.photofile.spaces import (
     through_lcms,
     to_floats,
 )
-from photostyle.wording import percent
 
 _CHUNK = 2**20  # pixels whose colours are converted at a time
 
@@ -63,8 +62,6 @@ def load_photograph(path: StrPath | BinaryIO, *, most_pixels: float = MOST_PIXEL
         if raster.alpha is not None and raster.alpha.min() < 1:
             alpha = torch.from_numpy(np.ascontiguousarray(raster.alpha))[None]
             pixels.masked_fill_(alpha == 0, 1)
-            if share := float((alpha < 0.5).float().mean()):
-                notes.append(f"{percent(share)} of {source.name} is transparent: that has no say in the result.")
         try:
             exif = clean_exif(source.exif)
         except Exception:  # Pillow's reader of EXIF is trustful

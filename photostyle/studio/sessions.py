@@ -32,6 +32,7 @@ from photostyle import (
     resize,
     save_photograph,
 )
+from photostyle.job import load_seen
 from photostyle.studio.pixels import check_png, jpeg
 from photostyle.studio.worker import Task
 
@@ -383,11 +384,8 @@ def receive(data: bytes, name: str, folder: Path, most_pixels: float) -> Picture
     stream = io.BytesIO(data)
     shown = "".join(c for c in Path(name.replace("\\", "/")).name if c.isprintable())[:100] or "photograph"
     stream.name = shown
-    photograph = load_photograph(stream, most_pixels=most_pixels)
-    try:
-        pixels = photograph.filled()
-    except ImageError as error:
-        raise ImageError(f"{shown}: {error}") from error
+    photograph = load_seen(stream, most_pixels=most_pixels)
+    pixels = photograph.filled()
     _, height, width = pixels.shape
     size = fit_size(height, width, EDIT_SIZE)
     alpha = None if photograph.alpha is None else resize(photograph.alpha, size)
