@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from photostyle.export.single import look_table
     from photostyle.image import fit_size, resize
     from photostyle.labels import PALETTE, label_colors, load_regions, save_regions
+    from photostyle.looks.change import blend_looks, invert_look
+    from photostyle.looks.chart import describe_look, draw_look
     from photostyle.looks.file import check_look_path, load_look, save_look
+    from photostyle.looks.learn import learn_look
     from photostyle.looks.local import LocalLook, find_look
     from photostyle.looks.look import Look
     from photostyle.measures import Measures, measure
@@ -75,14 +78,17 @@ _HOME = {
     "Table": "tables.table",
     "WeightsError": "errors",
     "bit_depth": "photofile.reading",
+    "blend_looks": "looks.change",
     "cache_dir": "weights",
     "cached_path": "weights",
     "check_look_path": "looks.file",
     "check_writable": "photofile.writing",
     "composite": "alpha",
+    "describe_look": "looks.chart",
     "doodle": "_doodle",
     "doodle_steps": "_doodle",
     "doubtful_matches": "segment.doubts",
+    "draw_look": "looks.chart",
     "fade": "render",
     "fetch_weights": "weights",
     "find_alpha": "alpha",
@@ -94,8 +100,10 @@ _HOME = {
     "finish": "descend",
     "fit_size": "image",
     "held": "export.held",
+    "invert_look": "looks.change",
     "is_cached": "weights",
     "label_colors": "labels",
+    "learn_look": "looks.learn",
     "load_image": "photofile.reading",
     "load_look": "looks.file",
     "load_maps": "_doodle",
@@ -150,14 +158,17 @@ __all__ = [
     "WeightsError",
     "__version__",
     "bit_depth",
+    "blend_looks",
     "cache_dir",
     "cached_path",
     "check_look_path",
     "check_writable",
     "composite",
+    "describe_look",
     "doodle",
     "doodle_steps",
     "doubtful_matches",
+    "draw_look",
     "fade",
     "fetch_weights",
     "find_alpha",
@@ -169,8 +180,10 @@ __all__ = [
     "finish",
     "fit_size",
     "held",
+    "invert_look",
     "is_cached",
     "label_colors",
+    "learn_look",
     "load_image",
     "load_look",
     "load_maps",

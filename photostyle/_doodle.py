@@ -15,17 +15,19 @@ from photostyle.descend import Steps, finish
 from photostyle.errors import RegionsError, SettingsError
 from photostyle.files import StrPath
 from photostyle.image import check_image, same_proportions
-from photostyle.labels import load_regions
-from photostyle.photofile import load_image
+from photostyle.labels import load_regions, read_labels
+from photostyle.photofile.drawing import alpha_map, load_drawing
+from photostyle.photofile.reading import load_image
 from photostyle.recipes import Quality, find_recipe
 from photostyle.recipes.champandard2016 import semantic_style
+from photostyle.tint import find_tint, tinted
 from photostyle.vgg import VGG, Pooling
 from photostyle.weights import load_weights
 
 MapKind = Literal["auto", "labels", "colors"]
 
+_SHADE = 0.02  # what differs by no more over white shows nothing
 _MOST_LABELS = 16  # more flat colours than that are shades
-_LEAST_SHARE = 0.001  # a colour on less of the map comes from a soft border
 
 
 def doodle(
@@ -78,7 +80,7 @@ def doodle_steps(
     style, style_map, target_map = (x.to(place, torch.float32) for x in (style, style_map, target_map))
     content = content.to(place, torch.float32) if content is not None else None
     vgg = VGG(load_weights(backbone, weights_path), pooling, place)
-    return (yield from semantic_style(style, style_map, target_map, content, vgg, p))
+    return (yield from tinted(semantic_style(style, style_map, target_map, content, vgg, p), find_tint([style])))
 
 
 def _check_map(map: Tensor, image: Tensor | None, name: str) -> None:
@@ -108,7 +110,8 @@ class Maps:
 
 
 def load_maps(style_map: StrPath, target_map: StrPath, kind: MapKind = "auto") -> Maps:
-    """Two painted maps from files, JPEG, PNG, TIFF or WebP, in colour or gray; transparency is laid over white.
+    """Two painted maps from files, in colour or gray. Transparency is laid over white. Where that
+    shows nothing, for all is white and the map in the alpha channel, it is read there.
 
     As `labels`, a flat colour is a thing, and all things are equally different, as `load_regions` has it.
     As `colors`, what is painted in similar colours is similar, and there may be any number of them. With `auto`
@@ -119,16 +122,28 @@ def load_maps(style_map: StrPath, target_map: StrPath, kind: MapKind = "auto") -
     """
     if kind not in get_args(MapKind):
         raise SettingsError(f"kind must be one of {', '.join(get_args(MapKind))}, not {kind!r}.")
-    style, target = load_image(style_map), load_image(target_map)
-    if kind == "colors" or (kind == "auto" and not (_is_flat(style) and _is_flat(target))):
-        return Maps(style, target)
-    regions = load_regions(target_map, style_map)
-    return Maps(regions.style, regions.content, regions.names, regions.notes)
+    if kind == "labels" or (kind == "auto" and _is_flat(style_map) and _is_flat(target_map)):
+        regions = load_regions(target_map, style_map)
+        return Maps(regions.style, regions.content, regions.names, regions.notes)
+    (style, said), (target, also_said) = (_colors(path) for path in (style_map, target_map))
+    return Maps(style, target, notes=(*said, *also_said))
 
 
-def _is_flat(image: Tensor) -> bool:
-    """Whether nine tenths of the pixels have one of a few colours."""
-    levels = (255 * image.flatten(1)).round().to(torch.uint8)
-    _, counts = levels.unique(dim=1, return_counts=True)
-    flat = counts[counts >= _LEAST_SHARE * levels.shape[1]]
-    return len(flat) <= _MOST_LABELS and int(flat.sum()) >= 0.9 * levels.shape[1]
+def _is_flat(path: StrPath) -> bool:
+    """Whether a map is a label image of few colours."""
+    try:
+        return len(read_labels(path).paint.colors) <= _MOST_LABELS
+    except RegionsError:  # which says so better where it is read as what it is
+        return False
+
+
+def _colors(path: StrPath) -> tuple[Tensor, tuple[str, ...]]:
+    """A map as colours, 3×H×W, and what is to be said of it."""
+    image = load_image(path)
+    if (image.amax((1, 2)) - image.amin((1, 2))).max() > _SHADE:
+        return image, ()
+    drawing = load_drawing(path)
+    if (map := alpha_map(drawing)) is None:
+        return image, ()
+    note = f"{drawing.name} is read by its alpha channel: white is opaque, black transparent."
+    return torch.from_numpy(map).expand(3, -1, -1), (note,)

@@ -19,6 +19,7 @@ from photostyle.looks.look import Look
 from photostyle.recipes import DEFAULT_RECIPE, RECIPES, Quality, Recipe, find_recipe
 from photostyle.regions import Regions
 from photostyle.render import check_strength, fade
+from photostyle.tint import Tint, find_tint, tinted
 from photostyle.vgg import VGG, Pooling
 from photostyle.weights import load_weights
 
@@ -55,7 +56,8 @@ def transfer_steps(
 
     `recipe` is a key of `RECIPES`, `settings` are fields of its dataclass, and `quality` (draft, standard
     or best) chooses the values of those that are not given; `strength` in [0, 1]
-    fades the result into the content. `backbone` names the network, whose original file may be given
+    fades the result into the content. Of a style without colour, or of one hue, the result has no other hue (`tint`),
+    unless it is to keep the content's colours. `backbone` names the network, whose original file may be given
     as `weights_path`; a recipe without a network reads neither. `device` is auto, cpu, cuda or mps (the
     result stays there).
 
@@ -64,8 +66,10 @@ def transfer_steps(
     """
     check_strength(strength)
     job = _prepare(content, style, regions, recipe, quality, (backbone, weights_path, pooling), device, settings)
-    result = yield from job.recipe.run(job.content, job.style, job.regions, job.vgg, job.settings)
-    return fade(job.content, result, strength)
+    steps = job.recipe.run(job.content, job.style, job.regions, job.vgg, job.settings)
+    if job.tint:
+        steps = tinted(steps, job.tint)
+    return fade(job.content, (yield from steps), strength)
 
 
 def make_look(content: Tensor, style: Tensor, regions: Regions | None = None, **options: Any) -> Look:
@@ -116,6 +120,7 @@ class _Prepared:
     regions: Regions
     vgg: VGG | None
     settings: Any
+    tint: Tint | None
 
 
 def _prepare(
@@ -145,7 +150,14 @@ def _prepare(
     else:
         regions = regions.fit(content, styles[0])
     vgg = VGG(load_weights(backbone, weights_path), pooling, place) if chosen.network else None
-    return _Prepared(chosen, content, styles if chosen.blends else styles[0], regions, vgg, p)
+    tint = tint_of(chosen, p, styles, regions)
+    return _Prepared(chosen, content, styles if chosen.blends else styles[0], regions, vgg, p, tint)
+
+
+def tint_of(recipe: Recipe, p: Any, styles: Sequence[Tensor], regions: Regions | None) -> Tint | None:
+    """The hue that the result of a recipe with these settings keeps to; None if its colours are not the styles'."""
+    masks = regions.style if regions and recipe.regional else None
+    return find_tint(styles, masks) if recipe.recolors(p) else None
 
 
 def make_settings(recipe: Recipe, settings: dict[str, Any], quality: Quality = "standard") -> Any:

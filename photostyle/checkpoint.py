@@ -13,13 +13,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save
 from torch import Tensor
 
 from photostyle.descend import KEEPER, Place
 from photostyle.errors import SettingsError
 from photostyle.files import make_folder, write_whole
+from photostyle.tensors import read_tensors
 
 _ABOUT = "checkpoint.json"
 _DESCENTS = "descent-*.safetensors"
@@ -70,10 +71,9 @@ class Checkpoint:
         if not self._path.exists():
             return None
         try:
-            with safe_open(self._path, framework="pt") as file:
-                metadata = file.metadata()
-                # cloned: where numbers lie in memory may decide how they are rounded
-                tensors = {name: file.get_tensor(name).clone() for name in sorted(file.keys())}
+            metadata, tensors = read_tensors(self._path)
+            # cloned: where numbers lie in memory may decide how they are rounded
+            tensors = {name: tensors[name].clone() for name in sorted(tensors)}
             if metadata["sha256"] != digest(metadata["place"], *tensors.values()):
                 raise ValueError
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:

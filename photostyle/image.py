@@ -11,6 +11,8 @@ from torch import Tensor
 
 from photostyle.errors import ImageError
 
+_FEW_PIXELS = 4
+
 
 def resize(image: Tensor, size: Sequence[int]) -> Tensor:
     """Resize a C×H×W image to `size` = (H, W) by Lanczos, without aliasing, clamped to [0, 1].
@@ -55,6 +57,11 @@ def same_proportions(a: Tensor, b: Tensor) -> bool:
         return True
     flattest, steepest = (h - 0.5) / (w + 0.5), (h + 0.5) / (w - 0.5)
     return flattest <= (H + 0.5) / (W - 0.5) and steepest >= (H - 0.5) / (W + 0.5)
+
+
+def nearly_of_size(a: Tensor, b: Tensor) -> bool:
+    """Whether two images (…×H×W) are of one size, or one side of either is up to four pixels off."""
+    return max(abs(here - there) for here, there in zip(a.shape[-2:], b.shape[-2:], strict=True)) <= _FEW_PIXELS
 
 
 def shrink(image: Tensor, size: Sequence[int]) -> Tensor:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import monotonic
-from typing import Any, Protocol, TypeVar
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 from torch import Tensor
 
@@ -34,7 +35,6 @@ from photostyle import (
     find_recipe,
     find_regions,
     is_cached,
-    load_image,
     load_photograph,
     load_regions,
     load_weights,
@@ -47,11 +47,14 @@ from photostyle import (
     save_photograph,
     transfer_steps,
 )
+from photostyle._transfer import tint_of
 from photostyle.checkpoint import Checkpoint, digest
 from photostyle.files import keep_inputs, make_folder, stream_or
-from photostyle.image import check_image, fit, fit_size, resize
+from photostyle.image import check_image, fit, fit_size, nearly_of_size, resize
+from photostyle.photofile.source import name_of
 from photostyle.render import render
 from photostyle.weights import Weights
+from photostyle.wording import percent
 
 T = TypeVar("T")
 
@@ -83,6 +86,7 @@ class Job:
     match: Mapping[str, str] = field(default_factory=dict)
     drop: Collection[str] = ()
     more_styles: Sequence[Path] = ()  # for a recipe that blends several
+    soft: bool = False  # masks: blends in the label images are of two regions
 
     @property
     def files(self) -> dict[str, Path]:
@@ -108,19 +112,45 @@ class Job:
         The `limits` are those of `load_photograph`.
         """
         self.check()
-        before, model = (load_photograph(stream_or(path), **limits) for path in (self.content, self.style))
+        before, model = (load_seen(path, **limits) for path in (self.content, self.style))
         for note in (*before.notes, *model.notes):
             report.note(f"Note: {note}")
         content, style = before.pixels, model.pixels
         check_image(style, f"The style {self.style}", least=_LEAST_STYLE)
         regions = Regions.whole(content, style)
         if self.content_regions and self.style_regions:
-            painted = load_regions(self.content_regions, self.style_regions, match=self.match, drop=self.drop)
+            chosen: dict[str, Any] = {"match": self.match, "drop": self.drop, "soft": self.soft}
+            painted = load_regions(self.content_regions, self.style_regions, **chosen, **limits)
             painted.check(content, style)
+            files = (self.content_regions, painted.content, content), (self.style_regions, painted.style, style)
+            for path, masks, image in files:
+                (h, w), (H, W) = masks.shape[1:], image.shape[1:]
+                if (h, w) != (H, W) and nearly_of_size(masks, image):
+                    report.note(f"Note: {path} has {w}×{h} pixels and its photograph {W}×{H}: it is resized.")
             regions = painted
         for note in regions.notes:
             report.note(f"Note: {note}")
+        if self.painted:
+            tell(regions, report)
         return before, model, regions
+
+
+def load_seen(path: Path | BinaryIO, **limits: Any) -> Photograph:
+    """`load_photograph`, of a file, a stream or standard input, whose notes say too how much of it is transparent.
+
+    Raises ImageError as well if nothing can be seen in it.
+    """
+    source = stream_or(path) if isinstance(path, Path) else path
+    photograph = load_photograph(source, **limits)
+    if photograph.alpha is None:
+        return photograph
+    try:
+        photograph.filled()
+    except ImageError as error:
+        raise ImageError(f"{name_of(source)}: {error}") from error
+    hidden = percent(float((photograph.alpha < 0.5).float().mean()))
+    note = f"{hidden} of {name_of(source)} is transparent: that has no say in the result."
+    return replace(photograph, notes=(*photograph.notes, note))
 
 
 def example(name: str) -> Job:
@@ -177,10 +207,11 @@ def make(
     written = [*outputs.values(), partial, *([look] if look else [])]
     keep_inputs(written, [*job.files.values(), *job.more_styles, *weights])
     recipe = find_recipe(chosen["recipe"], 1 + len(job.more_styles))
-    values = asdict(make_settings(recipe, settings or {}, chosen["quality"]))
+    p = make_settings(recipe, settings or {}, chosen["quality"])
+    values = asdict(p)
     photograph, other, regions = job.load(report, **given(most_pixels=most_pixels))
-    content, style = photograph.pixels, other.opaque()
-    styles = [style, *(load_image(path, **given(most_pixels=most_pixels)) for path in job.more_styles)]
+    content, style = photograph.filled(), other.filled()
+    styles = [style, *(load_seen(path, **given(most_pixels=most_pixels)).filled() for path in job.more_styles)]
     network = None
     if recipe.network:
         if not weights:
@@ -195,10 +226,14 @@ def make(
     elif guide != "none":
         where = given(model=model, device=options.get("device"))
         regions = find(I, S, guide, report, match=job.match, drop=job.drop, **where)
+    regions = regions.seen(other.alpha)
+    content = photograph.filled(regions.content)
     if recipe.regional:
         if guide == "auto" and not network:
             network = load_weights()  # which found the regions
-        describe(I, S, regions, report, network)
+        doubt(I, S, regions, report, network)
+    if (tint := tint_of(recipe, p, [S, *styles[1:]], regions)) and tint.note:
+        report.note(f"Note: {tint.note}")
     free = memory.free_memory(find_device(chosen["device"]))
     size = memory.size_that_fits(chosen["recipe"], content.shape[1:], values.get("size"), free)
     if size != values.get("size"):
@@ -317,7 +352,9 @@ def partial_of(output: Path) -> Path:
     if str(output) == "-":
         return Path("partial.png")
     ending = f"-partial{output.suffix}"
-    stem = output.stem.encode()[: _LONGEST_NAME - len(ending.encode())].decode(errors="ignore")
+    stem = output.stem
+    while len(os.fsencode(stem + ending)) > _LONGEST_NAME:
+        stem = stem[:-1]
     return output.with_name(stem + ending)
 
 
@@ -353,21 +390,27 @@ def find(
     regions = find_regions(content, style, method, device=find_device(device), **options)  # type: ignore[arg-type]
     for note in regions.notes:
         report.note(f"Note: {note}")
+    if len(regions.names) > 1:
+        tell(regions, report)
     return regions
 
 
-def describe(
-    content: Tensor, style: Tensor, regions: Regions, report: Report, network: Weights | None
-) -> tuple[str, ...]:
-    """Tell which regions were matched, how large they are, and which match looks wrong; returns these doubts.
+def tell(regions: Regions, report: Report) -> None:
+    """Which regions were matched, and how large they are."""
+    sizes = (
+        f"{name}: {percent(here)} of the content, {percent(there)} of the style"
+        for name, (here, there) in zip(regions.names, regions.shares, strict=True)
+    )
+    report.note(f"Regions: {'; '.join(sizes)}.")
+
+
+def doubt(content: Tensor, style: Tensor, regions: Regions, report: Report, network: Weights | None) -> tuple[str, ...]:
+    """Tell which match of regions looks wrong; returns these doubts.
 
     `network` is what looks at them, as in `doubtful_matches`.
     """
     if len(regions.names) < 2:
         return ()
-    shares = zip(regions.names, regions.shares, strict=True)
-    sizes = "; ".join(f"{name}: {here:.0%} of the content, {there:.0%} of the style" for name, (here, there) in shares)
-    report.note(f"Regions: {sizes}.")
     doubts = doubtful_matches(content, style, regions, network)
     for doubt in doubts:
         report.note(f"Note: {doubt} If so, correct it with --match or --drop, paint it, or take --regions none.")

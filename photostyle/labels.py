@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import io
-import os
-import warnings
-from collections.abc import Collection, Mapping
-from functools import reduce
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
+from typing import BinaryIO
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image as PILImage
-from scipy import ndimage
 
-from photostyle.errors import RegionsError
-from photostyle.files import StrPath, check_target, reason, write_whole
-from photostyle.pairing import STRAY, pair_labels
-from photostyle.photofile.source import MOST_ASPECT
+from photostyle.errors import ImageError, RegionsError
+from photostyle.files import StrPath, check_target, write_whole
+from photostyle.flatcolors import MOST, Paint, find_paint, hexadecimal, nearest, spread_from
+from photostyle.pairing import pair_labels
+from photostyle.photofile.drawing import Drawing, alpha_map, load_drawing
+from photostyle.photofile.source import MOST_PIXELS, name_of
 from photostyle.regions import Regions
+from photostyle.softmasks import soft_masks
 
 PALETTE = {
     "blue": (0, 0, 255),
@@ -34,9 +35,13 @@ PALETTE = {
 }
 """The nine colours of the label images of Luan et al. 2017 (authors' code)."""
 
-_TOLERANCE = 60  # of 255 per channel; the palette's colours differ by at least 127 in some channel
-_MAX_COLORS = 64  # more flat colours than this, and the file is a photograph, not a label image
-
+_CALLED = 32  # of 255 per channel: what is as near to a colour of the palette has its name
+_SAME = 60  # of 255 per channel: what is as near in the other file may be meant for the same
+_TOLD = 24  # of 255 per channel: from here on it is said
+_MASK = 64  # numbers of regions are below it, and a mask's white is not
+_WHITE = 255
+_VOID = 255  # number of what data sets leave out
+_MOST_SAID = 8  # numbers in a sentence
 
 # for more than nine regions: colours that are not near the paper's
 _MORE_COLORS = [(r, g, b) for r, g, b in product((64, 192, 128, 255, 0), repeat=3) if {64, 192} & {r, g, b}]
@@ -49,23 +54,33 @@ def load_regions(
     match: Mapping[str, str] | None = None,
     drop: Collection[str] = (),
     strict: bool = False,
+    soft: bool = False,
+    most_pixels: float = MOST_PIXELS,
 ) -> Regions:
     """Regions from two label images, paired by colour.
 
-    The paper's nine colours are recognised with their resampling noise; otherwise every flat colour
-    (or, in single-channel files, every value) is a region. `match`, `drop`, `strict` and what becomes of
-    regions without a partner: `pair_labels`.
+    Any file of flat colours will do, worn by resampling, blur or JPEG or not (`flatcolors`): in the paper's nine
+    colours, in any others, or with the numbers of regions for levels. The two may be saved in different ways. A
+    colour has the name of the paper's that it is near to, or is called #c86432; a number is called label 3. A map
+    in the alpha channel alone is read there; other transparent pixels are unknown: in the content they go to the
+    nearest region, in the style to none. `notes` say what had to be guessed. With `soft` a pixel whose colour is a
+    blend of two is of both, in parts, as in feathered masks; else all of it is of one. `match`, `drop`, `strict` and
+    what becomes of regions without a partner: `pair_labels`.
 
-    Raises RegionsError for a file that is missing, not an image, not a label image, or when the two
-    sides have no colour in common.
+    Raises RegionsError for a file that is missing, not an image, larger than `most_pixels`, not a label image, or
+    when the two sides have no colour in common.
     """
-    paths = (content_labels, style_labels)
-    arrays = [_read(path) for path in paths]
-    palette = all(_is_palette(array) for array in arrays)  # both or none: names must agree
-    (labels, names), (style_map, style_names) = (
-        _labels(array, path, palette) for array, path in zip(arrays, paths, strict=True)
-    )
-    return pair_labels(labels, names, style_map, style_names, match=match, drop=drop, strict=strict)
+    files = (content_labels, style_labels)
+    content, style = (read_labels(path, soft=soft, most_pixels=most_pixels) for path in files)
+    content, style, names = _named(*_alike(content, style))
+    here, there = spread_from(content.paint.labels, content.paint.labels >= 0), style.paint.labels
+    masks = (_soft(content, here), _soft(style, there)) if soft else None
+    regions = pair_labels(here, names, there, names, match=match, drop=drop, strict=strict, masks=masks)
+    notes = [*content.notes, *style.notes]
+    for side, what in ((content, "goes to the nearest region"), (style, "is left out")):
+        if share := float((side.paint.labels < 0).mean()):
+            notes.append(f"{share:.1%} of {side.name} is transparent: that {what}.")
+    return replace(regions, notes=(*notes, *regions.notes))
 
 
 def save_regions(regions: Regions, content_labels: StrPath, style_labels: StrPath) -> None:
@@ -76,8 +91,8 @@ def save_regions(regions: Regions, content_labels: StrPath, style_labels: StrPat
     file cannot be written, RegionsError for more than 63 regions.
     """
     count = len(regions.names)
-    if count >= _MAX_COLORS:
-        raise RegionsError(f"A label image has at most {_MAX_COLORS} colours; these are {count} regions.")
+    if count >= MOST:
+        raise RegionsError(f"A label image has at most {MOST} colours; these are {count} regions.")
     for masks, path in ((regions.content, content_labels), (regions.style, style_labels)):
         check_target(path, [".png"])
         alone = 1 - masks.sum(0, keepdim=True)
@@ -92,88 +107,208 @@ def label_colors(count: int) -> list[tuple[int, int, int]]:
     return list(PALETTE.values())[:count] if count <= len(PALETTE) else _MORE_COLORS[:count]
 
 
-def _read(path: StrPath) -> NDArray[np.int64]:
-    """H×W×3 colours, or H×W values of a single-channel file."""
-    name = os.fspath(path)
+@dataclass(frozen=True, eq=False)
+class LabelImage:
+    """What was painted in a file, and `table`, the numbers of its colour table (H×W) if it has one."""
+
+    name: str
+    paint: Paint
+    levels: NDArray[np.int64]  # H×W×3
+    table: NDArray[np.int64] | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def grays(self) -> list[int] | None:
+        """Its levels, if they are all grey and are just those that were painted."""
+        colors = self.paint.colors
+        gray = self.paint.exact and bool((colors == colors[:, :1]).all())
+        return colors[:, 0].tolist() if gray else None
+
+
+def read_labels(path: StrPath | BinaryIO, *, soft: bool = False, most_pixels: float = MOST_PIXELS) -> LabelImage:
+    """The paint of one label image, of which with `soft` all may be blends. RegionsError if it is none."""
+    name = name_of(path)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about metadata, which is not read
-            with PILImage.open(path) as file:
-                if max(file.size) > 1.1 * MOST_ASPECT * min(file.size):
-                    width, height = file.size
-                    raise RegionsError(f"The label image {name} is {width}×{height}, too narrow for any photograph.")
-                file.load()
-                image = file if file.mode in ("L", "I", "I;16") else file.convert("RGB")
-    except FileNotFoundError:
-        raise RegionsError(f"The label image {name} does not exist.") from None
-    except RegionsError:
-        raise
+        drawing = load_drawing(path, most_pixels=most_pixels)
+    except ImageError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise RegionsError(f"The label image {name} does not exist.") from None
+        raise RegionsError(f"The label image {name} cannot be read: {error}") from None
     except MemoryError:
         raise RegionsError(f"The label image {name} is too large for the memory here: make it smaller.") from None
-    except Exception as error:  # on damaged files decoders raise nearly anything
-        raise RegionsError(f"The label image {name} cannot be read: {reason(error)}.") from None
-    return np.asarray(image).astype(np.int64)
-
-
-def _is_palette(array: NDArray[np.int64]) -> bool:
-    """Whether nearly all pixels have one of the paper's nine colours."""
-    if array.ndim == 2:
-        return set(np.unique(array)) <= {0, 128, 255}
-    palette = np.array(list(PALETTE.values()))
-    return bool((_nearest(array, palette)[1] <= _TOLERANCE).mean() >= 0.9)
-
-
-def _labels(array: NDArray[np.int64], path: StrPath, is_palette: bool) -> tuple[NDArray[np.int64], list[str]]:
-    """Label image → H×W indices into a list of region names."""
-    palette, names = np.array(list(PALETTE.values())), list(PALETTE)
-    if array.ndim == 2 and not is_palette:
-        colors, names = np.unique(array)[:, None], [f"label {value}" for value in np.unique(array)]
-        tolerance = 0
-    else:
-        array = array if array.ndim == 3 else np.repeat(array[..., None], 3, axis=2)
-        colors, tolerance = palette, _TOLERANCE
-        if not is_palette:
-            colors, tolerance = _flat_colors(array), 3
-            names = [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in colors]
-    if not 0 < len(names) <= _MAX_COLORS:
+    try:
+        layer, notes = _layer(drawing)
+    except ImageError as error:
+        raise RegionsError(f"The label image cannot be read: {error}") from None
+    paint = _paint(layer, soft)
+    if paint is None and drawing.alpha is not None and layer is drawing:  # a photograph, cut out
+        layer, notes = _alpha_layer(drawing, drawing.alpha)
+        paint = _paint(layer, soft)
+    if paint is None:
+        soften = "" if soft else ", or ask for soft masks (--soft-masks) if it is one"
         raise RegionsError(
-            f"{os.fspath(path)} is not a label image: it must have at most {_MAX_COLORS} flat colours, one per region."
+            f"{drawing.name} is not a label image: it must have at most {MOST} flat colours, one per region. Paint "
+            f"with a hard brush and save it as PNG{soften}."
         )
-    labels, distance = _nearest(array if array.ndim == 3 else array[..., None], colors)
-    # A pixel that is near no colour is a blend on a border, and blends of two colours can look like a
-    # third, in lines too thin to be painted: both take the label of the nearest pixel that is sure.
-    unsure = distance > tolerance
-    if distance.any():  # resampled, or it would have none but exact colours
-        unsure |= _thin(labels)
-    if unsure.any() and not unsure.all():
-        nearest = ndimage.distance_transform_edt(unsure, return_distances=False, return_indices=True)
-        labels = labels[tuple(nearest)]
-    return labels, names
+    levels = layer.levels
+    if paint.colors.max() > _WHITE and not (paint.colors == paint.colors[:, :1]).all():  # of 16 bits, and no numbers
+        paint = replace(paint, colors=np.round(paint.colors / 257).astype(np.int64))
+    if levels.max() > _WHITE and paint.colors.max() <= _WHITE:
+        levels = np.round(levels / 257).astype(np.int64)
+    said = (*drawing.notes, *notes, *(f"In {drawing.name} {note}." for note in paint.notes))
+    return LabelImage(drawing.name, paint, levels, drawing.numbers, said)
 
 
-def _nearest(array: NDArray[np.int64], colors: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Of each pixel (H×W×C) the nearest of K colours (K×C), and how far it is in its farthest channel: H×W each."""
-    labels = np.zeros(array.shape[:2], np.int64)
-    least = np.full(array.shape[:2], np.iinfo(np.int64).max)
-    for label, color in enumerate(colors):  # one by one: all distances at once would be gigabytes
-        distance = reduce(np.maximum, (np.abs(array[..., i] - value) for i, value in enumerate(color)))
-        labels[distance < least] = label
-        np.minimum(least, distance, out=least)
-    return labels, least
+def in_palette(image: LabelImage, nothing: str) -> NDArray[np.uint8]:
+    """A label image in the paper's colours, H×W×3: each in the one near to it, numbers in the paper's order.
+
+    What is transparent has the colour called `nothing`. Raises RegionsError for a colour that is near to none.
+    """
+    palette, colors = np.array(list(PALETTE.values())), image.paint.colors
+    into = dict(enumerate(range(len(colors)))) if _holds_numbers(image) else _partners(colors, palette, _SAME)
+    for k, color in enumerate(colors):
+        if into.get(k, len(palette)) >= len(palette):
+            known = ", ".join(PALETTE)
+            raise RegionsError(
+                f"The colour {hexadecimal(color)} in {image.name} is none of the paper's ({known}): paint it in these."
+            )
+    shown = palette[[*(into[k] for k in range(len(colors))), list(PALETTE).index(nothing)]]
+    return shown[image.paint.labels].astype(np.uint8)  # −1 is the last
 
 
-def _thin(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Where a label's connected patch is nowhere three pixels wide."""
-    thin = np.zeros(labels.shape, bool)
-    for label in np.unique(labels):
-        mask = labels == label
-        core = ndimage.binary_erosion(mask, np.ones((3, 3), bool), border_value=1)
-        thin |= mask & ~ndimage.binary_propagation(core, mask=mask)
-    return thin
+def _paint(layer: Drawing, soft: bool) -> Paint | None:
+    """The paint of a drawing, −1 where it is transparent."""
+    seen = None if layer.alpha is None or layer.alpha.min() == layer.alpha.max() else _seen(layer.alpha)
+    levels = layer.levels
+    if seen is not None:
+        levels = np.stack([spread_from(plane, seen) for plane in np.moveaxis(levels, -1, 0)], axis=-1)
+    paint = find_paint(levels, list(PALETTE.values()), lossy=layer.lossy, soft=soft)
+    return paint if paint is None or seen is None else replace(paint, labels=np.where(seen, paint.labels, -1))
 
 
-def _flat_colors(array: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The colours that each cover at least 0.1 % of an H×W×3 image; none if together they miss a tenth."""
-    colors, counts = np.unique(array.reshape(-1, 3), axis=0, return_counts=True)
-    flat = counts >= max(2, STRAY * counts.sum())
-    return colors[flat] if counts[flat].sum() >= 0.9 * counts.sum() else colors[:0]
+def _layer(drawing: Drawing) -> tuple[Drawing, tuple[str, ...]]:
+    """Where the paint is: in the colours, or in the alpha channel if all that is seen is of one colour."""
+    if drawing.alpha is None or alpha_map(drawing) is None:
+        return drawing, ()
+    return _alpha_layer(drawing, drawing.alpha)
+
+
+def _alpha_layer(drawing: Drawing, alpha: NDArray[np.float32]) -> tuple[Drawing, tuple[str, ...]]:
+    map = np.round(alpha * _WHITE).astype(np.int64)[..., None].repeat(3, axis=2)
+    note = f"{drawing.name} is read by its alpha channel: white is opaque, black transparent."
+    return replace(drawing, levels=map, alpha=None), (note,)
+
+
+def _seen(alpha: NDArray[np.float32]) -> NDArray[np.bool_]:
+    seen: NDArray[np.bool_] = alpha >= alpha.max() / 2
+    return seen
+
+
+def _soft(image: LabelImage, labels: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Soft masks, one for each name, of a label image whose colours are in the order of the names."""
+    return soft_masks(image.levels, labels, image.paint.colors)
+
+
+def _alike(content: LabelImage, style: LabelImage) -> tuple[LabelImage, LabelImage]:
+    """Both in one encoding: where one has numbers of regions, the other has a colour table or a mask's levels."""
+    for one, other in ((content, style), (style, content)):
+        if not _holds_numbers(one) or _holds_numbers(other):
+            continue
+        if other.grays and max(other.grays) >= _MASK and max(one.grays or [0]) < _MASK:
+            stretched = _stretched(one, max(other.grays))
+            return (stretched, other) if one is content else (other, stretched)
+        if other.grays is None and other.table is not None:
+            by_table = _by_table(other, other.table)
+            return (one, by_table) if one is content else (by_table, one)
+    return content, style
+
+
+def _holds_numbers(image: LabelImage) -> bool:
+    """Whether the levels are numbers of regions: 0, 1, 2, perhaps 255 for what is left out."""
+    values = {*(image.grays or ())} - {_VOID}
+    return (len(values) > 1 and max(values) < _MASK) or max(values, default=0) > _WHITE
+
+
+def _stretched(image: LabelImage, most: int) -> LabelImage:
+    """Numbers of regions as the levels of a mask."""
+    values = image.paint.colors
+    factor = most / values.max()
+    stretched = np.round(values * factor).astype(np.int64)
+    numbers, levels = (", ".join(str(c) for c in colors[:_MOST_SAID, 0]) for colors in (values, stretched))
+    note = f"The numbers {numbers} in {image.name} are taken for {levels}, as in the other label image."
+    levels = np.round(image.levels * factor).astype(np.int64)
+    return replace(image, paint=replace(image.paint, colors=stretched), levels=levels, notes=(*image.notes, note))
+
+
+def _by_table(image: LabelImage, table: NDArray[np.int64]) -> LabelImage:
+    """The numbers of a colour table instead of its colours."""
+    levels = table[..., None].repeat(3, axis=2)
+    paint = find_paint(levels, [], lossy=False)
+    note = f"{image.name} is read by the numbers of its colour table, as the other label image has numbers."
+    return image if paint is None else replace(image, paint=paint, levels=levels, notes=(*image.notes, note))
+
+
+def _named(content: LabelImage, style: LabelImage) -> tuple[LabelImage, LabelImage, list[str]]:
+    """Both with labels into one list of names, a name for each colour; near ones in the two files are one."""
+    ours, theirs = content.paint.colors, style.paint.colors
+    numbers = _are_levels(content, style)
+    partner = _partners(ours, theirs, 0 if numbers else _SAME)
+    others = [k for k in range(len(theirs)) if k not in partner.values()]
+    colors = np.concatenate([ours, theirs[others]])
+    names = [f"label {c}" for c in colors[:, 0]] if numbers else _names(colors)
+    notes = [
+        f"The colour {hexadecimal(theirs[b])} of {style.name} is taken for {names[a]}, which is "
+        f"{hexadecimal(ours[a])} in {content.name}."
+        for a, b in partner.items()
+        if np.abs(ours[a] - theirs[b]).max() >= _TOLD
+    ]
+    # in the paper's order, then by colour
+    rank = {name: n for n, name in enumerate(PALETTE)}
+    order = sorted(range(len(names)), key=lambda k: (rank.get(names[k], len(rank)), *colors[k]))
+    place = {k: n for n, k in enumerate(order)}
+    here = [place[a] for a in range(len(ours))]
+    there = {b: here[a] for a, b in partner.items()} | {b: place[len(ours) + n] for n, b in enumerate(others)}
+    return (
+        _relabelled(content, here, len(names)),
+        replace(_relabelled(style, [there[b] for b in range(len(theirs))], len(names)), notes=(*style.notes, *notes)),
+        [names[k] for k in order],
+    )
+
+
+def _relabelled(image: LabelImage, into: Sequence[int], count: int) -> LabelImage:
+    """With other labels, of so many; what was not painted stays so, and colours that it does not have are far away."""
+    labels = np.array([*into, -1])[image.paint.labels]  # −1 is the last
+    colors = np.full((count, 3), -(1 << 20))
+    colors[list(into)] = image.paint.colors
+    return replace(image, paint=replace(image.paint, labels=labels, colors=colors))
+
+
+def _are_levels(content: LabelImage, style: LabelImage) -> bool:
+    """Whether levels of grey tell regions apart: numbers, or levels that both have, and not just the paper's."""
+    if content.grays is None or style.grays is None:
+        return False
+    if _holds_numbers(content) or _holds_numbers(style):
+        return True
+    ours, theirs = {*content.grays}, {*style.grays}
+    return (ours <= theirs or theirs <= ours) and not ours | theirs <= {0, 127, 128, 255}
+
+
+def _partners(ours: NDArray[np.int64], theirs: NDArray[np.int64], most: int) -> dict[int, int]:
+    """Which colour of one file (K×3) is which of the other, the most alike first, none farther apart than that."""
+    apart = np.abs(ours[:, None] - theirs[None]).max(-1)
+    found: dict[int, int] = {}
+    for flat in np.argsort(apart, axis=None, kind="stable").tolist():
+        a, b = divmod(flat, len(theirs))
+        if apart[a, b] <= most and a not in found and b not in found.values():
+            found[a] = b
+    return found
+
+
+def _names(colors: NDArray[np.int64]) -> list[str]:
+    """The paper's name for what is nearest to each of its colours, if that is near; else as in #c86432."""
+    names = [hexadecimal(color) for color in colors]
+    for name, color in PALETTE.items():
+        label, distance = nearest(np.array(color)[None, None], colors)
+        if distance[0, 0] <= _CALLED:
+            names[label[0, 0]] = name
+    return names

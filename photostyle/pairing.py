@@ -17,7 +17,10 @@ from photostyle.errors import RegionsError
 from photostyle.regions import Regions
 
 Labels = NDArray[np.int64]
-"""H×W indices into a list of names."""
+"""H×W indices into a list of names; −1, in the style alone, where there is no region."""
+
+Masks = NDArray[np.float32]
+"""K×H×W, one for each of a list of names, adding up to 1 where there is a region."""
 
 STRAY = 0.001  # of its photograph: a smaller region is taken for a stray brush mark
 
@@ -31,6 +34,7 @@ def pair_labels(
     match: Mapping[str, str] | None = None,
     drop: Collection[str] = (),
     strict: bool = False,
+    masks: tuple[Masks, Masks] | None = None,
 ) -> Regions:
     """Regions from labels of the content (H×W) and of the style (H′×W′), paired by name.
 
@@ -38,11 +42,14 @@ def pair_labels(
     `drop` names regions that are to be taken for unpaired. What only one side has is reported in `notes`: a
     region of the content alone is merged into the paired region with which it shares the longest border (into
     the largest when it touches none), so that every pixel has a model; a region of the style alone is left out,
-    so that it colours nothing. With `strict` either is an error.
+    so that it colours nothing. With `strict` either is an error. Regions are hard unless soft `masks` of both sides,
+    one of each name, are given: then these are added up.
 
     Raises RegionsError for a name that there is not, or when nothing can be paired.
     """
     check_names(match or {}, drop, present(labels, names), present(style_labels, style_names))
+    here, there = masks or (None, None)
+    painted = labels
     names = [(match or {}).get(name, name) for name in names]  # a content region has the name of its model
     labels = np.array([names.index(name) for name in names])[labels]
     content_has, style_has = present(labels, names), present(style_labels, style_names)
@@ -66,14 +73,16 @@ def pair_labels(
     ]
     if strict and notes:
         raise RegionsError(f"{notes[0][:-1]}: paint it on both sides.")
-    content = np.stack([sum(labels == names.index(n) for n in {*names} if into.get(n, n) == name) for name in common])
-    style = np.stack([style_labels == style_names.index(name) for name in common])
-    return Regions(
-        tuple(common),
-        torch.from_numpy(content.astype(np.float32)),
-        torch.from_numpy(style.astype(np.float32)),
-        tuple(notes),
-    )
+    content = np.zeros((len(common), *labels.shape), np.float32)
+    for k in set(painted.ravel().tolist()):
+        content[common.index(into.get(names[k], names[k]))] += _mask(painted, here, k)
+    style = np.stack([_mask(style_labels, there, style_names.index(name)) for name in common])
+    return Regions(tuple(common), torch.from_numpy(content), torch.from_numpy(style), tuple(notes))
+
+
+def _mask(labels: Labels, masks: Masks | None, label: int) -> NDArray[np.float32]:
+    """The soft mask of a label, or where there is none its hard one."""
+    return (labels == label).astype(np.float32) if masks is None else masks[label]
 
 
 def check_names(
@@ -101,5 +110,5 @@ def merge_orphans(labels: Labels, names: Sequence[str], keep: Sequence[str]) -> 
 
 def present(labels: Labels, names: Sequence[str]) -> dict[str, float]:
     """The regions that are no stray brush marks, with their shares of the image."""
-    shares = np.bincount(labels.ravel(), minlength=len(names)) / labels.size
+    shares = np.bincount(labels[labels >= 0], minlength=len(names)) / labels.size
     return {name: float(share) for name, share in zip(names, shares, strict=True) if share >= STRAY}

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from photostyle.errors import RegionsError
-from photostyle.image import same_proportions
+from photostyle.image import nearly_of_size, same_proportions
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,13 @@ class Regions:
         return tuple(zip(_shares(self.content), _shares(self.style), strict=True))
 
     def check(self, content: Tensor, style: Tensor) -> None:
-        """Raise RegionsError when a side's aspect ratio differs from its photograph's (3×H×W) by more than 2 %."""
+        """Raise RegionsError when a side's aspect ratio differs from its photograph's (3×H×W) by more than 2 %.
+
+        Sides that are a few pixels off are forgiven.
+        """
         for side, masks, image in (("content", self.content, content), ("style", self.style, style)):
             (h, w), (H, W) = masks.shape[1:], image.shape[1:]
-            if not same_proportions(masks, image):
+            if not same_proportions(masks, image) and not nearly_of_size(masks, image):
                 raise RegionsError(
                     f"The {side} regions are {w}×{h} but the {side} is {W}×{H}: "
                     f"paint them on the whole photograph, in its own proportions."
@@ -73,6 +76,19 @@ class Regions:
             content=_fit(self.content, content.shape[1:]).to(content),
             style=_fit(self.style, style.shape[1:]).to(style),
         )
+
+    def seen(self, alpha: Tensor | None) -> Regions:
+        """The same without what cannot be seen of the style: its masks times its `alpha` (1×h×w in [0, 1]).
+
+        Raises RegionsError where nothing is left of a region.
+        """
+        if alpha is None:
+            return self
+        style = self.style * _fit(alpha, self.style.shape[1:]).to(self.style)
+        for name, mask in zip(self.names, style, strict=True):
+            if mask.sum() <= 0:
+                raise RegionsError(f"Region {name} of the style is wholly transparent: drop it, or show some of it.")
+        return replace(self, style=style)
 
 
 def _shares(masks: Tensor) -> list[float]:

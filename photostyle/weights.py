@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 import platformdirs
 from filelock import FileLock
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save
 from torch import Tensor
 
@@ -25,6 +25,7 @@ from photostyle.backbones import BACKBONES, DEFAULT_BACKBONE, Backbone
 from photostyle.download import Progress, obtain
 from photostyle.errors import WeightsError
 from photostyle.originals import check_shapes, read_original
+from photostyle.tensors import read_tensors
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,9 +165,7 @@ def _read(backbone: Backbone, path: Path, thoroughly: bool = False) -> dict[str,
     Raises WeightsError if the file is absent, damaged or of another backbone.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        metadata, tensors = read_tensors(path)
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"The weights {path} cannot be read ({error}); fetch them anew.") from error
     if not _metadata(backbone).items() <= metadata.items():

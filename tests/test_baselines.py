@@ -7,19 +7,22 @@ from itertools import pairwise
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
 from photostyle import _transfer
 from photostyle._transfer import transfer, transfer_steps
 from photostyle.color import lab_from_srgb
+from photostyle.descend import finish
 from photostyle.multigrid import ScreenedPoisson, solve
 from photostyle.recipes import RECIPES
 from photostyle.recipes.pitie2007 import (
     DistributionTransfer,
-    cumulative,
+    broken_line,
     distribution_transfer,
     grain_equation,
-    interpolate,
+    histogram,
     linear_map,
     match_marginals,
     regrain,
@@ -86,55 +89,55 @@ def test_these_recipes_need_no_network(content, style, monkeypatch) -> None:
         transfer(content, style, recipe=name, device="cpu")
 
 
-@pytest.mark.parametrize(("recipe", "settings"), VARIANTS)
-def test_the_colors_come_closer_to_the_style(content, style, recipe: str, settings) -> None:
-    result = transfer(content, style, recipe=recipe, device="cpu", **settings)
+@pytest.mark.parametrize(("recipe", "options"), VARIANTS)
+def test_the_colors_come_closer_to_the_style(content, style, recipe: str, options) -> None:
+    result = transfer(content, style, recipe=recipe, device="cpu", **options)
     before, after = (sliced_distance(image.flatten(1), style.flatten(1)) for image in (content, result))
     assert after < 0.25 * before
 
 
-@pytest.mark.parametrize(("recipe", "settings"), VARIANTS)
-def test_a_photograph_given_its_own_look_stays(content, recipe: str, settings) -> None:
-    result = transfer(content, content, recipe=recipe, device="cpu", **settings)
+@pytest.mark.parametrize(("recipe", "options"), VARIANTS)
+def test_a_photograph_given_its_own_look_stays(content, recipe: str, options) -> None:
+    result = transfer(content, content, recipe=recipe, device="cpu", **options)
     torch.testing.assert_close(result, content, rtol=0, atol=2e-5)
 
 
-@pytest.mark.parametrize(("recipe", "settings"), VARIANTS)
-def test_what_lies_in_one_region_does_not_touch_another(content, style, recipe: str, settings) -> None:
+@pytest.mark.parametrize(("recipe", "options"), VARIANTS)
+def test_what_lies_in_one_region_does_not_touch_another(content, style, recipe: str, options) -> None:
     regions = Regions(("left", "right"), halves(40, 56, 20), halves(44, 36, 10))
     other_content, other_style = content.clone(), style.clone()
     other_content[:, :, 20:] = content[:, :, 20:].flip(1) ** 2
     other_style[:, :, 10:] = 1 - style[:, :, 10:]
-    one = transfer(content, style, regions, recipe=recipe, device="cpu", **settings)
-    other = transfer(other_content, other_style, regions, recipe=recipe, device="cpu", **settings)
+    one = transfer(content, style, regions, recipe=recipe, device="cpu", **options)
+    other = transfer(other_content, other_style, regions, recipe=recipe, device="cpu", **options)
     # the last column's forward difference, by which regraining weighs it, reaches over the border
-    torch.testing.assert_close(one[:, :, :19], other[:, :, :19], rtol=0, atol=5e-3 if settings == {} else 1e-6)
+    torch.testing.assert_close(one[:, :, :19], other[:, :, :19], rtol=0, atol=5e-3 if options == {} else 1e-6)
     assert not torch.allclose(one[:, :, 20:], other[:, :, 20:], atol=0.05)
 
 
-@pytest.mark.parametrize(("recipe", "settings"), VARIANTS)
-def test_a_region_without_partner_stays_as_it_is(content, style, recipe: str, settings) -> None:
+@pytest.mark.parametrize(("recipe", "options"), VARIANTS)
+def test_a_region_without_partner_stays_as_it_is(content, style, recipe: str, options) -> None:
     faint = torch.cat([torch.full((1, 44, 36), 0.4), torch.full((1, 44, 36), 0.6)])  # left is nowhere the larger part
     regions = Regions(("left", "right"), halves(40, 56, 20), faint)
-    result = transfer(content, style, regions, recipe=recipe, device="cpu", **settings)
+    result = transfer(content, style, regions, recipe=recipe, device="cpu", **options)
     assert torch.equal(result[:, :, :20], content[:, :, :20])
     assert not torch.allclose(result[:, :, 20:], content[:, :, 20:], atol=0.05)
 
 
-@pytest.mark.parametrize(("recipe", "settings"), VARIANTS)
-def test_a_style_of_one_color_gives_its_color(content, recipe: str, settings) -> None:
+@pytest.mark.parametrize(("recipe", "options"), VARIANTS)
+def test_a_style_of_one_color_gives_its_color(content, recipe: str, options) -> None:
     blue = torch.tensor([0.2, 0.3, 0.7])[:, None, None].expand(3, 20, 20)
     for image in (content, torch.full((3, 20, 20), 0.6), torch.zeros(3, 20, 20), torch.ones(3, 20, 20)):
-        result = transfer(image, blue, recipe=recipe, device="cpu", **settings)
+        result = transfer(image, blue, recipe=recipe, device="cpu", **options)
         assert bool(result.isfinite().all())
         torch.testing.assert_close(result.mean((1, 2)), blue[:, 0, 0], rtol=0, atol=0.02)
-    assert bool(transfer(blue, content, recipe=recipe, device="cpu", **settings).isfinite().all())
+    assert bool(transfer(blue, content, recipe=recipe, device="cpu", **options).isfinite().all())
 
 
-@pytest.mark.parametrize(("recipe", "settings"), VARIANTS)
-def test_the_smallest_photographs(recipe: str, settings) -> None:
+@pytest.mark.parametrize(("recipe", "options"), VARIANTS)
+def test_the_smallest_photographs(recipe: str, options) -> None:
     for H, W in ((1, 1), (1, 7), (5, 1), (2, 2)):
-        result = transfer(torch.rand(3, H, W), torch.rand(3, 3, 2), recipe=recipe, device="cpu", **settings)
+        result = transfer(torch.rand(3, H, W), torch.rand(3, 3, 2), recipe=recipe, device="cpu", **options)
         assert result.shape == (3, H, W) and bool(result.isfinite().all())
 
 
@@ -235,20 +238,37 @@ def test_rotations_are_orthogonal_and_begin_with_the_axes() -> None:
     assert not torch.equal(R[1], rotations(5, seed=2)[1]) and len(rotations(1, seed=0)) == 1
 
 
-def test_shares_of_a_histogram_by_hand() -> None:
-    damped = [(count + k * 1e-3 / 4) / 1.001 for k, count in enumerate((0, 0.5, 0.75, 0.75, 1))]
-    (row,) = cumulative(torch.tensor([[0.1, 0.9, 1.0, 4.0]]), bins=4)  # the highest value is in the last bin
-    assert row.tolist() == pytest.approx(damped)
+def test_a_histogram_by_hand() -> None:
+    shares, parts = histogram(torch.tensor([0.1, 0.9, 1.0, 4.0]), bins=4)  # the highest value is in the last bin
+    assert shares.tolist() == [0.5, 0.25, 0, 0.25]
+    assert parts.tolist() == pytest.approx([0.25, 0.25, 0, 1])
 
 
-def test_broken_lines_agree_with_numpy() -> None:
-    import numpy as np
+def test_ranks_by_hand() -> None:
+    """Half of x is 0.2, a quarter 1.5, a quarter 3.0; of y each quarter is a value: the first two share theirs."""
+    x, y = histogram(torch.tensor([0.2, 0.2, 1.5, 3.0]), 4), histogram(torch.tensor([0.5, 1.5, 2.5, 3.5]), 4)
+    knots, shifts = broken_line(x, y)
+    assert knots.tolist() == pytest.approx([0.2, 1.5, 2.5, 3.0])  # no colour is in the third bin: its middle
+    assert (knots + shifts).tolist() == pytest.approx([1.0, 2.5, 3.1666667, 3.5])
 
-    knots = torch.tensor([0.0, 0.1, 0.5, 1.0], dtype=torch.float64)
-    values = torch.tensor([0.0, 3.0, 3.5, 9.0], dtype=torch.float64)
-    x = torch.linspace(0, 1, 23, dtype=torch.float64)
-    expected = np.interp(x.numpy(), knots.numpy(), values.numpy())
-    torch.testing.assert_close(interpolate(x, knots, values), torch.from_numpy(expected))
+
+@pytest.mark.parametrize("recipe", BASELINES)
+@settings(max_examples=30, derandomize=True, deadline=None, database=None)
+@given(st.tuples(*[st.integers(0, 255)] * 3), st.integers(0, 2**31), st.booleans())
+def test_what_has_no_spread_goes_to_the_mean(recipe: str, level: tuple[int, ...], seed: int, flat: bool) -> None:
+    """A blown-out sky: one colour, that of the style's region, whatever the seed."""
+    color = (torch.tensor(level) / 255)[:, None, None]
+    style = colors(seed % 1000).float().view(3, 20, 25)
+    if flat:
+        style = style.mean((1, 2), keepdim=True).expand_as(style)
+    content = color.expand(3, 16, 24)
+    p = RECIPES[recipe].settings(**({"seed": seed} if recipe == "pitie" else {}))
+    result = finish(RECIPES[recipe].run(content, style, Regions.whole(content, style), None, p))
+    assert float((result - result[:, :1, :1]).abs().max()) < 1e-4
+    if recipe == "reinhard":  # whose mean is that of L*a*b*
+        assert float((lab_from_srgb(result).mean((1, 2)) - lab_from_srgb(style).mean((1, 2))).abs().max()) < 0.05
+    else:
+        torch.testing.assert_close(result[:, 0, 0], style.mean((1, 2)), rtol=0, atol=1e-3)
 
 
 def test_marginals_match_on_each_axis() -> None:
@@ -271,13 +291,13 @@ def test_order_on_the_axes_is_kept_and_strangers_are_shifted() -> None:
 
 
 def test_the_distance_falls_to_nearly_nothing(content, style) -> None:
-    settings = DistributionTransfer(regrain=False)
-    steps = distribution_transfer(content, style, Regions.whole(content, style), None, settings)
+    p = DistributionTransfer(regrain=False)
+    steps = distribution_transfer(content, style, Regions.whole(content, style), None, p)
     distances, parts = [sliced_distance(content.flatten(1), style.flatten(1))], []
     for step in steps:
         distances.append(sliced_distance(step.image.flatten(1), style.flatten(1)))
         parts.append(step.parts["color"])
-    assert len(parts) == settings.steps
+    assert len(parts) == p.steps
     assert distances[1] < 0.5 * distances[0] and distances[-1] < 0.05 * distances[0]
     assert all(b < 1.2 * a + 1e-4 for a, b in pairwise(distances))
     assert parts[-1] < 0.05 * parts[0]

@@ -381,13 +381,47 @@ def test_gray_in_floating_point_upright(tmp_path: Path) -> None:
     assert np.array_equal(load_image(tmp_path / "a.tif")[2].numpy(), values)
 
 
+@pytest.mark.parametrize("white", [255, 65535])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_floating_point_of_levels_is_read_as_levels(tmp_path: Path, white: int, dtype: str) -> None:
+    values = np.random.default_rng(0).integers(0, white + 1, (24, 16, 3)).astype(dtype)
+    if not np.isfinite(values).all():
+        pytest.skip("float16 ends at 65504")
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb")
+    photo = load_photograph(tmp_path / "a.tif")
+    expected = values.astype(np.float32) / np.float32(white)
+    assert np.allclose(photo.pixels.permute(1, 2, 0).numpy(), expected, atol=1e-6)
+    (note,) = photo.notes
+    assert note == (
+        f"The values in {tmp_path / 'a.tif'} go up to {values.max():.6g}: they are taken for levels from 0 to {white}."
+    )
+
+
+@pytest.mark.parametrize("most", [1.5, 30, 300, 60_000])
+def test_lamps_brighter_than_white_leave_the_rest_as_it_is(tmp_path: Path, most: float) -> None:
+    values = np.random.default_rng(0).random((24, 16, 3), np.float32)
+    values[:2] = most
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb")
+    photo = load_photograph(tmp_path / "a.tif")
+    assert np.array_equal(photo.pixels.permute(1, 2, 0).numpy(), values.clip(0, 1))
+    assert photo.notes == (f"8.3 % of the values in {tmp_path / 'a.tif'} are not between 0 and 1 and were clipped.",)
+
+
+@pytest.mark.parametrize("most", [4, 40, 1023, 4095, 1e6])
+def test_floating_point_of_no_known_range_is_an_error(tmp_path: Path, most: float) -> None:
+    values = np.linspace(0, most, 24 * 16, dtype=np.float32).reshape(24, 16)
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric="minisblack")
+    words = error(tmp_path / "a.tif")
+    assert "a.tif is in floating point and" in words and "divide them so that white is 1" in words
+
+
 def test_floating_point_outside_its_range(tmp_path: Path) -> None:
     values = np.full((8, 8, 3), 0.5, np.float32)
     values[0, 0] = (-1, 0.25, 3)
     tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb")
     photo = load_photograph(tmp_path / "a.tif")
     assert photo.pixels[:, 0, 0].tolist() == [0, 0.25, 1]
-    assert photo.notes == (f"0.01 of the values in {tmp_path / 'a.tif'} are not between 0 and 1 and were clipped.",)
+    assert photo.notes == (f"1.0 % of the values in {tmp_path / 'a.tif'} are not between 0 and 1 and were clipped.",)
     for wrong in (np.nan, np.inf):
         values[3, 3, 1] = wrong
         tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb")
@@ -728,11 +762,14 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "a.png may not be read" in error(tmp_path / "a.png")
 
 
-@pytest.mark.parametrize("data", [b"Dear photograph", b"GIF89a" + bytes(50), b"II*\0" + bytes(20), b"BM" + bytes(50)])
+@pytest.mark.parametrize(
+    "data", [b"Dear photograph", b"GIF89a" + bytes(50), b"II*\0" + bytes(20), b"PK\3\4" + bytes(50)]
+)
 def test_no_photograph(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.jpg").write_bytes(data)
-    assert "a.jpg is no JPEG, PNG, TIFF or WebP (nor AVIF, HEIC or GIF), or cut short: convert or replace it." in error(
-        tmp_path / "a.jpg"
+    assert (
+        "a.jpg is no JPEG, PNG, TIFF or WebP (nor AVIF, HEIC, BMP or GIF), or cut short: convert or replace it."
+        in error(tmp_path / "a.jpg")
     )
 
 
@@ -1127,13 +1164,20 @@ def test_fewer_bits_are_dithered_without_bias(tmp_path: Path) -> None:
     levels = load_image(tmp_path / "a.png") * 255
     left = levels[:, :, :100]
     assert set(left.round().unique().tolist()) == {100, 101}
-    assert left.mean().item() == pytest.approx(100.25, abs=4 * (0.25 * 0.75 / left.numel()) ** 0.5)
+    assert left.mean().item() == pytest.approx(100.25, abs=4 * (0.25 * 0.75 / left[0].numel()) ** 0.5)
     assert levels[:, :, 100:].round().unique().tolist() == [7]
     first = (tmp_path / "a.png").read_bytes()
     save_photograph(image, tmp_path / "a.png", like=deep, bits=8)
     assert (tmp_path / "a.png").read_bytes() == first
     save_photograph(image, tmp_path / "a.png", bits=8)  # what had 8 bits is rounded
     assert (load_image(tmp_path / "a.png") * 255).round().unique().tolist() == [7, 100]
+
+
+def test_gray_is_dithered_to_gray(tmp_path: Path) -> None:
+    gray = torch.rand(1, 40, 50, generator=torch.Generator().manual_seed(0)).expand(3, -1, -1)
+    save_photograph(gray, tmp_path / "a.png", dither=True)
+    r, g, b = load_photograph(tmp_path / "a.png").pixels
+    assert torch.equal(r, g) and torch.equal(g, b) and float((r - gray[0]).abs().mean()) > 0.1 / 255
 
 
 def test_options_out_of_range(tmp_path: Path) -> None:

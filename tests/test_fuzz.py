@@ -104,6 +104,7 @@ PHOTOGRAPHS: dict[str, Callable[[], bytes]] = {
     "webp": lambda: written("WEBP", "RGBA", **metadata()),
     "webp lossless": lambda: written("WEBP", lossless=True),
     "avif": lambda: written("AVIF", "RGBA", **metadata()),
+    "bmp": lambda: written("BMP"),
     "gif": animation,
     "heic": lambda: written_heic(),
 }

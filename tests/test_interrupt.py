@@ -33,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("small_network")
 Run = Callable[..., Result]
 
 RECIPES: dict[str, dict[str, Any]] = {
-    "photo": {"size": 36, "steps": 15},
+    "photo": {"size": 36, "steps": 6},
     "luan": {"size": 32, "steps": 5},
     "gatys": {"size": 32, "steps": 8, "levels": 2},
     "gatys by adam": {"recipe": "gatys", "size": 32, "steps": 6, "optimizer": "adam"},
@@ -404,7 +404,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="needs the signals of POSI
 @pytest.mark.parametrize("recipe", ["photo", "luan", "gatys"])
 def test_a_killed_process_goes_on_in_another(run: Run, pair: tuple[Path, Path], tmp_path: Path, recipe: str) -> None:
     out, kept = tmp_path / "out.png", tmp_path / "kept"
-    given = ("transfer", *pair, "-o", out, "--recipe", recipe, "--size", 40, "--steps", 16)
+    given = ("transfer", *pair, "-o", out, "--regions", "none", "--recipe", recipe, "--size", 40, "--steps", 16)
     assert run(*given).exit_code == 0
     expected = out.read_bytes()
     out.write_bytes(b"an older file")
@@ -434,6 +434,24 @@ def test_a_real_signal(pair: tuple[Path, Path], tmp_path: Path, how: signal.Sign
     assert said.endswith(f"The best so far is in {tmp_path / 'out-partial.jpg'}.\nInterrupted.\n")
     assert load_image(tmp_path / "out-partial.jpg").shape == (3, 32, 48)
     assert not out.exists() and not list(tmp_path.glob(".photostyle-*"))
+
+
+BACKGROUND = """
+import signal, subprocess, sys
+from types import SimpleNamespace
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does for what it starts with &
+import conftest
+conftest.pytest_configure(SimpleNamespace(add_cleanup=lambda cleanup: None))
+child = "import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
+subprocess.run([sys.executable, "-c", child], check=True)
+"""
+
+
+@posix
+def test_what_tests_start_hears_ctrl_c_even_if_the_suite_does_not() -> None:
+    command = [sys.executable, "-c", BACKGROUND]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parent)
+    assert done.stdout == "True\n"
 
 
 @posix

@@ -9,8 +9,20 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from typer.testing import CliRunner
 
-from photostyle import ImageError, Regions, SettingsError, __version__, look_steps, make_look, transfer
+from photostyle import (
+    ImageError,
+    Regions,
+    SettingsError,
+    __version__,
+    load_image,
+    look_steps,
+    make_look,
+    save_image,
+    transfer,
+)
+from photostyle.cli import app
 from photostyle.lattice import ColorMap
 from photostyle.looks.file import load_look, save_look
 from photostyle.looks.look import Look
@@ -171,3 +183,69 @@ def test_numbers_that_are_none(look: Look, tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="was not written"):
         save_look(replace(look, common=ColorMap.of(torch.full((3, 2, 2, 2), torch.inf))), tmp_path / "b.safetensors")
     assert not (tmp_path / "b.safetensors").exists()
+
+
+# --- from the command line -----------------------------------------------------------------------------
+
+
+def applied(*arguments: object) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["apply", *map(str, arguments)])
+    return done.exit_code, " ".join(done.output.split())
+
+
+@pytest.fixture
+def files(look: Look, tmp_path: Path, small_network) -> Path:
+    save_look(look, tmp_path / "look.safetensors")
+    save_image(scene(), tmp_path / "frame.png")
+    save_image(scene().flip(1), tmp_path / "other.png")
+    paint = torch.zeros(3, 60, 80)
+    paint[2, :30] = 1  # blue above, red below
+    paint[0, 30:] = 1
+    save_image(paint, tmp_path / "labels.png")
+    return tmp_path
+
+
+def test_a_look_is_applied_to_frames_and_to_other_scenes(files: Path, look: Look) -> None:
+    code, said = applied(files / "look.safetensors", files / "frame.png", files / "other.png", "-o", files / "out")
+    assert code == 0 and said.count("Another scene than the look's own") == 1
+    frame = load_image(files / "out" / "frame.png")
+    torch.testing.assert_close(frame, look.apply(scene()), rtol=0, atol=3 / 255)
+
+
+def test_where_regions_lie_can_be_told(files: Path, look: Look) -> None:
+    where = ("--regions", files / "labels.png", "--match", "blue=land,red=sky")
+    code, said = applied(files / "look.safetensors", files / "frame.png", "-o", files / "a.png", *where)
+    assert code == 0, said
+    expected = look.apply(scene(), halves().flip(0))
+    torch.testing.assert_close(load_image(files / "a.png"), expected, rtol=0, atol=3 / 255)
+    code, said = applied(files / "look.safetensors", files / "frame.png", "-o", files / "b.png", *where[:2])
+    assert code == 0 and "Region blue is none of the look's (sky, land)" in said
+    torch.testing.assert_close(load_image(files / "b.png"), scene(), rtol=0, atol=3 / 255)
+    code, said = applied(files / "look.safetensors", files / "frame.png", "-o", files / "c.png", "--match", "sky=land")
+    assert code == 0
+    torch.testing.assert_close(load_image(files / "c.png"), 0.5 * scene(), rtol=0, atol=3 / 255)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("frame.png", "--match", "sky=sea"), "There is no region 'sea'"),
+        (("frame.png", "--match", "sea=sky"), "There is no region 'sea'"),
+        (("frame.png", "other.png", "--regions", "labels.png"), "regions of one photograph, not of 2"),
+        (("frame.png", "--regions", "none.png"), "does not exist"),
+    ],
+)
+def test_regions_that_cannot_be_told(files: Path, monkeypatch, arguments, words: str) -> None:
+    monkeypatch.chdir(files)
+    code, said = applied("look.safetensors", *arguments, "-o", "out.png" if len(arguments) == 3 else "out")
+    assert code == 2 and words in said, said
+    assert not (files / "out.png").exists() and not list(files.glob("out/*"))
+
+
+def test_a_look_of_one_map_has_no_regions_to_tell(files: Path, look: Look, monkeypatch) -> None:
+    monkeypatch.chdir(files)
+    whole = replace(look.scene, masks=torch.ones(1, 60, 80), kinds=torch.zeros(1, 0))
+    one = replace(look, maps=(DARK,), names=("all",), scene=whole)
+    save_look(one, "one.safetensors")
+    code, said = applied("one.safetensors", "frame.png", "-o", "out.png", "--regions", "labels.png")
+    assert code == 2 and "Only a look of several regions" in said

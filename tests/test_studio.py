@@ -446,6 +446,54 @@ def test_what_is_no_png_is_no_mask(page: Page) -> None:
     )
 
 
+def written(image: Image.Image, format: str) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format)
+    return buffer.getvalue()
+
+
+def test_a_mask_of_any_kind_comes_back_in_the_papers_colours(page: Page) -> None:
+    """Worn, with numbers for colours, or with transparency, which is no region."""
+    expected = Image.open(io.BytesIO(halves("black", "white"))).convert("RGB")
+    numbers = Image.new("L", expected.size)
+    numbers.paste(1, (0, 0, expected.width, expected.height // 2))
+    layer = Image.open(io.BytesIO(halves("blue", "red"))).convert("RGBA")
+    layer.paste((9, 9, 9, 0), (0, 0, 20, layer.height))
+
+    def shown(data: bytes) -> Image.Image:
+        return Image.open(io.BytesIO(page.ask("POST", "/mask?name=mask", content=data)))
+
+    assert shown(written(expected, "JPEG")).tobytes() == expected.tobytes()
+    assert shown(written(expected.convert("1"), "TIFF")).tobytes() == expected.tobytes()
+    assert {color for _, color in shown(written(numbers, "PNG")).getcolors() or ()} == {(0, 0, 255), (0, 255, 0)}
+    purple = shown(written(layer, "PNG"))
+    assert purple.getpixel((3, 3)) == PALETTE["purple"] and purple.getpixel((40, 3)) == PALETTE["blue"]
+
+
+def test_a_mask_that_cannot_be_read_says_why(page: Page) -> None:
+    own = written(Image.new("RGB", (32, 32), (200, 100, 50)), "PNG")
+    shades = written(Image.linear_gradient("L"), "PNG")
+    for data, words in ((shades, "mine.png is not a label image"), (own, "#c86432 in mine.png is none of the paper's")):
+        assert words in page.ask("POST", "/mask?name=mine.png", 422, content=data)["error"]
+
+
+def test_what_is_transparent_has_no_say_and_stays_so(page: Page) -> None:
+    """Whatever colour is hidden there, the result is the same, and white where it is shown without alpha."""
+    made = []
+    for hidden in ((255, 0, 255, 0), (0, 255, 0, 0)):
+        for seed, side in enumerate(("content", "style")):
+            image = Image.open(io.BytesIO(file(seed))).convert("RGBA")
+            image.paste(hidden, (0, 0, 30, image.height))
+            page.ask("PUT", f"/photographs/{side}?name={side}.png", content=written(image, "PNG"))
+        job = page.done(page.ask("POST", "/render", 202, json={"recipe": "reinhard"}))
+        made.append(page.ask("GET", f"/results/{job['outcome']['result']['id']}/download?format=PNG"))
+        view = page.ask("GET", f"/results/{job['outcome']['result']['id']}/full.jpg")
+        assert np.asarray(Image.open(io.BytesIO(view)))[:, :20].min() > 240
+    pictures = [np.asarray(Image.open(io.BytesIO(data))) for data in made]
+    assert (pictures[0] == pictures[1]).all()
+    assert (pictures[0][:, :30, 3] == 0).all() and (pictures[0][:, 30:, 3] == 255).all()
+
+
 def test_sessions_cannot_see_each_other(client: TestClient) -> None:
     one, other = Page(client), Page(client)
     both(one)

@@ -354,7 +354,7 @@ def test_masks_are_files_too(page: Page, photographs: tuple[Path, Path], tmp_pat
         page.click("#content-mask")
     assert (np.asarray(Image.open(download.value.path()).convert("RGB")) == np.asarray(mask)).all()
     page.set_input_files("[data-mask=content]", photographs[0])
-    expect(page.locator("#banner")).to_contain_text("not in the paper's colours")
+    expect(page.locator("#banner")).to_contain_text("is none of the paper's")
 
 
 def test_cancel_and_reload_while_a_job_runs(page: Page, photographs: tuple[Path, Path]) -> None:

@@ -16,6 +16,7 @@ from photostyle.errors import WeightsError
 from photostyle.recipes._decoder import load_decoder
 from photostyle.recipes.li2018 import (
     Whitening,
+    evened,
     feature_map,
     features,
     linear_decoder,
@@ -350,3 +351,53 @@ def test_a_decoder_that_is_none(little, tmp_path: Path) -> None:
     for name, words in (("text", "cannot be read"), ("missing", "cannot be read"), ("bare", "backbone None")):
         with pytest.raises(WeightsError, match=words):
             load_decoder(str(tmp_path / f"{name}.safetensors"), little)
+
+
+# --- plain ground ------------------------------------------------------------------------------------
+
+
+def roof_before_sky(height: int = 96, width: int = 128) -> tuple[Tensor, Tensor]:
+    """A photograph of a textured roof before a sky that is white throughout, and the mask of the roof."""
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    roof = (y > 40 + (x - width / 2).abs() / 2).float()
+    coarse = torch.rand(1, 1, 24, 32, generator=torch.Generator().manual_seed(0))
+    texture = 0.15 * F.interpolate(coarse, (height, width), mode="bilinear")[0]
+    return torch.where(roof > 0, torch.tensor([0.35, 0.22, 0.15])[:, None, None] + texture, 1.0), roof
+
+
+@pytest.mark.parametrize("regional", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_plain_sky_has_no_halo_around_a_roof(little, picture, regional: bool, seed: int) -> None:
+    """One colour becomes one colour, up to the edge, whatever the features see beyond it."""
+    image, roof = roof_before_sky()
+    style = 0.6 * picture(80, 96, seed=seed, dtype=torch.float32) ** 2
+    masks, top = torch.stack([1 - roof, roof]), torch.zeros(80, 96)
+    top[:40] = 1
+    regions = Regions(("sky", "roof"), masks, torch.stack([top, 1 - top])) if regional else None
+    result = stylise(image, style, little, regions)
+    sky = F.max_pool2d(roof[None], 3, 1, 1)[0] == 0
+    far = result[:, :8].mean((1, 2))[:, None]
+    assert float((result[:, sky] - far).abs().max()) < 0.08
+    assert float((result[:, roof > 0].mean(1) - far[:, 0]).abs().max()) > 0.01  # and yet it is a roof
+
+
+def test_the_change_of_textured_ground_is_left_alone(picture) -> None:
+    image, masks = picture(40, 60, dtype=torch.float32), torch.ones(1, 40, 60)
+    image = (image + 0.2 * torch.randn(3, 40, 60, generator=torch.Generator().manual_seed(1))).clamp(0, 1)
+    change = 0.1 * picture(40, 60, seed=3, dtype=torch.float32)
+    assert float((evened(change, image, masks) - change).abs().mean()) < 0.15 * float(change.std())
+
+
+def test_a_change_does_not_cross_a_border() -> None:
+    image, masks = torch.full((3, 20, 30), 0.7), halves(20, 30, 12)
+    change = torch.tensor([0.2, -0.1, 0.0])[:, None, None] * masks[0]
+    torch.testing.assert_close(evened(change, image, masks), change, rtol=0, atol=2e-3)
+
+
+@pytest.mark.parametrize("transport", ["least", "whitening"])
+def test_no_direction_is_stretched_beyond_the_limit(transport) -> None:
+    X, Y = random_features(3, 200, 1) * torch.tensor([[1.0], [1e-3], [1.0]]), random_features(3, 200, 2)
+    given = *moments(X, torch.ones(200).double()), *moments(Y, torch.ones(200).double())
+    T, b = feature_map(*given, 1e-9, transport, 4.0)
+    assert float(torch.linalg.matrix_norm(T, 2)) == pytest.approx(4.0)
+    torch.testing.assert_close(T @ given[0] + b, given[2])

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from photostyle import ImageError, SettingsError
 from photostyle.files import make_folder, reason
+from photostyle.legible import json_bytes
 
 Record = dict[str, Any]
 
@@ -52,9 +53,8 @@ class Journal:
 
     def write(self, record: Record) -> None:
         """Append a record and wait until the disk has it. Raises ImageError if it cannot be written."""
-        line = json.dumps({"at": time(), **record}, ensure_ascii=False)
         try:
-            self._stream.write(line.encode() + b"\n")
+            self._stream.write(json_bytes({"at": time(), **record}) + b"\n")
             self._stream.flush()
             os.fsync(self._stream.fileno())
         except OSError as error:

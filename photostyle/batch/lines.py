@@ -6,18 +6,21 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
 from photostyle import ImageError, SettingsError
 from photostyle.batch import storage
+from photostyle.photofile.source import EXTENSIONS, foreign_kind
 
 INPUTS = ("content", "style", "look", "content_regions", "style_regions")
 """What of a line are files: in a file of jobs relative to the folder that it is in."""
 
-_PHOTOGRAPHS = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif", ".gif", ".heic", ".heif"}
+_PHOTOGRAPHS = {suffix for known in EXTENSIONS.values() for suffix in known}
+_DELIMITERS = ",;\t"
+_TOLD = 5  # names in a notice
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,12 @@ class Line:
     name: str = ""
 
 
-def read_lines(jobs: str, output: str) -> list[Line]:
+def read_lines(jobs: str, output: str, tell: Callable[[str], None] = lambda sentence: None) -> list[Line]:
     """The lines of a file of jobs (.csv, .jsonl), or one for each photograph in a folder and its folders.
 
-    What is in the folder `output` is left out. Raises ImageError if there is nothing to read, SettingsError if a
-    line is not one; it names the line.
+    What is in the folder `output` is left out; `tell` is given a sentence about pictures of a kind that is not read.
+    The columns of a CSV have commas, semicolons or tabs between them, and names in capitals or not. Raises ImageError
+    if there is nothing to read, SettingsError if a line is not one; it names the line.
     """
     kind = PurePosixPath(jobs).suffix.lower()
     if kind in (".csv", ".jsonl", ".ndjson"):
@@ -49,30 +53,38 @@ def read_lines(jobs: str, output: str) -> list[Line]:
     if not storage.is_url(jobs) and not os.path.isdir(jobs):
         there = "is no folder and no .csv or .jsonl" if os.path.exists(jobs) else "does not exist"
         raise ImageError(f"{jobs} {there}: give a folder of photographs or a file of jobs.")
-    return _folder(jobs, output)
+    return _folder(jobs, output, tell)
 
 
-def _folder(folder: str, output: str) -> list[Line]:
+def _folder(folder: str, output: str, tell: Callable[[str], None]) -> list[Line]:
     below, own = (path.rstrip("/") if storage.is_url(path) else os.path.realpath(path) for path in (folder, output))
-    lines = []
+    lines, foreign = [], []
     for name in storage.names(folder):
-        path = storage.join(folder, name)
-        if PurePosixPath(name).suffix.lower() not in _PHOTOGRAPHS:
-            continue
         # Results of an earlier run, if they are below the photographs, are not photographs to work on.
-        if not (own.startswith(f"{below}/") and f"{below}/{name}".startswith(f"{own}/")):
-            lines.append(Line(name, {"content": path}, name))
+        if own.startswith(f"{below}/") and f"{below}/{name}".startswith(f"{own}/"):
+            continue
+        if PurePosixPath(name).suffix.lower() in _PHOTOGRAPHS:
+            lines.append(Line(name, {"content": storage.join(folder, name)}, name))
+        elif kind := foreign_kind(name):
+            foreign.append(f"{name} ({kind})")
+    if foreign:
+        more = f" and {len(foreign) - _TOLD} more" if len(foreign) > _TOLD else ""
+        tell(f"Note: passed over, for this kind of file is not read: {', '.join(foreign[:_TOLD])}{more}.")
     if not lines:
         raise ImageError(f"{folder} holds no photographs: {', '.join(sorted(_PHOTOGRAPHS))}.")
     return lines
 
 
 def _csv(text: str, name: str) -> Iterator[Line]:
-    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
+    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True, delimiter=_delimiter(text))
     try:
-        columns = [column.strip() for column in rows.fieldnames or ()]
+        columns = [_key(column) for column in rows.fieldnames or ()]
         if "content" not in columns or len(set(columns)) < len(columns):
-            raise SettingsError(f"{name}, line 1: name each column once, and one of them content.")
+            there = ", ".join(map(repr, columns)) or "nothing"
+            raise SettingsError(
+                f"{name}, line 1: name each column once, and one of them content, with commas, semicolons or tabs "
+                f"between; it names {there}."
+            )
         rows.fieldnames = columns
         for row in rows:
             where = f"{name}, line {rows.line_num}"
@@ -94,7 +106,19 @@ def _jsonl(text: str, name: str) -> Iterator[Line]:
             raise SettingsError(f"{where} is not JSON ({error}).") from error
         if not isinstance(values, dict):
             raise SettingsError(f'{where} should be an object, as {{"content": …, "style": …}}.')
-        yield Line(where, {key: value for key, value in values.items() if value not in (None, "")})
+        yield Line(where, {_key(key): value for key, value in values.items() if value not in (None, "")})
+
+
+def _delimiter(text: str) -> str:
+    """What stands between the columns: what parts the first line into most names, one of them content."""
+    first = text.partition("\n")[0]
+    heads = {mark: [_key(name) for name in next(csv.reader([first], delimiter=mark), [])] for mark in _DELIMITERS}
+    return max(_DELIMITERS, key=lambda mark: ("content" in heads[mark]) * len(heads[mark]))
+
+
+def _key(name: str) -> str:
+    """A column as options are called: "Content regions" is content_regions."""
+    return "_".join(name.casefold().replace("-", " ").replace("_", " ").split())
 
 
 def _resolved(line: Line, folder: str) -> Line:

@@ -27,6 +27,7 @@ from photostyle import (
 )
 from photostyle.batch import storage
 from photostyle.batch.lines import INPUTS, Line
+from photostyle.naming import apart, copy_names
 from photostyle.photofile import FORMATS
 from photostyle.photofile.source import opened
 from photostyle.recipes import Quality
@@ -85,24 +86,32 @@ def plan(
     """The tasks of all lines, or of every n-th (`shard` i of n), results in the folder `output`.
 
     A line's own values go before `options` (those of `_OPTIONS`, and settings of recipes), its style or look before
-    the `style` or `look` of all. `extension` is of the results; without one it is that of the photograph.
+    the `style` or `look` of all. `extension` is of the results; without one it is that of the photograph. Results
+    that would have one name are named apart (`naming`).
 
     Raises PhotostyleError, before anything is made: a line whose settings are wrong or whose files are not there
     (it is named), two results with one name, or a result that would replace a photograph.
     """
     common = {"saving": dict(saving or {}), "most_pixels": most_pixels}
     network = {"weights_path": weights_path, "device": device}
-    tasks = []
-    for line in lines:
+    drafts: list[Task] = []
+    unnamed: dict[int, tuple[str, ...]] = {}  # line → the names that its result may have
+    for i, line in enumerate(lines):
         try:
             files = _files(line, style, look)
             values = {**(options or {}), **{key: value for key, value in line.values.items() if key not in INPUTS}}
             named = values.pop("output", None)
-            name = _name(named, line, files, extension)
+            if named is None:
+                unnamed[i] = _names(line, files, extension)
+            name = "" if named is None else _given_name(str(named))
             chosen = _look_options(values) if "look" in files else _options(values) | network
-            tasks.append(Task(files, name, storage.join(output, name), common | chosen, version=__version__))
+            drafts.append(Task(files, name, "", common | chosen, version=__version__))
         except PhotostyleError as error:
             raise type(error)(f"{line.where}: {error}") from error
+    # of all lines, whatever the shard: so each shard, and a later run, finds the same
+    found = apart(list(unnamed.values()), [draft.output for draft in drafts if draft.output])
+    names = {i: draft.output for i, draft in enumerate(drafts)} | dict(zip(unnamed, found, strict=True))
+    tasks = [replace(draft, output=names[i], target=storage.join(output, names[i])) for i, draft in enumerate(drafts)]
     _check_outputs(tasks, lines)
     mine = slice(shard[0] - 1, None, shard[1])
     return _keyed(tasks[mine], lines[mine], weights_path)
@@ -137,22 +146,20 @@ def _files(line: Line, style: str | None, look: str | None) -> dict[str, str]:
     return given
 
 
-def _name(named: Any, line: Line, files: Mapping[str, str], extension: str | None) -> str:
-    """The path of a result below the output folder."""
-    content = PurePosixPath(files["content"])
-    if named is not None:
-        path = PurePosixPath(str(named))
-        if path.is_absolute() or ".." in path.parts or storage.is_url(str(named)) or not path.name:
-            raise SettingsError(f"output should be a name inside the output folder, not {named!r}.")
-        if path.suffix.lower() not in FORMATS:
-            raise SettingsError(f"output {str(named)!r} has no extension that can be written: {', '.join(FORMATS)}.")
-        return str(path)
-    if not line.name and "style" in line.values:
-        path = PurePosixPath(f"{content.stem}-{PurePosixPath(files['style']).stem}")
-    else:
-        path = PurePosixPath(line.name or content.name).with_suffix("")
-    suffix = extension or (content.suffix if content.suffix.lower() in FORMATS else ".jpg")
-    return str(path.with_name(path.name + suffix))
+def _given_name(named: str) -> str:
+    """The path of a result below the output folder, as its line names it."""
+    path = PurePosixPath(named)
+    if path.is_absolute() or ".." in path.parts or storage.is_url(named) or not path.name:
+        raise SettingsError(f"output should be a name inside the output folder, not {named!r}.")
+    if path.suffix.lower() not in FORMATS:
+        raise SettingsError(f"output {named!r} has no extension that can be written: {', '.join(FORMATS)}.")
+    return str(path)
+
+
+def _names(line: Line, files: Mapping[str, str], extension: str | None) -> tuple[str, ...]:
+    """The paths below the output folder that the result of a line without a name may have, the best first."""
+    ending = f"-{PurePosixPath(files['style']).stem}" if not line.name and "style" in line.values else ""
+    return copy_names(line.name or PurePosixPath(files["content"]).name, extension, ending)
 
 
 def _options(values: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import os
 from collections.abc import Iterator
@@ -102,12 +103,19 @@ def names(folder: str) -> list[str]:
 
 
 def read_text(path: str) -> str:
-    """A text file in UTF-8. Raises ImageError if it cannot be read."""
+    """A text file in UTF-8, or in UTF-16 that says so. Raises ImageError if it cannot be read.
+
+    Bytes that are no UTF-8 are kept as those in names of files are: a list may hold the names of a foreign system.
+    """
     with _sentence(path, "read"):
-        if not is_url(path):
-            return Path(path).read_text(encoding="utf-8-sig")
-        system, place = _system(path)
-        return bytes(system.cat_file(place)).decode("utf-8-sig")
+        if is_url(path):
+            system, place = _system(path)
+            data = bytes(system.cat_file(place))
+        else:
+            data = Path(path).read_bytes()
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return data.decode("utf-16")
+        return data.decode("utf-8-sig", "surrogateescape")
 
 
 @contextmanager
@@ -117,7 +125,7 @@ def _sentence(path: str, done: str) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise ImageError(f"There is no file {path}: check the name.") from error
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # ValueError: no text, or a name that no file can have
         raise ImageError(f"{path} cannot be {done} ({reason(error)}).") from error
 
 

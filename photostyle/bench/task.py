@@ -25,6 +25,7 @@ from photostyle import (
     find_device,
     find_regions,
     load_image,
+    load_photograph,
     load_regions,
     load_weights,
     measure,
@@ -110,12 +111,16 @@ def _make(task: Task, content: Tensor, style: Tensor, regions: Regions) -> tuple
 
 
 def _load(files: dict[str, str]) -> tuple[Tensor, Tensor, Regions]:
-    content, style = load_image(files["content"]), load_image(files["style"])
+    photographs = load_photograph(files["content"]), load_photograph(files["style"])
+    content, style = (photograph.filled() for photograph in photographs)
     if ("content_regions" in files) != ("style_regions" in files):
         raise RegionsError("Regions come in pairs: add the missing one of content_regions.png and style_regions.png.")
     if "content_regions" not in files:
-        return content, style, Regions.whole(content, style)
-    return content, style, load_regions(files["content_regions"], files["style_regions"]).fit(content, style)
+        regions = Regions.whole(content, style)
+    else:
+        regions = load_regions(files["content_regions"], files["style_regions"]).fit(content, style)
+        content = photographs[0].filled(regions.content)
+    return content, style, regions.seen(photographs[1].alpha)
 
 
 def peak_memory() -> int:

@@ -6,6 +6,8 @@ Commands import what they need when they run, so that `--help` answers without w
 from __future__ import annotations
 
 import os
+import sys
+from io import TextIOWrapper
 from signal import SIGINT, SIGTERM, signal
 from typing import Annotated, Any
 
@@ -22,6 +24,7 @@ from photostyle.cli.regions import regions
 from photostyle.cli.settings import SettingsCommand
 from photostyle.cli.studio import studio
 from photostyle.cli.tell import tell
+from photostyle.legible import HANDLER
 
 
 class _Terminated(KeyboardInterrupt):
@@ -36,6 +39,9 @@ class _Commands(TyperGroup):
     """Whatever the user can mend ends in one line and an exit code, never in a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):  # a name that is no text must not end the work
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors=HANDLER)
         try:
             return super().invoke(ctx)
         except PhotostyleError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import json
 import re
 import shlex
 import sys
@@ -130,6 +129,7 @@ def batch(
     from photostyle.cli.progress import Report
     from photostyle.files import make_folder
     from photostyle.job import given, have_weights
+    from photostyle.legible import json_bytes
     from photostyle.memory import free_memory, gigabytes
 
     if style and look:
@@ -140,10 +140,10 @@ def batch(
         raise SettingsError("--workers 0 means this very process: leave --engine ray out.")
     if not address:
         find_device(device)
-    part_of = _shard(shard)
+    part_of, report = _shard(shard), Report(quiet)
     jobs, output = storage.local_path(jobs), storage.local_path(output)
     tasks = plan(
-        read_lines(jobs, output),
+        read_lines(jobs, output, report.note),
         output if storage.is_url(output) else str(Path(output).absolute()),
         style=style and storage.local_path(style),
         look=look and storage.local_path(look),
@@ -178,7 +178,6 @@ def batch(
     if json_file:
         make_folder(json_file.parent)
 
-    report = Report(quiet)
     with Journal(first.with_stem(first.stem + suffix), [first, *others]) as book:
         if not resume:
             _check_fresh(tasks, book.last.keys(), output)
@@ -208,8 +207,7 @@ def batch(
     }
     facts |= {"workers": chosen.workers, "threads": chosen.threads}
     if json_file:
-        text = json.dumps(facts | results, indent=2, ensure_ascii=False)
-        json_file.write_text(text + "\n", encoding="utf-8")
+        json_file.write_bytes(json_bytes(facts | results, indent=2) + b"\n")
     _conclude(results, output, quiet)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from pathlib import Path
@@ -58,6 +57,7 @@ def bench(
     from photostyle.cli.progress import Report
     from photostyle.files import make_folder
     from photostyle.job import have_weights
+    from photostyle.legible import json_bytes, legible
 
     found = find_pairs(pairs, [name.strip() for name in only.split(",") if name.strip()] if only else [])
     names = dict.fromkeys(recipe or [DEFAULT_RECIPE])
@@ -77,9 +77,9 @@ def bench(
     results = {"command": command, **run(plan, lambda row: report.note(_line(row)))}
     _print(_table(results))
     if json_file:
-        json_file.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        json_file.write_bytes(json_bytes(results, indent=2) + b"\n")
     if html_file:
-        html_file.write_text(page(results, found, output), encoding="utf-8")
+        html_file.write_text(legible(page(results, found, output)), encoding="utf-8")
     failed = [row for row in results["rows"] if row.get("error")]
     for row in failed:
         typer.echo(f"Error: {row['pair']} {row['recipe']}: {row['error']}", err=True)

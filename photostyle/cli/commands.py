@@ -26,6 +26,9 @@ StyleRegions = Annotated[
     Path | None,
     typer.Option(metavar="PNG", help="Label image of the style: the same colours for what belongs together."),
 ]
+SoftMasks = Annotated[
+    bool, typer.Option("--soft-masks", help="Take blends in label images, as feathers, for parts of two regions.")
+]
 RegionsModel = Annotated[
     str | None, typer.Option(metavar="NAME", help="The model of learned regions: a name on the hub, or a folder.")
 ]
@@ -108,6 +111,7 @@ def transfer(
     regions_model: RegionsModel = None,
     content_regions: ContentRegions = None,
     style_regions: StyleRegions = None,
+    soft_masks: SoftMasks = False,
     match: Match = None,
     drop: Drop = None,
     recipe: Annotated[
@@ -171,7 +175,7 @@ def transfer(
             raise typer.BadParameter("several strengths are several files: name the output.", param_hint="--strength")
     previews = preview_dir or output.with_name(f"{output.stem}-previews")
     sentence = make(
-        Job(content, styles[0], content_regions, style_regions, pairs(match), names(drop), styles[1:]),
+        Job(content, styles[0], content_regions, style_regions, pairs(match), names(drop), styles[1:], soft_masks),
         output,
         Report(quiet),
         guide=regions or "auto",
@@ -208,7 +212,7 @@ def apply(
         list[Path],
         typer.Argument(
             metavar="PHOTO",
-            help="Frames of the same scene and framing; for a table any photographs.",
+            help="Photographs; for the look of another recipe than photo, frames of its scene and framing.",
             show_default=False,
         ),
     ],
@@ -222,6 +226,14 @@ def apply(
         float, typer.Option(min=0, max=1, metavar="X", help="How far to go from the photograph (0) to the look (1).")
     ] = 1.0,
     space: TableSpace = None,
+    regions: Annotated[
+        Path | None,
+        typer.Option(metavar="LABELS", help="Where the look's regions lie in the photograph, painted by name."),
+    ] = None,
+    match: Annotated[
+        str | None,
+        typer.Option(metavar="A=B[,…]", help="Give the photograph's region A the map of the look's region B."),
+    ] = None,
     jpeg_quality: JpegQuality = None,
     bits: Bits = None,
     profile: Profile = None,
@@ -229,9 +241,13 @@ def apply(
     most_pixels: MostPixels = None,
     quiet: Quiet = False,
 ) -> None:
-    """Give a LOOK to other frames of the scene that it was found on, or a table to any photographs, in an instant.
+    """Give a LOOK, or a table, to photographs.
 
-    In a folder each result has the name of its photograph. What fails is told, and the others are done.
+    On frames of the scene that it was found on a look's regions lie where they did; in another scene they are found by
+    what they show, and told.
+
+    In a folder each result has the name of its photograph, with .jpg for a format that is not written. What fails is
+    told, and the others are done.
     """
     from photostyle import PhotostyleError
     from photostyle.cli.frames import apply_look
@@ -245,7 +261,16 @@ def apply(
     options = saving(jpeg_quality, bits, profile, strip_metadata)
     limit = pixels(most_pixels)
     for outcome in apply_look(
-        look, photos, output, note, space=space, strength=strength, saving=options, most_pixels=limit
+        look,
+        photos,
+        output,
+        note,
+        space=space,
+        strength=strength,
+        saving=options,
+        most_pixels=limit,
+        regions=regions,
+        match=pairs(match),
     ):
         if isinstance(outcome, PhotostyleError):
             failed = True
@@ -262,17 +287,19 @@ def evaluate(
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The result to judge.", show_default=False)],
     content_regions: ContentRegions = None,
     style_regions: StyleRegions = None,
+    soft_masks: SoftMasks = False,
     as_json: Json = False,
 ) -> None:
     """Measure how much style arrived and how much content stayed."""
-    from photostyle import load_image
     from photostyle.bench.summary import MEASURES
     from photostyle.cli.progress import Report
-    from photostyle.job import Job, judge
+    from photostyle.job import Job, judge, load_seen
 
     report = Report()
-    I, S, regions = Job(content, style, content_regions, style_regions).load(report)
-    figures = asdict(judge(I.opaque(), S.opaque(), load_image(output), regions, report))
+    I, S, regions = Job(content, style, content_regions, style_regions, soft=soft_masks).load(report)
+    regions = regions.seen(S.alpha)
+    before, after = (photograph.filled(regions.content) for photograph in (I, load_seen(output)))
+    figures = asdict(judge(before, S.filled(), after, regions, report))
     if as_json:
         typer.echo(json.dumps(figures, indent=2))
         return

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from photostyle.cli.commands import (
+    EXTENSIONS,
     Backbone,
+    Bits,
     CheckpointFolder,
     Device,
     Dial,
     JpegQuality,
     Pooling,
+    Profile,
     Quiet,
     Resume,
+    StripMetadata,
     Style,
     WeightsPath,
     check_resume,
+    saving,
 )
 
 if TYPE_CHECKING:
@@ -38,9 +43,7 @@ def doodle(
     ],
     output: Annotated[
         Path,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="The file to write: .jpg, .png, .tif or .webp.", show_default=False
-        ),
+        typer.Option("--output", "-o", metavar="FILE", help=f"The file to write: {EXTENSIONS}.", show_default=False),
     ],
     content: Annotated[
         Path | None,
@@ -60,12 +63,16 @@ def doodle(
     checkpoint: CheckpointFolder = None,
     resume: Resume = False,
     jpeg_quality: JpegQuality = None,
+    bits: Bits = None,
+    profile: Profile = None,
+    strip_metadata: StripMetadata = False,
     quiet: Quiet = False,
 ) -> None:
     """Make a picture laid out as TARGET_MAP says, of what STYLE_MAP says that it is in STYLE.
 
     Paint both maps in any editor, what means the same in the same colour. Every setting of the recipe is
     an option too, for example --size 512 --seed 3: `photostyle recipes doodle` lists them with their defaults.
+    With --content the result is a photograph as that one: of its depth, in its colour profile, with its EXIF.
     """
     from dataclasses import asdict
     from time import monotonic
@@ -76,18 +83,18 @@ def doodle(
         doodle_steps,
         find_device,
         find_recipe,
-        load_image,
         load_maps,
         load_weights,
         make_settings,
         memory,
-        save_image,
+        save_photograph,
     )
     from photostyle.checkpoint import digest
     from photostyle.cli.progress import Report
     from photostyle.files import keep_inputs
     from photostyle.image import fit_size, resize
-    from photostyle.job import follow, given, have_weights, kept, partial_of
+    from photostyle.job import follow, given, have_weights, kept, load_seen, partial_of
+    from photostyle.tint import find_tint
 
     check_resume(checkpoint, resume)
     began, report, partial = monotonic(), Report(quiet), partial_of(output)
@@ -97,14 +104,17 @@ def doodle(
     options = given(quality=quality, backbone=backbone, weights_path=weights_path, pooling=pooling, device=device)
     chosen = (doodle_steps.__kwdefaults__ or {}) | options
     values = asdict(make_settings(find_recipe("doodle"), ctx.meta["settings"], chosen["quality"]))
-    images = {role: load_image(path) for role, path in files.items() if role in ("style", "content")}
+    photographs = {role: load_seen(path) for role, path in files.items() if role in ("style", "content")}
+    images = {role: photograph.filled() for role, photograph in photographs.items()}
     painted = load_maps(style_map, target_map, maps)
-    for note in painted.notes:
+    for note in (*(note for photograph in photographs.values() for note in photograph.notes), *painted.notes):
         report.note(f"Note: {note}")
     if painted.labels:
         report.note(f"Labels: {', '.join(painted.labels)}.")
     else:
         report.note("The maps are read as colours: what is painted in similar ones is similar.")
+    if note := find_tint([images["style"]]).note:
+        report.note(f"Note: {note}")
     if weights_path:
         load_weights(chosen["backbone"], weights_path)
     else:
@@ -133,14 +143,16 @@ def doodle(
         network = {key: facts[key] for key in ("recipe", "backbone", "pooling", "version")}
         network["weights"] = str(weights_path.resolve()) if weights_path else ""
         keeper = kept(checkpoint, network | pixels | values, report, resume=resume)
+    kind: dict[str, Any] = {"like": photographs.get("content"), **saving(jpeg_quality, bits, profile, strip_metadata)}
     steps = doodle_steps(images["style"], painted.style, painted.target, images.get("content"), **chosen, **values)
 
     def save_partial(image: Tensor) -> None:
         image = resize(image, fit_size(height, width, values["size"]))  # an early step is smaller than the result
-        save_image(image, partial, note=facts | {"partial": True}, **given(quality=jpeg_quality))
+        save_photograph(image, partial, note=facts | {"partial": True}, **kind)
 
     result = follow(steps, report, partial, save_partial, keeper=keeper)
-    save_image(result, output, note=facts, **given(quality=jpeg_quality))
+    for said in save_photograph(result, output, note=facts, dither=True, **kind):
+        report.note(f"Note: {said}")
     if keeper:
         keeper.clear()
     height, width = result.shape[1:]

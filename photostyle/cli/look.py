@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from photostyle.cli.commands import MostPixels, Quiet, TableSpace, pixels
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Take a look to other programs.")
+if TYPE_CHECKING:
+    from photostyle import Look
+
+_HELP = "Learn looks, look at them, mix them, and take them to other programs."
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=_HELP)
 
 
-@app.callback()
+@app.callback(help=_HELP)
 def _group() -> None:
-    """Take a look to other programs."""
+    pass
 
 
 @app.command()
@@ -66,3 +71,123 @@ def export(
     for sentence in export_look(look, output, pack, photo, note, form=form, most_pixels=pixels(most_pixels)):
         if not quiet:
             typer.echo(sentence)
+
+
+LookFile = Annotated[Path, typer.Argument(metavar="LOOK", help="A look, from --save-look.", show_default=False)]
+NewLook = Annotated[
+    Path, typer.Option("--output", "-o", metavar="FILE", help="The look to write, .safetensors.", show_default=False)
+]
+
+
+@app.command()
+def show(
+    look: LookFile,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Draw it too: a picture, .png or .jpg.")
+    ] = None,
+) -> None:
+    """Say what a LOOK does, region by region, and draw it."""
+    from photostyle import check_writable, describe_look, draw_look, save_image
+    from photostyle.files import keep_inputs
+
+    if output:
+        check_writable(output)
+        keep_inputs([output], [look])
+    found = _load(look)
+    for line in describe_look(found):
+        typer.echo(line)
+    if output:
+        save_image(draw_look(found), output)
+        typer.echo(f"Wrote {output}.")
+
+
+@app.command()
+def check(look: LookFile) -> None:
+    """Tell whether photographs survive a LOOK: gain, folds and clipping of each map, on its own photograph's colours.
+
+    The exit code is 1 if there is a doubt.
+    """
+    from photostyle.looks.chart import region_colors
+    from photostyle.tables.soundness import examine
+
+    found = _load(look)
+    doubts = []
+    for name, map, mask in zip(found.names, found.maps, found.scene.masks, strict=True):
+        sound = examine(map, region_colors(found.scene.before, mask))
+        typer.echo(f"{name}: gain {sound.gain:.1f}, folds {sound.folds:.1%}, clipped {sound.clipped:.0%}")
+        doubts += sound.doubts(name)
+    for doubt in doubts:
+        typer.echo(f"Note: {doubt}")
+    if doubts:
+        raise typer.Exit(1)
+
+
+@app.command()
+def blend(
+    first: LookFile,
+    second: Annotated[Path, typer.Argument(metavar="OTHER", help="The other look.", show_default=False)],
+    output: NewLook,
+    weight: Annotated[float, typer.Option(min=0, max=1, metavar="X", help="How much of the other there is.")] = 0.5,
+) -> None:
+    """Mix two looks, colour by colour, into a new one."""
+    from photostyle import blend_looks
+
+    _save(blend_looks(_load(first), _load(second), weight), output, [first, second])
+
+
+@app.command()
+def invert(look: LookFile, output: NewLook) -> None:
+    """Make the look that takes a LOOK back, where that can be done."""
+    from photostyle import invert_look
+
+    _save(invert_look(_load(look)), output, [look])
+
+
+@app.command()
+def learn(
+    photos: Annotated[
+        list[Path],
+        typer.Argument(metavar="BEFORE AFTER", help="A photograph before and after; or several pairs in a row."),
+    ],
+    output: NewLook,
+    most_pixels: MostPixels = None,
+    quiet: Quiet = False,
+) -> None:
+    """Learn the look of any editor, or of a camera, from photographs BEFORE and AFTER."""
+    from photostyle import check_look_path, learn_look, load_photograph
+    from photostyle.files import keep_inputs
+
+    if len(photos) % 2:
+        raise typer.BadParameter("photographs come in pairs, before and after.", param_hint="BEFORE AFTER")
+    check_look_path(output)
+    keep_inputs([output], photos)
+    limit = pixels(most_pixels)
+    loaded = [load_photograph(path, **({} if limit is None else {"most_pixels": limit})).opaque() for path in photos]
+    facts = {"before": photos[0].name, "after": photos[1].name}
+    found, said = learn_look(list(zip(loaded[::2], loaded[1::2], strict=True)), facts)
+    _save(found, output, photos)
+    if not quiet:
+        for sentence in said:
+            typer.echo(sentence)
+
+
+def _load(path: Path) -> Look:
+    """A look of colour maps, as these commands are for."""
+    from photostyle import ImageError, LocalLook, load_look
+
+    found = load_look(path)
+    if isinstance(found, LocalLook):
+        raise ImageError(
+            f"{path} holds what was done at each place of one photograph, and no colour maps: make it with the recipe "
+            "photo, or learn it from before and after."
+        )
+    return found
+
+
+def _save(look: Look, output: Path, inputs: list[Path]) -> None:
+    from photostyle import save_look
+    from photostyle.files import keep_inputs
+
+    keep_inputs([output], inputs)
+    save_look(look, output)
+    typer.echo(f"Wrote {output}.")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from photostyle.cli.commands import JpegQuality, Quiet
+from photostyle.cli.commands import Bits, JpegQuality, Profile, Quiet, StripMetadata, saving
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,13 +46,19 @@ def matte(
     ] = None,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")] = "auto",
     jpeg_quality: JpegQuality = None,
+    bits: Bits = None,
+    profile: Profile = None,
+    strip_metadata: StripMetadata = False,
     quiet: Quiet = False,
 ) -> None:
     """Find how much of each pixel is foreground: closed-form matting from a trimap or from scribbles.
 
-    The matte is a grey image of the photograph's size. The cut-out and the composite have the foreground's own
-    colours, without those of the old background that shine through hair and glass.
+    The matte is a grey image of the photograph's size and depth. The cut-out and the composite have the foreground's
+    own colours, without those of the old background that shine through hair and glass, and are photographs as the
+    one that was given: of its depth, in its colour profile, with its EXIF, XMP and resolution.
     """
+    from dataclasses import replace
+
     from photostyle import (
         Photograph,
         check_writable,
@@ -66,7 +72,10 @@ def matte(
         save_photograph,
         trimap_from_scribbles,
     )
+    from photostyle.cli.progress import Report
     from photostyle.files import keep_inputs
+    from photostyle.job import load_seen
+    from photostyle.trimaps import load_trimap
 
     if (trimap is None) == (scribbles is None):
         raise typer.BadParameter("give one of the two.", param_hint="--trimap / --scribbles")
@@ -81,11 +90,18 @@ def matte(
     for path in outputs:
         check_writable(path)
 
+    report = Report(quiet)
     place = find_device(device)
-    image = load_image(photograph).to(place)
+    taken = load_seen(photograph)
+    image = taken.filled().to(place)
+    for note in taken.notes:
+        report.note(f"Note: {note}")
     memory.check_room("matte", image.shape[1:], place)
     if trimap:
-        known = load_image(trimap).mean(0).to(place)
+        known, notes = load_trimap(trimap, (image.shape[1], image.shape[2]))
+        known = known.to(place)
+        for note in notes:
+            report.note(f"Note: {note}")
     else:
         assert scribbles is not None
         layer = load_photograph(scribbles)
@@ -94,14 +110,21 @@ def matte(
     new = load_image(background).to(place) if background else None  # before the long work: it may be missing
 
     alpha = find_alpha(image, known)
-    quality: dict[str, Any] = {} if jpeg_quality is None else {"quality": jpeg_quality}
-    save_photograph(alpha.expand(3, -1, -1), output, **quality)
+    if taken.alpha is not None:  # what was not there is not cut out
+        alpha = alpha * taken.alpha[0].to(alpha)
+    options = saving(jpeg_quality, bits, profile, strip_metadata)
+    # how much of a pixel is there is no colour: of the photograph it has what does not belong to colours
+    plan = Photograph(image, bits=taken.bits, resolution=taken.resolution)
+    said = [*save_photograph(alpha.expand(3, -1, -1), output, like=plan, **options)]
     if foreground or composited:
         colors, _ = find_foreground(image, alpha)
         if foreground:
-            save_photograph(colors, foreground, like=Photograph(colors, alpha[None].cpu()), **quality)
+            said += save_photograph(colors, foreground, like=replace(taken, alpha=alpha[None].cpu()), **options)
         if composited and new is not None:
-            save_photograph(composite(colors, alpha, _cover(new, *alpha.shape)), composited, **quality)
+            laid = composite(colors, alpha, _cover(new, *alpha.shape))
+            said += save_photograph(laid, composited, like=replace(taken, alpha=None), **options)
+    for note in said:
+        report.note(f"Note: {note}")
     if not quiet:
         typer.echo(f"Wrote {', '.join(map(str, outputs))}.")
 

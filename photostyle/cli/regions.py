@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -46,8 +45,10 @@ def regions(
     )
     from photostyle.cli.progress import Report
     from photostyle.files import make_folder
-    from photostyle.job import Job, describe, find, given, have_weights
+    from photostyle.job import Job, doubt, find, given, have_weights
+    from photostyle.legible import json_bytes
     from photostyle.sheet import contact_sheet, overlay
+    from photostyle.wording import percent
 
     if model and method != "learned":
         raise typer.BadParameter("it is for --method learned.", param_hint="--model")
@@ -56,26 +57,26 @@ def regions(
     report = Report(quiet)
     job = Job(content, style)
     photographs = job.load(report)
-    I, S = photographs[0].opaque(), photographs[1].opaque()
+    I, S = photographs[0].filled(), photographs[1].filled()
     for image in (I, S):
         memory.check_room("regions", image.shape[1:], find_device(device))
     make_folder(output)
     asked = {"match": pairs(match), "drop": names(drop)} | given(model=model, count=count)
-    found = find(I, S, method, report, device=device, **asked)
+    found = find(I, S, method, report, device=device, **asked).seen(photographs[1].alpha)
     have_weights(DEFAULT_BACKBONE, report)
-    doubts = describe(I, S, found, report, load_weights())
+    doubts = doubt(I, S, found, report, load_weights())
 
     save_regions(found, output / "content_regions.png", output / "style_regions.png")
     colors = label_colors(len(found.names) + 1)
     sides = {"content": overlay(I, found.content, colors), "style": overlay(S, found.style, colors)}
     shares = zip(found.names, found.shares, strict=True)
-    figures = [(name, f"{here:.0%} / {there:.0%}", "of content and style") for name, (here, there) in shares]
+    figures = [(name, f"{percent(here)} / {percent(there)}", "of content and style") for name, (here, there) in shares]
     save_image(contact_sheet(sides, figures), output / "overlay.png")
     facts = [
         {"name": name, "color": "#{:02x}{:02x}{:02x}".format(*color), "content": here, "style": there}
         for name, color, (here, there) in zip(found.names, colors, found.shares, strict=False)
     ]
-    text = json.dumps({"regions": facts, "notes": [*found.notes, *doubts]}, indent=2)
-    (output / "regions.json").write_text(text + "\n", encoding="utf-8")
+    text = json_bytes({"regions": facts, "notes": [*found.notes, *doubts]}, indent=2)
+    (output / "regions.json").write_bytes(text + b"\n")
     if not quiet:
         typer.echo(f"Wrote content_regions.png, style_regions.png, overlay.png and regions.json into {output}.")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save
 from torch import Tensor
 
@@ -21,6 +21,7 @@ from photostyle.lattice import ColorMap
 from photostyle.looks.local import LocalLook
 from photostyle.looks.look import Look
 from photostyle.looks.scene import Scene
+from photostyle.tensors import read_tensors
 
 SUFFIX = ".safetensors"
 
@@ -62,9 +63,8 @@ def load_look(path: StrPath) -> Look | LocalLook:
     if not Path(path).exists():
         raise ImageError(f"There is no file {path}: check the name.")
     try:
-        with safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {}).get("photostyle", "null"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        metadata, tensors = read_tensors(path)
+        about = json.loads(metadata.get("photostyle", "null"))
     except (OSError, ValueError, SafetensorError) as error:
         raise ImageError(f"{path} is no look, or damaged: make it anew with --save-look.") from error
     if any(tensor.is_floating_point() and not tensor.isfinite().all() for tensor in tensors.values()):

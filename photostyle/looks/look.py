@@ -17,7 +17,7 @@ from photostyle.looks.scene import Scene, find_again, kinds_of, same_scene
 from photostyle.vgg import VGG
 
 _SIZE = 448  # long side at which borders are found
-_THUMBNAIL = 192  # long side
+THUMBNAIL = 192  # long side of what a look shows of its photograph
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +53,12 @@ class Look:
         masks = found.masks.cpu()
         several = len(names) > 1 and vgg is not None
         scene = Scene(
-            before=fit(small, _THUMBNAIL),
+            before=fit(small, THUMBNAIL),
             masks=masks,
             kinds=kinds_of(small, masks, vgg) if several and vgg else torch.zeros(len(names), 0),
             network=vgg.backbone if several and vgg else "",
         )
-        after = fit(blend(found.maps, small, found.borders), _THUMBNAIL)
+        after = fit(blend(found.maps, small, found.borders), THUMBNAIL)
         return cls(tuple(found.maps), found.common, names, scene, after, {"version": __version__, **(facts or {})})
 
     def apply(self, photograph: Tensor, masks: Tensor | None = None) -> Tensor:

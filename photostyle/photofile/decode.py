@@ -24,6 +24,7 @@ from photostyle.photofile.spaces import Levels, to_floats
 _DEEP = re.compile(r"(RGB|RGBX|RGBA|RGBa|LA);16([BLN])")
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _SEPARATED = 0, 1, 2, 5  # TIFF's photometric interpretations
 _PHOTOMETRIC = 0x0106
+_BRIGHT = 0.2  # of the values in floating point, at most, are brighter than white
 
 # EXIF orientation set upright: the axes of H×W to reverse, from 5 on after exchanging rows and columns.
 _REVERSED = {2: (1,), 3: (0, 1), 4: (0,), 5: (), 6: (1,), 7: (0, 1), 8: (0,)}
@@ -31,10 +32,14 @@ _REVERSED = {2: (1,), 3: (0, 1), 4: (0,), 5: (), 6: (1,), 7: (0, 1), 8: (0,)}
 
 @dataclass(frozen=True)
 class Raster:
-    """`levels` H×W×C: 1 gray, 3 RGB or 4 CMYK; integers of 8 or 16 bits, or float32; `alpha` H×W in [0, 1] or None."""
+    """`levels` H×W×C: 1 gray, 3 RGB or 4 CMYK; integers of 8 or 16 bits, or float32; `alpha` H×W in [0, 1] or None.
+
+    `numbers`, H×W, are those of a colour table, None where there is none.
+    """
 
     levels: Levels
     alpha: npt.NDArray[np.float32] | None = None
+    numbers: npt.NDArray[np.uint8] | None = None
 
 
 def decode(source: Source) -> Raster:
@@ -54,7 +59,8 @@ def _upright(raster: Raster, orientation: int) -> Raster:
     def turn(array: Levels) -> Levels:
         return np.flip(array.swapaxes(0, 1) if orientation > 4 else array, _REVERSED[orientation])
 
-    return Raster(turn(raster.levels), None if raster.alpha is None else turn(raster.alpha))
+    others = (None if array is None else turn(array) for array in (raster.alpha, raster.numbers))
+    return Raster(turn(raster.levels), *others)
 
 
 def _by_pillow(source: Source, file: Image.Image) -> Raster:
@@ -66,12 +72,13 @@ def _by_pillow(source: Source, file: Image.Image) -> Raster:
         return _deep_gray(source, file)
     if file.mode == "LAB":
         raise ImageError(f"{source.name} has LAB pixels: save it as RGB.")
+    numbers = np.asarray(file) if file.mode == "P" else None
     if not file.has_transparency_data:
         mode = {"1": "L", "L": "L", "CMYK": "CMYK"}.get(file.mode, "RGB")
-        return Raster(_channels(file.convert(mode)))
+        return Raster(_channels(file.convert(mode)), numbers=numbers)
     rgba = file.convert("RGBA")
     mode = "L" if file.mode in ("1", "L", "LA", "La") else "RGB"
-    return Raster(_channels(rgba.convert(mode)), to_floats(np.asarray(rgba.getchannel("A"))))
+    return Raster(_channels(rgba.convert(mode)), to_floats(np.asarray(rgba.getchannel("A"))), numbers)
 
 
 def _channels(image: Image.Image) -> Levels:
@@ -172,9 +179,32 @@ def _unsigned(source: Source, samples: Levels) -> Levels:
     values = samples.astype(np.float32)
     if not np.isfinite(values).all():
         raise ImageError(f"{source.name} holds NaN or infinity: mend it, or save it with 16 bits per channel.")
-    if outside := float(np.mean((values < 0) | (values > 1))):
-        source.notes.append(f"{outside:.2g} of the values in {source.name} are not between 0 and 1 and were clipped.")
-    return np.clip(values, 0, 1)
+    white = _white(source.name, values)
+    if white > 1:
+        words = f"go up to {float(values.max()):.6g}: they are taken for levels from 0 to {white}"
+        source.notes.append(f"The values in {source.name} {words}.")
+    if outside := float(np.mean((values < 0) | (values > white))):
+        share = f"{max(0.1, 100 * outside):.1f} %"
+        source.notes.append(f"{share} of the values in {source.name} are not between 0 and {white} and were clipped.")
+    return np.clip(values / np.float32(white), 0, 1)
+
+
+def _white(name: str, values: Levels) -> int:
+    """What white is in floating point: 1, or the most of 8 or 16 bits where the values can only be such levels.
+
+    Raises ImageError where they are too large for the first and fit neither of the others.
+    """
+    above = float(np.mean(values > 1))
+    if above <= _BRIGHT:
+        return 1  # lamps and the sun may be brighter than white
+    bright = float(np.quantile(values[:: max(1, len(values) // 1000)], 0.995))
+    for white in (255, 65535):
+        if white / 4 < bright <= 1.05 * white:
+            return white
+    raise ImageError(
+        f"{name} is in floating point and {above:.0%} of its values are above 1, the brightest about {bright:.4g}: "
+        "divide them so that white is 1, or save it with 16 bits per channel."
+    )
 
 
 def _unmultiplied(levels: Levels, alpha: npt.NDArray[np.float32]) -> Levels:

@@ -108,8 +108,9 @@ def _tiff(picture: Picture) -> bytes:
     values |= {277: channels, 278: _rows(picture.levels), 279: tuple(map(len, strips)), 284: 1, 317: 2}
     if channels == 4:
         values[338] = 2  # alpha that the colours were not multiplied by
-    if picture.resolution:
-        values |= {282: picture.resolution[0], 283: picture.resolution[1], 296: 2}
+    # The standard asks for all three. Without a unit 1 by 1 says that pixels are square; left out, readers guess 1 dpi.
+    x, y = picture.resolution or (1, 1)
+    values |= {282: x, 283: y, 296: 2 if picture.resolution else 1}
     if picture.xmp:
         directory.tagtype[XMP] = 1  # bytes
         values[XMP] = picture.xmp

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
+
+from photostyle.errors import ImageError
+
+_SEEN = 1 / 16  # alpha: what is less is not seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,9 +28,32 @@ class Photograph:
     exif: bytes | None = None  # without orientation and thumbnail
     xmp: bytes | None = None
     resolution: tuple[float, float] | None = None  # horizontal and vertical, pixels per inch
-    format: str | None = None  # JPEG, PNG, TIFF, WEBP, AVIF, GIF or HEIF
+    format: str | None = None  # JPEG, PNG, TIFF, WEBP, AVIF, BMP, GIF or HEIF
     notes: tuple[str, ...] = ()
 
     def opaque(self) -> Tensor:
         """The pixels, 3×H×W, laid over white where they are transparent."""
         return self.pixels if self.alpha is None else 1 + self.alpha * (self.pixels - 1)
+
+    def filled(self, masks: Tensor | None = None) -> Tensor:
+        """The pixels, 3×H×W, where none can be seen filled with those that can: for what looks at all of them.
+
+        In reading order, each as often as any other, so that means, spreads and histograms are those of what is
+        seen; of each region by itself, if there are `masks` (K×h×w). What is half transparent keeps its colour.
+        Raises ImageError if all is transparent.
+        """
+        if self.alpha is None:
+            return self.pixels
+        seen = self.alpha[0] >= _SEEN
+        if not seen.any():
+            raise ImageError("The picture is wholly transparent: there is nothing to be seen in it.")
+        labels = torch.zeros_like(seen, dtype=torch.long)
+        if masks is not None:
+            labels = interpolate(masks[None].cpu(), seen.shape)[0].argmax(0)
+        filled, seen, labels = self.pixels.flatten(1).clone(), seen.flatten(), labels.flatten()
+        for label in labels[~seen].unique():
+            hidden = ((labels == label) & ~seen).nonzero()[:, 0]
+            models = ((labels == label) & seen).nonzero()[:, 0]
+            models = models if len(models) else seen.nonzero()[:, 0]
+            filled[:, hidden] = filled[:, models[torch.arange(len(hidden)) * len(models) // len(hidden)]]
+        return filled.view_as(self.pixels)

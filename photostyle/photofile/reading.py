@@ -40,7 +40,7 @@ _CHUNK = 2**20  # pixels whose colours are converted at a time
 
 
 def load_photograph(path: StrPath | BinaryIO, *, most_pixels: float = MOST_PIXELS) -> Photograph:
-    """Read a JPEG, PNG, TIFF, WebP, AVIF, GIF or, with pillow-heif, HEIC: the first picture in it.
+    """Read a JPEG, PNG, TIFF, WebP, AVIF, BMP, GIF or, with pillow-heif, HEIC: the first picture in it.
 
     `path` is a file, a binary stream, or "-" for standard input; what it holds decides, not its name. Pixels become
     sRGB: through the embedded ICC profile or PNG's, AVIF's and HEIC's shorter marks; a file without any, or with a
@@ -57,7 +57,7 @@ def load_photograph(path: StrPath | BinaryIO, *, most_pixels: float = MOST_PIXEL
         notes = source.notes
         if source.frames > 1:
             notes.append(f"Only the first of the {source.frames} pictures in {source.name} is used.")
-        pixels, profile = _colors(source, raster)
+        pixels, profile = find_colors(source, raster)
         alpha = None
         if raster.alpha is not None and raster.alpha.min() < 1:
             alpha = torch.from_numpy(np.ascontiguousarray(raster.alpha))[None]
@@ -92,22 +92,22 @@ def read_note(path: StrPath) -> dict[str, object]:
 
 
 def _resolution(source: Source) -> tuple[float, float] | None:
-    """Pixels per inch, from PNG's or JPEG's own field, or else from EXIF; None if neither says so."""
+    """Pixels per inch, from PNG's, JPEG's or BMP's own field, or else from EXIF; None if neither says so."""
     exif, own = source.exif, source.info.get("dpi")
     if source.format == "JPEG" and not source.info.get("jfif_unit"):
         own = None  # Pillow's guess
     try:
-        if own and source.format in ("PNG", "JPEG"):
+        if own and source.format in ("PNG", "JPEG", "BMP"):
             x, y = map(float, own)
         else:
-            inch = 2.54 if exif.get(RESOLUTION_UNIT, 2) == 3 else 1.0
+            inch = {2: 1.0, 3: 2.54}[exif.get(RESOLUTION_UNIT, 2)]  # 1: a ratio of no unit
             x, y = (float(exif[tag]) * inch for tag in (X_RESOLUTION, Y_RESOLUTION))
     except (KeyError, TypeError, ValueError, ZeroDivisionError):
         return None
     return (x, y) if 1 < x < math.inf and 1 < y < math.inf else None
 
 
-def _colors(source: Source, raster: Raster) -> tuple[Tensor, bytes | None]:
+def find_colors(source: Source, raster: Raster) -> tuple[Tensor, bytes | None]:
     """The pixels as sRGB, 3×H×W float32 in [0, 1], and the ICC profile that a copy can have as well."""
     levels, kept = raster.levels, None
     profile = source.info.get("icc_profile") or b""

@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,16 +26,21 @@ MIN_SIDE = 8  # pixels; the deepest layers of a VGG see nothing smaller
 MOST_ASPECT = 12  # the longer side by the shorter; the first steps of a transfer, at 36 pixels, still see 3
 MOST_PIXELS = 200e6  # of a photograph, unless another limit is given
 
-_EXTENSIONS = {
+EXTENSIONS = {
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
     "PNG": (".png", ".apng"),
     "TIFF": (".tif", ".tiff"),
     "WEBP": (".webp",),
     "AVIF": (".avif", ".avifs"),
+    "BMP": (".bmp", ".dib"),
     "GIF": (".gif",),
     "HEIF": (".heic", ".heif", ".hif", ".heics"),
 }
+"""What is read, and how files of it are called."""
+
+_RAW = (".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dng", ".iiq", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".srw")
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_DRAWINGS = ("BMP", "PPM")  # what label images come in as well
 _BIG_TIFF = (b"II+\0", b"MM\0+")
 _TIFF = (b"II*\0", b"MM\0*", *_BIG_TIFF)
 
@@ -93,22 +98,42 @@ class Source:
 
 
 @contextmanager
-def opened(path: StrPath | BinaryIO, most_pixels: float = MOST_PIXELS) -> Iterator[Source]:
-    """Open a photograph whose size is in bounds; whatever goes wrong until it is closed is an ImageError."""
+def opened(path: StrPath | BinaryIO, most_pixels: float = MOST_PIXELS, *, drawn: bool = False) -> Iterator[Source]:
+    """Open a photograph, or a picture that was `drawn`, whose size is in bounds.
+
+    Whatever goes wrong until it is closed is an ImageError.
+    """
     name = name_of(path)
     with _stream(path, name) as stream, _pillow_unlimited():
         try:
-            source = _recognise(name, stream)
+            source = _recognise(name, stream, _DRAWINGS if drawn else ())
             with source.file or nullcontext():
-                _check_size(source, most_pixels)
+                _check_size(source, most_pixels, 1 if drawn else MIN_SIDE)
                 yield source
         except (ImageError, MemoryError):
             raise
         except UnidentifiedImageError as error:
-            known = "no JPEG, PNG, TIFF or WebP (nor AVIF, HEIC or GIF)"
+            if kind := foreign_kind(name):
+                raise ImageError(f"{name} is called {kind}, which is not read: save it as PNG or TIFF.") from error
+            known = "no JPEG, PNG, TIFF or WebP (nor AVIF, HEIC, BMP or GIF)"
             raise ImageError(f"{name} is {known}, or cut short: convert or replace it.") from error
         except Exception as error:  # on damaged files decoders raise nearly anything
             raise ImageError(f"{name} is damaged or incomplete ({reason(error)}): use another copy.") from error
+
+
+def foreign_kind(name: str) -> str | None:
+    """What a file is by its name if that is a kind of picture which is not read; None for all other names."""
+    suffix = Path(name).suffix.lower()
+    if any(suffix in known for known in EXTENSIONS.values()):
+        return None
+    more = {
+        **dict.fromkeys(_RAW, "a camera's raw file"),
+        ".exr": "EXR",
+        ".jxl": "JPEG XL",
+        ".psb": "PSB",
+        ".svg": "SVG",
+    }
+    return more.get(suffix) or Image.registered_extensions().get(suffix)
 
 
 def name_of(path: StrPath | BinaryIO) -> str:
@@ -150,7 +175,7 @@ def _pillow_unlimited() -> Iterator[None]:
             Image.MAX_IMAGE_PIXELS = before
 
 
-def _recognise(name: str, stream: BinaryIO) -> Source:
+def _recognise(name: str, stream: BinaryIO, more_formats: Sequence[str]) -> Source:
     head = stream.read(32)
     stream.seek(0)
     if not head:
@@ -158,9 +183,8 @@ def _recognise(name: str, stream: BinaryIO) -> Source:
     if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS and b"avif" not in head:
         _register_heif(name)
     try:
-        file = Image.open(
-            stream, formats=[format for format in _EXTENSIONS if format in Image.OPEN or format != "HEIF"]
-        )
+        known = [format for format in EXTENSIONS if format in Image.OPEN or format != "HEIF"]
+        file = Image.open(stream, formats=[*known, *more_formats])
     except UnidentifiedImageError:
         if head[:4] not in _TIFF:
             raise
@@ -174,7 +198,7 @@ def _recognise(name: str, stream: BinaryIO) -> Source:
             return _by_tifffile(name, stream)
     source = Source(name, stream, file, format, file.size, frames, _raw_mode(file), bits)
     suffix = Path(name).suffix.lower()
-    if suffix and suffix not in _EXTENSIONS[format] and any(suffix in known for known in _EXTENSIONS.values()):
+    if suffix and suffix not in EXTENSIONS.get(format, ()) and any(suffix in known for known in EXTENSIONS.values()):
         source.notes.append(f"{name} is a {format} in spite of its name.")
     return source
 
@@ -197,11 +221,10 @@ def _raw_mode(file: Image.Image) -> str:
     return str(args if isinstance(args, str) else args[0] if args else "")
 
 
-def _check_size(source: Source, most_pixels: float) -> None:
+def _check_size(source: Source, most_pixels: float, least: int) -> None:
     width, height = source.size
-    if min(width, height) < MIN_SIDE:
-        least = f"{MIN_SIDE} on each side"
-        raise ImageError(f"{source.name} is {width}×{height} pixels: a photograph needs at least {least}.")
+    if min(width, height) < least:
+        raise ImageError(f"{source.name} is {width}×{height} pixels: a photograph needs at least {least} on each side.")
     if max(width, height) > MOST_ASPECT * min(width, height):
         most = f"its longer side may be {MOST_ASPECT} times the shorter"
         raise ImageError(f"{source.name} is {width}×{height} pixels, too narrow for a photograph: {most}; crop it.")

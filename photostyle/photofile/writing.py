@@ -82,6 +82,8 @@ def save_photograph(
         pixels = 1 + alpha * (pixels.detach().cpu() - 1)
         alpha = None
         notes.append(f"JPEG has no transparency: {name} is laid over white.")
+    if alpha is not None:  # under what cannot be seen there is nothing to be found
+        pixels = pixels.detach().cpu().masked_fill(alpha == 0, 1)
     depth = (bits or like.bits) if format in _DEEP else 8
     if depth < (bits or like.bits):
         notes.append(f"{format} has 8 bits per channel, so {name} has.")
@@ -175,8 +177,8 @@ def _levels(pixels: Tensor, alpha: Tensor | None, space: Space, bits: int, *, di
         part = space.from_srgb(pixels[:, top : top + rows].detach().to("cpu", torch.float32).clamp(0, 1)) * most
         nearest = part.round()
         if dither:
-            # floor(x + noise) is x on average; what is a level but for rounding stays one
-            noisy = (part + torch.rand(part.shape, generator=generator)).floor().clamp_(0, most)
+            # floor(x + noise) is x on average; what is a level but for rounding stays one, and what is grey stays grey
+            noisy = (part + torch.rand(part.shape[1:], generator=generator)).floor().clamp_(0, most)
             part = torch.where((part - nearest).abs() < _LEVEL, nearest, noisy)
         else:
             part = nearest

@@ -39,9 +39,10 @@ class Recipe:
     A setting's default is its value at standard quality; its metadata may hold others, for "draft" and "best".
     `purpose` says in a line what it is for. Without `network` it is given None for one, and no weights are loaded;
     if not `regional` it takes the photographs as a whole, whatever the regions; if `blends` it is given a sequence
-    of styles, else one. `looks_at` is the long side of the images that all is found from, regions too, for a recipe
-    that is applied to the photograph itself at last; None for one that needs regions of the photographs' own sizes.
-    `maps` is the generator of one whose result is a colour map for each region: it returns these.
+    of styles, else one. `recolors` tells of its settings whether colours are still to be held to the style's hue.
+    `looks_at` is the long side of the images that all is found from, regions too, for a recipe that is applied to the
+    photograph itself at last; None for one that needs regions of the photographs' own sizes. `maps` is the generator of
+    one whose result is a colour map for each region: it returns these.
     """
 
     source: str
@@ -51,6 +52,7 @@ class Recipe:
     network: bool = True
     regional: bool = True
     blends: bool = False
+    recolors: Callable[[Any], bool] = lambda p: True
     looks_at: int | None = None
     maps: Callable[[Tensor, Any, Regions, Any, Any], Generator[Step, None, RegionalMaps]] | None = None
 
@@ -64,6 +66,7 @@ RECIPES = {
         "photographs, in seconds, at any resolution",
         Photo,
         photo,
+        recolors=lambda p: False,  # its maps are toned themselves, region by region
         looks_at=Photo.SMALL,
         maps=photo_maps,
     ),
@@ -80,6 +83,7 @@ RECIPES = {
         neural_style,
         regional=False,
         blends=True,
+        recolors=lambda p: p.original_colors == "no",
     ),
     "mmd": Recipe(
         "Li et al., Demystifying Neural Style Transfer, IJCAI 2017, arXiv 1701.01036",

@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from torch import Tensor
 
 from photostyle.backbones import CONVOLUTIONS
 from photostyle.errors import WeightsError
+from photostyle.tensors import read_tensors
 from photostyle.vgg import VGG
 
 Decode = Callable[[Tensor], Tensor]
@@ -26,10 +27,7 @@ def load_decoder(path: str, vgg: VGG) -> tuple[str, Decode]:
     the nearest pixel where the trunk pools. Raises WeightsError for a file that is not so.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            about = file.metadata() or {}
-            names = list(file.keys())
-            tensors = {name: file.get_tensor(name).to(vgg.device) for name in names}
+        about, tensors = read_tensors(path)
     except (OSError, SafetensorError) as error:
         raise WeightsError(
             f"The decoder {path} cannot be read ({error}): give a file in safetensors format."
@@ -51,6 +49,7 @@ def load_decoder(path: str, vgg: VGG) -> tuple[str, Decode]:
         raise WeightsError(f"The decoder {path} holds a tensor {surplus[0]}, which no decoder of {layer} has.")
     if not all(tensor.dtype == torch.float32 and tensor.isfinite().all() for tensor in tensors.values()):
         raise WeightsError(f"The decoder {path} holds NaN, infinity or numbers that are not float32: save it anew.")
+    tensors = {name: tensor.to(vgg.device) for name, tensor in tensors.items()}
     return layer, lambda f: _run_decoder(tensors, f)
 
 

@@ -17,6 +17,7 @@ photographs best: closed form as well.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -26,6 +27,8 @@ from torch import Tensor
 
 from photostyle.descend import Step, Steps
 from photostyle.image import fit, shrink
+from photostyle.matting import window_mean
+from photostyle.multigrid import ScreenedPoisson, solve
 from photostyle.recipes._decoder import Decode, load_decoder
 from photostyle.regions import Regions
 from photostyle.render import apply_maps, feather, fit_maps
@@ -39,7 +42,10 @@ _MARGIN = 16  # pixels added on each side, so that no feature sees the zeros bey
 _BORDER = 3  # pixels by which a region's border may move to follow the photograph's
 _SURFACE = 1e-3  # a variance of colour: what varies less is one surface, and no border runs through it
 _COLOR_RIDGE = 1e-3  # of the mean variance of colours: they are three, and seldom short of pixels
+_STEEPEST = 4.0  # slope of the map of colours: a sky that hardly varies does not get all of a style's contrast
 _ROUNDING = 1e-6  # of a feature's square: a variance that is none
+_SIGHT = 8  # pixels of a layer that its features look at, to each side
+_NOISE = 1e-4  # a variance of colour: that of grain and rounding
 _DECODER_RIDGE = 1e-4  # of the mean variance of the features
 
 
@@ -83,12 +89,48 @@ def whitening(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: Whi
         M_O, M_S = shrink(masks, F_O.shape[1:]), shrink(style_masks, F_S.shape[1:])
         decode = trained[1] if trained and i == 1 else linear_decoder([(F_O, O), (F_S, S)])
         # the network's features go part of the way, as α says; colours, which are sure to be right, all of it
-        α, ridge = (1.0, _COLOR_RIDGE) if layer == "image" else (p.blend, p.ridge)
-        moved = torch.lerp(F_O, move_features(F_O, M_O, F_S, M_S, ridge, p.transport), α)
-        # what the decoder loses it loses on both sides, and so it is not in the maps
-        O = redraw(O, decode(F_O), decode(moved), p.smoothness)
+        α, ridge, steepest = (1.0, _COLOR_RIDGE, _STEEPEST) if layer == "image" else (p.blend, p.ridge, math.inf)
+        moved = torch.lerp(F_O, move_features(F_O, M_O, F_S, M_S, ridge, p.transport, steepest), α)
+        # what the decoder loses it loses on both sides, and so it is not in the change
+        change = decode(moved) - decode(F_O)
+        seen = shrink(O, change.shape[1:])
+        if layer != "image":
+            change = evened(change, seen, shrink(masks, change.shape[1:]))
+        O = redraw(O, seen, seen + change, p.smoothness)
         yield Step(layer, i, len(layers), O)
     return redraw(content, I, O, p.smoothness)
+
+
+def evened(change: Tensor, image: Tensor, masks: Tensor) -> Tensor:
+    """A change of colour (3×h×w) in which plain ground has the change that it has far from all that is drawn on it.
+
+    A feature looks some pixels around. Of a sky beside a roof it tells the edge, and that edge's change would be a halo
+    in the sky. So of plain pixels of the image (3×h×w) those with much around them have little say, and the change goes
+    on along plain ground, within its region (masks K×h×w):
+
+        min Σ ψ ‖D − change‖² + φ ‖∇D‖²,    ψ = (near + noise) / (around + noise),    φ = noise·w² / (‖∇I‖² + noise/w²)
+
+    where near and around are the variances in a window of a pixel and its neighbours, and in one of the width w of a
+    feature's sight. Where all is plain, or all has texture, nothing is held back.
+    """
+    near, around = (
+        (window_mean(image.square().sum(0), r) - window_mean(image, r).square().sum(0)).clamp(min=0)
+        for r in (1, _SIGHT)
+    )
+    near = -F.max_pool2d(-near[None], 3, 1, 1)[0]  # beside an edge the ground is plain to one side
+    ψ = (near + _NOISE) / (around + _NOISE)
+    across = _joined(image, masks, 2)
+    down = _joined(image, masks, 1)
+    A = ScreenedPoisson(ψ, across, down)
+    return torch.stack([solve(A, D) for D in change])
+
+
+def _joined(image: Tensor, masks: Tensor, axis: int) -> Tensor:
+    """φ on the edges between neighbours along an axis, cut where regions meet."""
+    n = image.shape[axis] - 1
+    step = image.diff(dim=axis).square().sum(0)
+    together = (masks.narrow(axis, 1, n) * masks.narrow(axis, 0, n)).sum(0)
+    return together * _NOISE * _SIGHT**2 / (step + _NOISE / _SIGHT**2)
 
 
 def redraw(photograph: Tensor, before: Tensor, after: Tensor, ridge: float) -> Tensor:
@@ -110,7 +152,13 @@ def features(image: Tensor, vgg: VGG, layer: str) -> Tensor:
 
 
 def move_features(
-    content: Tensor, masks: Tensor, style: Tensor, style_masks: Tensor, ridge: float, transport: Transport
+    content: Tensor,
+    masks: Tensor,
+    style: Tensor,
+    style_masks: Tensor,
+    ridge: float,
+    transport: Transport,
+    steepest: float = math.inf,
 ) -> Tensor:
     """Features (C×h×w) with the mean and covariance of the style's (C×h'×w') in each region, blended by the masks.
 
@@ -122,7 +170,8 @@ def move_features(
     for m, n in zip(masks.flatten(1), style_masks.flatten(1), strict=True):
         here = m > 0
         if m.sum() > 0 and n.sum() > 0:
-            T, b = feature_map(*moments(X[:, here], m[here]), *moments(Y[:, n > 0], n[n > 0]), ridge, transport)
+            given = *moments(X[:, here], m[here]), *moments(Y[:, n > 0], n[n > 0])
+            T, b = feature_map(*given, ridge, transport, steepest)
             moved[:, here] += m[here] * (T.to(X) @ X[:, here] + b.to(X)[:, None])
         else:
             moved += m * X
@@ -138,12 +187,13 @@ def moments(X: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def feature_map(
-    μ: Tensor, Σ: Tensor, ν: Tensor, Σ_S: Tensor, ridge: float, transport: Transport
+    μ: Tensor, Σ: Tensor, ν: Tensor, Σ_S: Tensor, ridge: float, transport: Transport, steepest: float = math.inf
 ) -> tuple[Tensor, Tensor]:
     """T (C×C) and b (C), so that T x + b has mean ν and covariance Σ_S where x has μ and Σ.
 
     `ridge` times the mean variance of both is added to both covariances. So a region of fewer pixels than channels,
-    of one pixel or of one colour has a map as well, and what does not vary is not stretched into noise.
+    of one pixel or of one colour has a map as well, and what does not vary is not stretched into noise; nor is any
+    direction stretched more than `steepest` times.
     """
     unit = float((Σ.diagonal() + Σ_S.diagonal()).mean() + _ROUNDING * (μ.square() + ν.square()).mean()) / 2 + 1e-12
     grain = ridge * torch.eye(len(Σ)).to(Σ)
@@ -154,6 +204,8 @@ def feature_map(
     else:
         root = matrix_power(Σ, 0.5)
         T = inverse @ matrix_power(root @ Σ_S @ root, 0.5) @ inverse
+    U, slopes, V = torch.linalg.svd(T)
+    T = U * slopes.clamp(max=steepest) @ V
     return T, ν - T @ μ
 
 

@@ -6,7 +6,8 @@ Pitié & Kokaram, "The Linear Monge–Kantorovitch Linear Colour Mapping for Exa
 Pitié, Kokaram & Dahyot, "Automated Colour Grading using Colour Distribution Transfer" (CVIU 2007):
 rotate the colours, match the histogram on each axis, rotate back, and again until all projections agree:
 
-    x ← x + Rᵀ (t(R x) − R x),        t_i = F_S,i⁻¹ ∘ F_I,i  on each axis i.
+    x ← x + Rᵀ (t(R x) − R x),        t_i = F_S,i⁻¹ ∘ F_I,i  on each axis i,
+                                      the mean of F_S,i⁻¹ over its ranks where many colours are one.
 
 That map t may stretch what is nearly flat, and its grain with it. So a second stage asks for an image J
 with the colours of t(I) and the gradients of I ("regraining"):
@@ -18,9 +19,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from photostyle.descend import Step, Steps
@@ -29,7 +32,8 @@ from photostyle.recolor import ColorMap, match_colors, paired_colors, recolor, s
 from photostyle.regions import Regions
 from photostyle.transport import linear_transport
 
-_FINE = 8  # points at which a map is tabulated, to a bin
+Array = npt.NDArray[np.floating[Any]]
+
 _FLAT = 1e-3  # the least ψ: without it a photograph of one colour would keep its colour
 
 
@@ -104,44 +108,51 @@ def rotations(count: int, seed: int) -> list[Tensor]:
 def match_marginals(x: Tensor, y: Tensor, R: Tensor, bins: int) -> ColorMap:
     """c + Rᵀ (t(R c) − R c), where t gives each axis of R x the histogram of R y: one step of the transfer.
 
-    Colours x are 3×n and y 3×m. t is tabulated at eight points of each bin; beyond the bins it is a shift.
+    Colours x are 3×n and y 3×m. t is the broken line that takes the mean of each bin of x to the mean of the colours
+    of y that have its ranks, and a shift beyond. So the mean of x goes to the mean of y whatever the axis, and what has
+    no spread, a sky that is white throughout, goes there as a whole: where in y a single value lands by its rank is
+    chance, and would differ from axis to axis.
     """
     Rx, Ry = R @ x, R @ y
     least = torch.minimum(Rx.amin(1), Ry.amin(1))[:, None]
     most = torch.maximum(Rx.amax(1), Ry.amax(1))[:, None]
     width = ((most - least) / (bins - 1)).clamp(min=1e-6)
     low = least - width / 2  # the outermost colours lie in the middle of their bins
-    F_x, F_y = (cumulative((v - low) / width, bins) for v in (Rx, Ry))
-    edges = torch.arange(bins + 1, dtype=torch.float64)
-    places = torch.arange(bins * _FINE + 1, dtype=torch.float64) / _FINE
-    t = torch.stack([interpolate(interpolate(places, edges, f), g, edges) for f, g in zip(F_x, F_y, strict=True)])
-    shift = (t - places).to(x) * width  # t(v) − v: 3×(8 bins + 1)
+    lines = [broken_line(*(histogram((v[i] - low[i]) / width[i], bins) for v in (Rx, Ry))) for i in range(3)]
+    knots, shifts = (torch.from_numpy(np.stack(part)).to(x) for part in zip(*lines, strict=True))  # 3×bins, in bins
 
     def change(colors: Tensor) -> Tensor:
-        place = (R @ colors - low) / width * _FINE
-        i = place.floor().clamp(0, bins * _FINE - 1)
-        part = (place - i).clamp(0, 1)
-        i = i.long()
-        return colors + R.T @ torch.lerp(shift.gather(1, i), shift.gather(1, i + 1), part)
+        place = (R @ colors - low) / width
+        i = place.floor().clamp(0, bins - 1).long()
+        i = (i - (place < knots.gather(1, i)).long()).clamp(0, bins - 2)  # the knot before the place
+        before, after = knots.gather(1, i), knots.gather(1, i + 1)
+        part = ((place - before) / (after - before).clamp(min=1e-9)).clamp(0, 1)
+        return colors + R.T @ (width * torch.lerp(shifts.gather(1, i), shifts.gather(1, i + 1), part))
 
     return change
 
 
-def cumulative(places: Tensor, bins: int) -> Tensor:
-    """The share of each row (d×n, counted in bins) below the edge of each bin: d×(bins + 1), 0 to 1, on the processor.
+def histogram(places: Tensor, bins: int) -> tuple[Array, Array]:
+    """Of places (n, counted in bins) the share in each bin, and the part of their mean that each contributes."""
+    inside = places.long().clamp(0, bins - 1)
+    shares = torch.bincount(inside, minlength=bins).cpu().double() / len(places)
+    parts = torch.bincount(inside, places.double(), minlength=bins).cpu() / len(places)
+    return shares.numpy(), parts.numpy()
 
-    A thousandth is spread evenly over the bins, so that it rises everywhere and has an inverse (authors' code).
+
+def broken_line(x: tuple[Array, Array], y: tuple[Array, Array]) -> tuple[Array, Array]:
+    """Knots, one in each bin, and how far each is shifted, from two histograms: both in bins, knots ascending.
+
+    The mean of the colours of y between two ranks comes from the curve of Lorenz: the part of y's mean that is made
+    by its first colours, over their share.
     """
-    counts = torch.stack([torch.bincount(row.long().clamp(0, bins - 1), minlength=bins) for row in places])
-    share = counts.cpu().double() / places.shape[1]
-    return F.pad((share + 1e-3 / bins).cumsum(1) / (1 + 1e-3), (1, 0))
-
-
-def interpolate(x: Tensor, knots: Tensor, values: Tensor) -> Tensor:
-    """The broken line through (knots, values), knots ascending, at each of x."""
-    i = torch.searchsorted(knots, x, right=True).clamp(1, len(knots) - 1)
-    part = (x - knots[i - 1]) / (knots[i] - knots[i - 1])
-    return torch.lerp(values[i - 1], values[i], part.clamp(0, 1))
+    (f, part), (g, other) = x, y
+    ranks, lorenz = (np.concatenate([[0.0], np.cumsum(values)]) for values in (g, other))
+    means = np.diff(np.interp(np.concatenate([[0.0], np.cumsum(f)]), ranks, lorenz))
+    there, middles = f > 0, np.arange(len(f)) + 0.5
+    own = part[there] / f[there]
+    middles[there] = own
+    return middles, np.asarray(np.interp(middles, own, means[there] / f[there] - own))
 
 
 def compose(maps: Sequence[ColorMap]) -> ColorMap:

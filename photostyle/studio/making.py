@@ -15,7 +15,6 @@ from torch import Tensor
 from photostyle import (
     DEFAULT_BACKBONE,
     PALETTE,
-    Photograph,
     Regions,
     RegionsError,
     SettingsError,
@@ -35,11 +34,13 @@ from photostyle import (
     save_regions,
     transfer_steps,
 )
+from photostyle._transfer import tint_of
 from photostyle.job import find, have_weights
 from photostyle.studio.controls import check_offered
 from photostyle.studio.pixels import gray_png
 from photostyle.studio.sessions import Order, Picture, Result, Session, token
 from photostyle.studio.worker import Task
+from photostyle.tint import Tint, find_tint
 
 Work = Callable[[Task], dict[str, Any]]
 
@@ -107,7 +108,8 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
         raise RegionsError("Paint regions on the canvas and on the style first: they say what is to be where.")
     check_offered(order.recipe, dict(order.settings))
     quality: Any = "draft" if preview else order.quality
-    values = asdict(make_settings(recipe, _at(order, quality, preview), quality))
+    settings = make_settings(recipe, _at(order, quality, preview), quality)
+    values = asdict(settings)
     more = tuple(session.more_styles) if recipe.blends else ()
 
     def work(task: Task) -> dict[str, Any]:
@@ -115,17 +117,24 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
         if recipe.network:
             have_weights(DEFAULT_BACKBONE, task)
         task.enter("reading the photographs")
-        before = Photograph(content.small) if preview else content.load()
-        I = before.pixels
-        S, *others = (_model(p) if preview else p.load().opaque() for p in (style, *more))
+        before = content.reduced if preview else content.load()
+        model = style.reduced if preview else style.load()
+        I = before.filled()
+        S, *others = (_model(p) if preview else p.load().filled() for p in (style, *more))
         task.enter("starting")
         if content.blank:
+            _tell_tint(find_tint([S]), task)
             result = task.follow(_doodle(session, order, S, values, quality))
         else:
             regions = _regions(order, I, S) if recipe.regional else None
+            if recipe.regional and model.alpha is not None:
+                regions = (regions or Regions.whole(I, S)).seen(model.alpha)
+            if regions:
+                I = before.filled(regions.content)
             for note in regions.notes if regions else ():
                 task.note(note)
             styles = [S, *others]
+            _tell_tint(tint_of(recipe, settings, styles, regions), task)
             result = task.follow(transfer_steps(I, styles, regions, recipe=order.recipe, quality=quality, **values))
         task.enter("finishing")
         facts: dict[str, Any] = {
@@ -157,6 +166,11 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
         return {"result": kept.facts()}
 
     return work
+
+
+def _tell_tint(tint: Tint | None, task: Task) -> None:
+    if tint and tint.note:
+        task.note(tint.note)
 
 
 def _at(order: Order, quality: str, preview: bool) -> dict[str, Any]:
@@ -198,13 +212,16 @@ def cutting(session: Session, trimap: Tensor, preview: bool) -> Work:
     def work(task: Task) -> dict[str, Any]:
         began = monotonic()
         task.enter("finding what belongs to it")
-        image = content.small if preview else content.load().opaque()
+        photograph = content.reduced if preview else content.load()
+        image = photograph.filled()
         known = torch.nn.functional.interpolate(trimap[None, None], image.shape[1:], mode="nearest")[0, 0]
         alpha = find_alpha(image, known)
+        if photograph.alpha is not None:  # what was not there is not cut out
+            alpha = alpha * photograph.alpha[0].to(alpha)
         task.enter("its colours")
         colors, _ = find_foreground(image, alpha)
         kept = Result.keep(
-            torch.cat([colors, alpha[None]]),
+            torch.cat([colors, alpha[None].cpu()]),
             session.folder / token(),
             content=content,
             style=None,

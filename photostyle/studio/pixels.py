@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -27,6 +28,13 @@ def gray_png(mask: Tensor) -> bytes:
     """A PNG of H×W values in [0, 1]."""
     buffer = io.BytesIO()
     Image.fromarray(mask.detach().cpu().mul(255).round().to(torch.uint8).numpy()).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def color_png(levels: NDArray[np.uint8]) -> bytes:
+    """A PNG of H×W×3 levels."""
+    buffer = io.BytesIO()
+    Image.fromarray(levels).save(buffer, "PNG")
     return buffer.getvalue()
 
 

@@ -14,6 +14,8 @@ from photostyle.studio.worker import Task, Worker
 
 _PNG = {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}, "required": True}
 PNG_BODY = {"requestBody": _PNG}
+_FILE = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}, "required": True}
+FILE_BODY = {"requestBody": _FILE}
 _MOST_JOBS = 6  # of a session, that wait
 
 

@@ -8,7 +8,7 @@ import shlex
 import shutil
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,6 +32,7 @@ from photostyle import (
     resize,
     save_photograph,
 )
+from photostyle.job import load_seen
 from photostyle.studio.pixels import check_png, jpeg
 from photostyle.studio.worker import Task
 
@@ -54,7 +55,10 @@ def token() -> str:
 
 @dataclass(eq=False)
 class Picture:
-    """A photograph: its file as it came, and a small copy (3×h×w, at most EDIT_SIZE) to work with."""
+    """A photograph: its file as it came, and a small copy (3×h×w, at most EDIT_SIZE) to work with.
+
+    What is transparent in the small copy is filled as `Photograph.filled` does it.
+    """
 
     path: Path
     name: str
@@ -62,15 +66,21 @@ class Picture:
     size: tuple[int, int]  # width and height, upright
     notes: tuple[str, ...] = ()
     blank: bool = False  # an empty canvas for a doodle
+    alpha: Tensor | None = None  # of the small copy, 1×h×w, if some of it is transparent
     id: str = field(default_factory=token)
 
     def load(self) -> Photograph:
         """All of it, anew."""
         return load_photograph(self.path)
 
+    @property
+    def reduced(self) -> Photograph:
+        """The small copy, as a photograph of its own."""
+        return Photograph(self.small, self.alpha)
+
     @cached_property
     def edit_jpeg(self) -> bytes:
-        return jpeg(self.small, quality=92)
+        return jpeg(self.reduced.opaque(), quality=92)
 
     @cached_property
     def full_jpeg(self) -> bytes:
@@ -167,15 +177,17 @@ class Result:
             y, x = torch.arange(H)[:, None] // 16, torch.arange(W)[None] // 16
             ground = 0.75 + 0.2 * ((x + y) % 2)
             return torch.lerp(ground.expand(3, -1, -1), pixels[:3], pixels[3])
+        if self.content.alpha is not None:
+            alpha = resize(self.content.alpha, pixels.shape[1:])
+            return Photograph(pixels, alpha).opaque()
         return pixels
 
     def download(self, format: Format, strength: float) -> bytes:
         """The photograph as a file, with the metadata of the content."""
-        buffer, pixels = io.BytesIO(), self.pixels()
+        buffer, pixels, photograph = io.BytesIO(), self.pixels(), self.content.load()
         if self.cutout:
-            save_photograph(pixels[:3], buffer, like=Photograph(pixels[:3], pixels[3:]), format=format)
+            save_photograph(pixels[:3], buffer, like=replace(photograph, alpha=pixels[3:]), format=format)
             return buffer.getvalue()
-        photograph = self.content.load()
         faded = fade(photograph.pixels, pixels, strength)
         save_photograph(
             faded, buffer, like=photograph, format=format, note={**self.note, "strength": strength}, dither=True
@@ -372,9 +384,11 @@ def receive(data: bytes, name: str, folder: Path, most_pixels: float) -> Picture
     stream = io.BytesIO(data)
     shown = "".join(c for c in Path(name.replace("\\", "/")).name if c.isprintable())[:100] or "photograph"
     stream.name = shown
-    photograph = load_photograph(stream, most_pixels=most_pixels)
-    pixels = photograph.opaque()
+    photograph = load_seen(stream, most_pixels=most_pixels)
+    pixels = photograph.filled()
     _, height, width = pixels.shape
+    size = fit_size(height, width, EDIT_SIZE)
+    alpha = None if photograph.alpha is None else resize(photograph.alpha, size)
     path = folder / token()
     path.write_bytes(data)
-    return Picture(path, shown, resize(pixels, fit_size(height, width, EDIT_SIZE)), (width, height), photograph.notes)
+    return Picture(path, shown, resize(pixels, size), (width, height), photograph.notes, alpha=alpha)

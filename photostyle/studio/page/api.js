@@ -42,6 +42,7 @@ export class Session {
   setRegions(list) { return json(ask("PUT", `${this.path}/regions`, list)); }
   setLabels(side, png) { return ask("PUT", `${this.path}/regions/${side}.png`, png, "image/png"); }
   async labels(side) { return (await ask("GET", `${this.path}/regions/${side}.png`)).blob(); }
+  async mask(file) { return (await ask("POST", `${this.path}/mask?name=${encodeURIComponent(file.name)}`, file)).blob(); }
   async snap(side, x, y, trimap) { return (await ask("POST", `${this.path}/snap/${side}?x=${x}&y=${y}`, trimap, "image/png")).blob(); }
   find(count) { return json(ask("POST", `${this.path}/find${count ? `?count=${count}` : ""}`)); }
   doubts() { return json(ask("POST", `${this.path}/doubts`)); }

@@ -192,7 +192,7 @@ async function readRegions() {
   const labels = {};
   for (const side of ["content", "style"]) {
     const { width, height, photo } = editor.sides[side];
-    if (photo) ({ labels: labels[side] } = await decode(await session.labels(side), width, height, editor.colors, editor.none));
+    if (photo) labels[side] = await decode(await session.labels(side), width, height, editor.colors, editor.none);
   }
   editor.setLabels(labels, state.regions);
   masks();
@@ -232,8 +232,7 @@ for (const input of $$("[data-mask]")) input.addEventListener("change", tried(as
   input.value = "";
   if (!file) return;
   if (!s.photo) throw new Error(`Choose the photograph of the ${side} first: a mask is painted over it.`);
-  const { labels, strange } = await decode(file, s.width, s.height, editor.colors, editor.none);
-  if (strange > 0.1) throw new Error(`${file.name} is not in the paper's colours (${Object.keys(facts.palette).join(", ")}): paint it in these.`);
+  const labels = await decode(await session.mask(file), s.width, s.height, editor.colors, editor.none);
   editor.remember();
   s.labels = labels;
   const used = new Set(["content", "style"].flatMap((other) => [...new Set(editor.sides[other].labels ?? [])]));

@@ -33,13 +33,12 @@ export function encode(labels, width, height, colors, none) {
   return png(image);
 }
 
-/** PNG → labels at that size, each pixel the nearest colour; and the part of pixels that were near none. */
+/** PNG in the palette's colours → labels at that size. */
 export async function decode(blob, width, height, colors, none) {
   const bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
   const { data } = pixelsOf(bitmap, width, height, false);
   const labels = new Uint8Array(width * height);
   const all = [...colors, none];
-  let strange = 0;
   for (let i = 0; i < labels.length; i++) {
     let best = 0, least = Infinity;
     for (let k = 0; k < all.length; k++) {
@@ -47,10 +46,9 @@ export async function decode(blob, width, height, colors, none) {
       const d = Math.max(Math.abs(r - data[4 * i]), Math.abs(g - data[4 * i + 1]), Math.abs(b - data[4 * i + 2]));
       if (d < least) { least = d; best = k; }
     }
-    if (least > 60) strange++;
     labels[i] = best === colors.length ? NONE : best;
   }
-  return { labels, strange: strange / labels.length };
+  return labels;
 }
 
 /** What hangs together with a pixel and has nearly its colour. */

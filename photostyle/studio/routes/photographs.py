@@ -13,10 +13,8 @@ from starlette.concurrency import run_in_threadpool
 from photostyle.job import example
 from photostyle.studio.pixels import gray_png
 from photostyle.studio.routes.about import EXAMPLES
-from photostyle.studio.service import Here, Mine, kept_jpeg
+from photostyle.studio.service import FILE_BODY, Here, Mine, kept_jpeg
 from photostyle.studio.sessions import SIDES, Picture, Session, Side, receive
-
-_FILE = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}, "required": True}
 
 router = APIRouter(prefix="/api/sessions", tags=["photographs"])
 
@@ -76,14 +74,14 @@ def use_canvas(mine: Mine, here: Here, wish: Canvas) -> dict[str, Any]:
     return here.tell(mine)
 
 
-@router.put("/{session}/photographs/{side}", openapi_extra={"requestBody": _FILE})
+@router.put("/{session}/photographs/{side}", openapi_extra=FILE_BODY)
 async def upload(mine: Mine, here: Here, side: Side, request: Request, name: str = "photograph") -> dict[str, Any]:
     """Upload a photograph: the bytes of the file are the body, `name` is what it is called."""
     mine.set_picture(side, await _received(mine, here, request, name))
     return here.tell(mine)
 
 
-@router.post("/{session}/styles", status_code=201, openapi_extra={"requestBody": _FILE})
+@router.post("/{session}/styles", status_code=201, openapi_extra=FILE_BODY)
 async def add_style(mine: Mine, here: Here, request: Request, name: str = "photograph") -> dict[str, Any]:
     """Upload one more style photograph, for a recipe that blends several."""
     mine.check_more_styles()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, HTTPException, Query, Request, Response
@@ -9,8 +10,9 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from photostyle import PALETTE, ImageError, RegionsError, find_alpha
-from photostyle.studio.pixels import gray_png, read_gray
-from photostyle.studio.service import PNG_BODY, Here, Mine
+from photostyle.labels import in_palette, read_labels
+from photostyle.studio.pixels import color_png, gray_png, read_gray
+from photostyle.studio.service import FILE_BODY, PNG_BODY, Here, Mine
 from photostyle.studio.sessions import Side
 
 router = APIRouter(prefix="/api/sessions/{session}", tags=["regions"])
@@ -32,7 +34,7 @@ def set_regions(mine: Mine, here: Here, regions: Annotated[list[Region], Body(ma
 
 
 @router.get("/regions/{side}.png", response_class=Response)
-def read_labels(mine: Mine, side: Side) -> Response:
+def get_labels(mine: Mine, side: Side) -> Response:
     """The label image of one side, in the paper's palette."""
     if side not in mine.labels:
         raise HTTPException(404, "There are no regions yet.")
@@ -43,6 +45,15 @@ def read_labels(mine: Mine, side: Side) -> Response:
 async def set_labels(mine: Mine, here: Here, side: Side, request: Request) -> None:
     """Upload a label image: PNG, each region in a colour of the paper's palette."""
     mine.set_labels(side, await here.body(request))
+
+
+@router.post("/mask", response_class=Response, openapi_extra=FILE_BODY)
+async def read_mask(mine: Mine, here: Here, request: Request, name: str = "mask") -> Response:
+    """A label image of any kind, as `load_regions` reads it, as PNG in the paper's palette; purple is no region."""
+    file = io.BytesIO(await here.body(request))
+    file.name = name
+    image = await run_in_threadpool(read_labels, file, most_pixels=here.limits.pixels)
+    return Response(color_png(in_palette(image, "purple")), media_type="image/png")
 
 
 @router.post("/snap/{side}", response_class=Response, openapi_extra=PNG_BODY)
