@@ -356,6 +356,17 @@ def test_a_table_is_applied_to_photographs(run, tmp_path: Path, files) -> None:
     )
 
 
+def test_a_batch_takes_a_table(run, tmp_path: Path, files) -> None:
+    table = make_table(COMMON, 33)
+    save_table(table, tmp_path / "film.cube")
+    (tmp_path / "in").mkdir()
+    files[1].rename(tmp_path / "in" / "a.png")
+    done = run("batch", tmp_path / "in", "--look", tmp_path / "film.cube", "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.stderr
+    expected = table.apply(load_image(tmp_path / "in" / "a.png"))
+    torch.testing.assert_close(load_image(tmp_path / "out" / "a.png"), expected, rtol=0, atol=1.01 / 255)
+
+
 def test_the_space_of_a_table_is_what_it_says_or_what_is_said(run, tmp_path: Path, files) -> None:
     _, photo = files
     save_table(make_table(MAPS[0], 33, space="rec709"), tmp_path / "film.cube")

@@ -53,9 +53,7 @@ def batch(
         str, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.", show_default=False)
     ],
     style: Annotated[str | None, typer.Option(metavar="FILE", help="The style of all that name none.")] = None,
-    look: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Or the look of all: frames of one scene and framing.")
-    ] = None,
+    look: Annotated[str | None, typer.Option(metavar="FILE", help="Or the look, or the table, of all.")] = None,
     engine: Annotated[
         Literal["local", "ray"], typer.Option(help="Processes on this machine, or Ray on one or many.")
     ] = "local",
