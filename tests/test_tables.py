@@ -226,6 +226,22 @@ def test_a_fitted_map_is_never_steep() -> None:
     assert fit_map(before, after, ColorMap.identity(), 33).gain() < 6.01
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_no_gentle_map_can_follow_is_followed_as_far_as_one_can(channels: int) -> None:
+    """A step between two plateaus: slopes are bounded at the step, and the plateaus stay what they are.
+
+    To scale what is still too steep about its mean would take the contrast of everything.
+    """
+    before = random(3, 120, 120)
+    dark = before[:channels].mean(0) < 0.5
+    after = torch.where(dark, 0.05 * before, 1 - 0.05 * before)
+    found = fit_map(before, after, ColorMap.identity(), 33)
+    assert found.gain() < 6.01
+    left, leant = delta_e(found.to(before)(before), after), delta_e(before, after)
+    assert float(left.mean()) < 0.35 * float(leant.mean())
+    assert float(left.median()) < 3
+
+
 # --- soundness ---------------------------------------------------------------------------------------
 
 
