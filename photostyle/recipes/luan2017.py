@@ -80,6 +80,7 @@ class DeepPhoto:
     STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
     SHARES = (16 / 31, 8 / 31, 4 / 31, 2 / 31, 1 / 31)  # β_l
     EMPTY_CONTENT, EMPTY_STYLE = 4.18e5, 1.33e5  # what a picture without features costs, for α = 1 and Γ = 1
+    GRAIN = 1e-2  # ε of the metric: with that of the term, grain is a colour like any other, and grows into speckles
     SMOOTHED_SIZE = 700  # pixels: where the radius of the smoothing is the authors'
 
 
@@ -96,7 +97,7 @@ def deep_photo(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: De
         steps=p.steps,
         optimizer=p.optimizer,
         tolerance=p.tolerance,
-        metric=MattingMetric(M) if p.metric == "matting" else None,
+        metric=MattingMetric(matting_laplacian(I, p.GRAIN)) if p.metric == "matting" else None,
     )
     O = yield from down(L, image=first_image(I, S, regions, p), stage="style")
     O = yield from down(L + p.matting_weight * matting(M), image=O, stage="photoreal")
