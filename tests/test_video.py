@@ -7,9 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import av
+import hypothesis
+import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
@@ -465,6 +468,23 @@ def test_parts_are_joined_at_uneven_times(tmp_path: Path, darker: Path, monkeypa
         assert [frame.time for frame in found] == pytest.approx([t / 100 for t in times], abs=1e-6)
         means = [levels(frame)[4:20, 4:28].mean() for frame in found]
         assert means == sorted(means)
+
+
+@hypothesis.settings(max_examples=12, deadline=None)
+@hypothesis.given(
+    gaps=st.lists(st.integers(1, 40), min_size=2, max_size=9), length=st.integers(1, 5), late=st.integers(0, 2)
+)
+def test_any_times_are_kept(gaps: list[int], length: int, late: int) -> None:
+    """Whatever lies between frames, and wherever parts end."""
+    times = [sum(gaps[:n]) for n in range(len(gaps) + 1)]
+    with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        folder = Path(name)
+        patch.setattr(parts_module, "_LENGTH", length)
+        save_look(look_of(ColorMap.identity(2)), folder / "look.safetensors")
+        clip = make_clip(folder / "a.mkv", patches(len(times)), times=times, time_base=Fraction(1, 100), late=late)
+        grade_clip(clip, folder / "b.mp4", look=folder / "look.safetensors")
+        found = [frame.time for frame in read_frames(folder / "b.mp4")]
+    assert found == pytest.approx([t / 100 for t in times], abs=1e-6)
 
 
 # --- bad input ---------------------------------------------------------------------------------------

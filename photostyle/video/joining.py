@@ -67,8 +67,7 @@ def join(
                 pictures.codec_tag = encoding.tag
             target.set_chapters(source.chapters())
             copies = _copies(target, source, held(output))
-            # clips begin at any time, files at zero; sound that begins before it has to be heard through first
-            start = max(0, source.start_time or 0) * _MICROSECOND
+            start = _start(source, times[0] * clip.time_base)
             packets = _pictures(pictures, clip, parts, times, start), _others(source, copies, start, until)
             for _, _, packet in heapq.merge(*packets, key=lambda entry: entry[:2]):
                 target.mux_one(packet)
@@ -130,6 +129,15 @@ def _others(source: Any, copies: Mapping[int, Any], start: Fraction, until: Frac
         packet.pts, packet.dts = (packet.dts if packet.pts is None else packet.pts) - shift, packet.dts - shift
         packet.stream = copies[packet.stream.index]
         yield float(packet.dts * packet.time_base), 1, packet
+
+
+def _start(source: Any, pictures: Fraction) -> Fraction:
+    """The second at which a clip begins: files begin at zero. Where the file does not say, its pictures do.
+
+    Sound that begins before zero has to be decoded first, and is not heard: it stays there.
+    """
+    said = pictures if source.start_time is None else source.start_time * _MICROSECOND
+    return max(Fraction(0), said)
 
 
 def _nearest(times: Sequence[int], time: Fraction) -> int:

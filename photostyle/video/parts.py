@@ -11,7 +11,7 @@ from typing import Any
 
 from photostyle.checkpoint import Checkpoint
 from photostyle.errors import ImageError, SettingsError
-from photostyle.video.clip import Clip
+from photostyle.video.clip import Clip, opened
 from photostyle.video.encoders import SUFFIXES, Encoding
 from photostyle.video.library import av, why
 
@@ -78,6 +78,8 @@ class Parts:
             self._open.mux(self._stream.encode(None))
             self._open.close()
             self._open = None
+            # counted anew: Ctrl-C may have come between a frame and its number
+            self.done = self._first + _count(self._torn)
             path = self.folder / f"{self._first:08d}-{self.done:08d}{self._suffix}"
             os.replace(self._torn, path)
         self.files.append((self._first, path))
@@ -106,6 +108,12 @@ class Parts:
         context.colorspace, context.color_range = colors.matrix, colors.range
         context.color_primaries, context.color_trc = colors.primaries, colors.transfer
         self._stream, self._base = stream, base
+
+
+def _count(path: Path) -> int:
+    """Frames of a part."""
+    with opened(path) as container:
+        return sum(packet.pts is not None for packet in container.demux(video=0))
 
 
 @contextmanager
