@@ -26,7 +26,7 @@ LAYERS = (
     {"_doodle"},
     {"__init__"},
     {"sheet", "bench", "job", "frames"},
-    {"batch", "studio"},
+    {"batch", "studio", "video"},
     {"cli"},
     {"__main__"},
 )
