@@ -72,7 +72,8 @@ def grade_clip(
     """
     began, tell = monotonic(), report or Silence()
     check_strength(strength)
-    if (style is None) == (look is None):
+    origin = style or look
+    if origin is None or (style and look):
         raise SettingsError("Give either --style, a photograph, or --look, a look in a file.")
     if at is not None and per_scene:
         raise SettingsError("--at names one frame, --per-scene finds a look for each scene: give one of the two.")
@@ -86,7 +87,7 @@ def grade_clip(
     encoding = choose(source, output, codec, quality, preset)
     for said in (*source.notes, *check_streams(source, output)):
         tell.note(f"Note: {said}")
-    model = read_style(style, tell) if style else load_look(look or "")
+    model = read_style(origin, tell) if style else load_look(origin)
 
     with tell.counting("looking") as tick:
         seen = survey(source, tick)
@@ -102,8 +103,7 @@ def grade_clip(
     parts = Parts(folder, facts | choices, source, encoding, output.suffix.lower(), resume=resume)
     if resume and not parts.found:
         tell.note(f"Note: there is nothing in {folder} yet; this is the beginning.")
-    origin = (style or look or output).name
-    note = legible(json.dumps({"photostyle": __version__, "look": origin, **choices}, ensure_ascii=False))
+    note = legible(json.dumps({"photostyle": __version__, "look": origin.name, **choices}, ensure_ascii=False))
 
     def finish(target: Path) -> None:
         parts.close()
