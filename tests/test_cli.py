@@ -532,7 +532,7 @@ def test_apply_refuses_before_it_starts(run: Run, pair: tuple[Path, Path], look:
     fails(run("apply", look, pair[0], "-o", pair[1] / "out"), "cannot be made")
     fails(run("apply", look, pair[0], "-o", tmp_path / "out.png", "--strength", 1.5), "--strength")
     fails(run("apply", look, pair[0], "-o", tmp_path / "out.png", "--jpeg-quality", 0), "--jpeg-quality")
-    fails(run("apply", pair[0], pair[1], "-o", tmp_path / "out.png"), "content.png is no look")
+    fails(run("apply", pair[0], pair[1], "-o", tmp_path / "out.png"), "content.png", "no Hald image")
     fails(run("apply", tmp_path / "none.safetensors", pair[1], "-o", tmp_path / "out"), "There is no file")
     fails(run("apply", cached_path("vgg16-hed"), pair[1], "-o", tmp_path / "out.png"), "holds no look")
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in before}
