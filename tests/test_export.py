@@ -86,6 +86,7 @@ def test_held_by_hand() -> None:
     assert held(before, before, after).share == 0
     worse = held(before, after, grey - 0.3)
     assert worse.share < 0
+    assert str(worse).startswith("0% of this look")
     one_pixel = after.clone()
     one_pixel[:, 0, :2] = 0  # 2 % of the pixels, which a percentile does not see
     assert held(before, after, one_pixel).high == 0

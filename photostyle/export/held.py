@@ -22,7 +22,7 @@ class Held:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.share:.0%} of this look, ΔE {self.mean:.1f} (95 % of the pixels within {self.high:.1f})"
+        return f"{max(self.share, 0):.0%} of this look, ΔE {self.mean:.1f} (95 % of the pixels within {self.high:.1f})"
 
 
 def held(before: Tensor, after: Tensor, made: Tensor) -> Held:
