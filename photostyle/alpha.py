@@ -24,6 +24,7 @@ from scipy import sparse
 from scipy.sparse.linalg import SuperLU, splu
 from torch import Tensor
 
+from photostyle.cg import conjugate_gradients
 from photostyle.errors import ImageError
 from photostyle.image import check_image
 from photostyle.matting import AHEAD, guided_maps, window_weights
@@ -157,7 +158,7 @@ def _solve(I: Tensor, known: Tensor, epsilon: float, tolerance: float, start: Te
         return torch.where(unknown, start, known)
     alpha = known.clone()
     guess = None if start is None else start[unknown]
-    alpha[unknown] = _conjugate_gradients(I, known, epsilon, tolerance, guess).clamp(0, 1)
+    alpha[unknown] = _solve_equations(I, known, epsilon, tolerance, guess).clamp(0, 1)
     return alpha
 
 
@@ -314,26 +315,16 @@ def _sums(values: Tensor, group: Tensor, count: int) -> Tensor:
     return values.new_zeros(count).index_add_(0, group, values)
 
 
-def _conjugate_gradients(I: Tensor, known: Tensor, epsilon: float, tolerance: float, guess: Tensor | None) -> Tensor:
+def _solve_equations(I: Tensor, known: Tensor, epsilon: float, tolerance: float, guess: Tensor | None) -> Tensor:
     """α_U (n): additive preconditioner, D⁻¹ for detail within blocks and `_Affine` for all that is wider."""
     L, b = _equations(I, known, epsilon)
     affine = _affine(L, I, known.isnan())
     inverse = 1 / L.diagonal
-    x = torch.zeros_like(b) if guess is None else guess
-    r = b - L @ x
-    enough = tolerance * float(b.norm())
-    p, rz = torch.zeros_like(b), 1.0
-    for _ in range(_STEPS):
-        if float(r.norm()) <= enough:
-            break
-        z = affine(r).addcmul_(inverse, r)
-        before, rz = rz, float(torch.sum(r * z))
-        p = z.add_(p, alpha=rz / before)
-        Lp = L @ p
-        step = rz / float(torch.sum(p * Lp))
-        x = x.add(p, alpha=step)
-        r.sub_(Lp, alpha=step)
-    return x
+
+    def precondition(r: Tensor) -> Tensor:
+        return affine(r).addcmul_(inverse, r)
+
+    return conjugate_gradients(L, b, precondition, tolerance, _STEPS, guess)
 
 
 def _relax(I: Tensor, α: Tensor, foreground: Tensor, background: Tensor) -> tuple[Tensor, Tensor]:

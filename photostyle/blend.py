@@ -31,8 +31,8 @@ _FOOT = 0.05  # of a mask is nothing, and as little below 1 is all
 _NEAR, _FAR = 3, 8  # where a region's own colours are looked for, pixels
 _SURE = 6  # the power of a mask that weighs them: only what is nearly all the region's counts
 _TRUST = 0.01  # κ: what a mask is worth beside a squared difference of colour
-_TILE = 128  # pixels
-_BATCH = 32  # tiles at a time: what memory is needed for does not grow with the photograph
+_TILE = 64  # pixels: the smaller, the fewer lie on a border
+_BATCH = 128  # tiles at a time: what memory is needed for does not grow with the photograph
 _TRACE = 1e-6
 _FAINT = 1 / 512  # of a region in a tile, that cannot be seen
 

@@ -72,6 +72,9 @@ def finish(steps: Generator[Step, None, T], watch: Callable[[Step], object] | No
 
 Memory = tuple[tuple[Tensor, Tensor, float], ...]
 
+Metric = Callable[[Tensor], Tensor]
+"""A slope → the direction of steepest ascent, of its shape: a symmetric, positive operator, exact or nearly so."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -128,10 +131,19 @@ def descend(
     optimizer: Optimizer = "lbfgs",
     rate: float = 0.02,
     tolerance: float = 0.0,
+    metric: Metric | None = None,
 ) -> Steps:
     """Minimise `energy` over the pixels of `image` (3×H×W), which is not changed itself; `walk` without its memory."""
     place = yield from walk(
-        energy, extract, image, stage=stage, steps=steps, optimizer=optimizer, rate=rate, tolerance=tolerance
+        energy,
+        extract,
+        image,
+        stage=stage,
+        steps=steps,
+        optimizer=optimizer,
+        rate=rate,
+        tolerance=tolerance,
+        metric=metric,
     )
     return place.x
 
@@ -148,6 +160,7 @@ def walk(
     tolerance: float = 0.0,
     first: float = 0.05,
     memory: Memory | None = None,
+    metric: Metric | None = None,
     picture_of: Callable[[Tensor, Features], Tensor] | None = None,
 ) -> Generator[Step, None, Place]:
     """Minimise `energy` over the unknown `x`, which is not changed itself; returns the place where it ends.
@@ -156,6 +169,8 @@ def walk(
     part `tolerance`, or at a point from which no direction leads down. `rate` is Adam's learning rate, `first` the
     largest change of the first step of L-BFGS. A `memory` (which may be empty), what another descent in the same
     unknown has learned, is gone on with and returned; without (None) it is forgotten at the end, for it may be large.
+    `metric` is what L-BFGS takes for the inverse of the Hessian, up to a factor, until it knows better; Adam, which
+    has a measure of its own for each pixel, takes none. Minima do not depend on it.
     `picture_of` x and its features is the picture that a step shows; x itself if None.
     Raises DescentError, with the last good picture, when the energy is not finite.
     """
@@ -182,7 +197,10 @@ def walk(
         place, picture = Place(x, start.value, start.slope, memory or ()), start.picture
     if place.ended:
         return place
-    path = _lbfgs(evaluate, place, picture, first) if optimizer == "lbfgs" else _adam(evaluate, place, picture, rate)
+    if optimizer == "lbfgs":
+        path = _lbfgs(evaluate, place, picture, first, metric or _pixels)
+    else:
+        path = _adam(evaluate, place, picture, rate)
     try:
         while place.iteration < steps and not _stalls(place.energies, tolerance):
             taken = next(path, None)
@@ -205,10 +223,17 @@ def _stalls(energies: tuple[float, ...], tolerance: float) -> bool:
     return len(energies) == _RECENT and energies[0] - energies[-1] <= tolerance * abs(energies[0])
 
 
-def _lbfgs(evaluate: Evaluate, place: Place, picture: Tensor | None, first: float) -> Iterator[tuple[Place, _Point]]:
+def _pixels(g: Tensor) -> Tensor:
+    """The metric to which all pixels are alike."""
+    return g
+
+
+def _lbfgs(
+    evaluate: Evaluate, place: Place, picture: Tensor | None, first: float, metric: Metric
+) -> Iterator[tuple[Place, _Point]]:
     x, value, g, pairs = place.x, place.value, place.slope, place.memory
     while g.abs().max() > 0:
-        p = -_inverse_hessian(g, pairs)
+        p = -_inverse_hessian(g, pairs, metric)
         slope = float(torch.sum(g * p))
         if slope >= 0:  # rounding spoilt the memory: forget it
             if not pairs:
@@ -216,7 +241,7 @@ def _lbfgs(evaluate: Evaluate, place: Place, picture: Tensor | None, first: floa
             pairs = ()
             continue
         # Without curvature the first step has no scale of its own.
-        t = 1.0 if pairs else first / float(g.abs().max())
+        t = 1.0 if pairs else first / float(p.abs().max())
         for _ in range(_BACKTRACKS):
             point = evaluate(x + t * p)
             if point.value <= value + _ARMIJO * t * slope and bool(torch.isfinite(point.slope).all()):
@@ -236,15 +261,16 @@ def _lbfgs(evaluate: Evaluate, place: Place, picture: Tensor | None, first: floa
         yield Place(x, value, g, pairs), point
 
 
-def _inverse_hessian(g: Tensor, pairs: Memory) -> Tensor:
-    """H g by the two-loop recursion over pairs (s, y, sᵀy), oldest first."""
+def _inverse_hessian(g: Tensor, pairs: Memory, metric: Metric) -> Tensor:
+    """H g by the two-loop recursion over pairs (s, y, sᵀy), oldest first, from the metric in the scale of the last."""
     q, α = g.clone(), []
     for s, y, sy in reversed(pairs):
         α.append(float(torch.sum(s * q)) / sy)
         q -= α[-1] * y
+    q = metric(q)
     if pairs:
-        s, y, sy = pairs[-1]
-        q *= sy / float(torch.sum(y * y))
+        _, y, sy = pairs[-1]
+        q *= sy / float(torch.sum(y * metric(y)))
     for (s, y, sy), a in zip(pairs, reversed(α), strict=True):
         q += (a - float(torch.sum(y * q)) / sy) * s
     return q

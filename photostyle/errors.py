@@ -1,7 +1,7 @@
 """Everything photostyle raises on purpose.
 
 PhotostyleError            one sentence: what is wrong and what to do
-├── ImageError             a photograph or a look cannot be read, used or written
+├── ImageError             a photograph, a clip or a look cannot be read, used or written
 ├── RegionsError           label images that do not fit the photographs or each other
 ├── WeightsError           network weights that are missing, damaged or out of reach
 ├── SettingsError          an unknown recipe, backbone or device, or a setting outside its range
@@ -21,7 +21,7 @@ class PhotostyleError(Exception):
 
 
 class ImageError(PhotostyleError):
-    """A photograph or a look cannot be read, used or written."""
+    """A photograph, a clip or a look cannot be read, used or written."""
 
 
 class RegionsError(PhotostyleError):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -79,13 +80,22 @@ def make_folder(folder: Path) -> None:
 
 def write_whole(path: StrPath, data: bytes) -> None:
     """Write a file so that nobody, not even after a crash, sees half of it. Raises ImageError if it cannot be."""
+    with whole(path) as temporary, open(temporary, "xb") as stream:  # open() heeds the umask, which tempfile does not
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+@contextmanager
+def whole(path: StrPath) -> Iterator[Path]:
+    """Where to write a file that takes its place when it is whole, and is gone after an error.
+
+    Raises ImageError for an OSError on the way.
+    """
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".photostyle-{secrets.token_hex(8)}.tmp")
     try:
-        with open(temporary, "xb") as stream:  # open() heeds the umask, which tempfile does not
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
+        yield temporary
         if target.exists():
             shutil.copymode(target, temporary)
         os.replace(temporary, target)

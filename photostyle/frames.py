@@ -23,12 +23,10 @@ from photostyle import (
     fade,
     load_look,
     load_photograph,
-    load_regions,
     load_table,
     memory,
     save_photograph,
 )
-from photostyle.pairing import check_names
 from photostyle.tables.reading import is_table
 from photostyle.tables.soundness import examine
 
@@ -108,6 +106,9 @@ def _placed(
     look: Look, photograph: Tensor, painted: Path | None, match: Mapping[str, str]
 ) -> tuple[Tensor, tuple[str, ...]]:
     """Masks (K+1)×h×w of the look's regions in a photograph, the last of what is none of them; what to say of it."""
+    from photostyle import load_regions  # their imports take a while
+    from photostyle.pairing import check_names
+
     said: tuple[str, ...]
     if painted:
         regions = load_regions(painted, painted)

@@ -58,7 +58,7 @@ from photostyle.wording import percent
 
 T = TypeVar("T")
 
-_LEAST_STYLE = 32  # pixels: a smaller picture is an icon, and has hardly a style
+LEAST_STYLE = 32  # pixels: a smaller picture is an icon, and has hardly a style
 _LONGEST_NAME = 255  # bytes, on nearly all file systems
 
 
@@ -116,7 +116,7 @@ class Job:
         for note in (*before.notes, *model.notes):
             report.note(f"Note: {note}")
         content, style = before.pixels, model.pixels
-        check_image(style, f"The style {self.style}", least=_LEAST_STYLE)
+        check_image(style, f"The style {self.style}", least=LEAST_STYLE)
         regions = Regions.whole(content, style)
         if self.content_regions and self.style_regions:
             chosen: dict[str, Any] = {"match": self.match, "drop": self.drop, "soft": self.soft}

@@ -149,14 +149,15 @@ def _inverse(Σ: Tensor) -> Tensor:
 
 
 def smooth_local_affine(
-    output: Tensor, image: Tensor, radius: int = 15, edge: float = 0.01, ridge: float = 1e-3
+    output: Tensor, image: Tensor, radius: int = 15, edge: float = 0.01, ridge: float = 1e-3 / 9
 ) -> Tensor:
     """Redraw `output` as a smooth field of affine colour maps of `image` (both 3×H×W, [0, 1]).
 
     Around each pixel the map that takes the 3×3 colours of `image` to those of `output` is found by
     least squares (`ridge` on its linear part); the maps are averaged by a joint bilateral filter guided
-    by `image` (σ = radius/3 pixels in space, σ = `edge` in colour, [0, 1]) and applied. This is the
-    post-processing of Luan et al. 2017 (their supplement and code), in O(H·W·radius²).
+    by `image` (σ = radius/3 pixels in space, σ = `edge` in colour, root mean square of the channels in [0, 1]) and
+    applied. This is the post-processing of Luan et al. 2017 (their supplement and code, where 10⁻³ is added to sums
+    over nine pixels), in O(H·W·radius²).
     """
     maps = local_affine(image, output, ridge)
     σ = max(radius / 3, 1e-6)
@@ -169,7 +170,7 @@ def smooth_local_affine(
     for dy in range(-radius, radius + 1):
         for dx in range(-radius, radius + 1):
             there = slice(radius + dy, radius + dy + H), slice(radius + dx, radius + dx + W)
-            difference = (guide[:, *there] - image).square().sum(0)
+            difference = (guide[:, *there] - image).square().mean(0)
             w = inside[there] * torch.exp(-(dy * dy + dx * dx) / (2 * σ**2) - difference / (2 * edge**2))
             total.addcmul_(padded[..., *there], w)
             weight += w

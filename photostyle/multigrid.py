@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from photostyle.cg import conjugate_gradients
 
 _DAMPING = 0.8  # of Jacobi's iteration; 4/5 smooths best on a five-point stencil
 _COARSEST = 4  # pixels: on the short side of a grid that is not made coarser
@@ -71,20 +72,7 @@ def solve(A: ScreenedPoisson, f: Tensor, tolerance: float = 1e-3, most: int = 50
         grids.append(grids[-1].coarse())
     inverses = [1 / grid.diagonal().clamp(min=1e-30) for grid in grids]
 
-    u, r = torch.zeros_like(f), A.psi * f
-    enough = tolerance * float(r.norm())
-    p, rz = torch.zeros_like(f), 1.0
-    for _ in range(most):
-        if float(r.norm()) <= enough:
-            break
-        z = _v_cycle(grids, inverses, r)
-        before, rz = rz, float(torch.sum(r * z))
-        p.mul_(rz / before).add_(z)
-        Ap = A @ p
-        α = rz / float(torch.sum(p * Ap))
-        u.add_(p, alpha=α)
-        r.sub_(Ap, alpha=α)
-    return u
+    return conjugate_gradients(A, A.psi * f, lambda r: _v_cycle(grids, inverses, r), tolerance, most)
 
 
 def _v_cycle(grids: list[ScreenedPoisson], inverses: list[Tensor], b: Tensor) -> Tensor:

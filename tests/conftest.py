@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 import torch
@@ -28,15 +27,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """The programs that tests start are as they would be in a terminal, whatever started the suite.
 
     A shell lets what it starts in the background ignore Ctrl-C, and that is inherited. Where Python is told to write no
-    bytecode, each of them would compile all of PyTorch anew, for seconds: they share a folder of it.
+    bytecode, each of them would compile all of PyTorch anew, for seconds: they share pytest's own cache.
     """
     if signal.getsignal(signal.SIGINT) != signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if sys.dont_write_bytecode:
-        folder = TemporaryDirectory(prefix="photostyle-bytecode-")
-        config.add_cleanup(folder.cleanup)
+    cache = getattr(config, "cache", None)  # none with -p no:cacheprovider
+    if sys.dont_write_bytecode and cache:
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        os.environ["PYTHONPYCACHEPREFIX"] = folder.name
+        os.environ["PYTHONPYCACHEPREFIX"] = str(cache.mkdir("bytecode"))
 
 
 @pytest.fixture(autouse=True)

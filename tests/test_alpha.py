@@ -150,13 +150,13 @@ def test_coarse_to_fine(size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) 
     I, trimap = mixed(alpha), torch.full(size, NAN).double()
     trimap[:4], trimap[size[0] // 2 - 3 : size[0] // 2 + 3, size[1] // 2 - 3 : size[1] // 2 + 3] = 0, 1
     sizes = []
-    solve = photostyle.alpha._conjugate_gradients
+    solve = photostyle.alpha._solve_equations
 
     def watched(I: Tensor, known: Tensor, *rest: Any) -> Tensor:
         sizes.append((*known.shape, int(known.isnan().sum())))
         return solve(I, known, *rest)
 
-    monkeypatch.setattr(photostyle.alpha, "_conjugate_gradients", watched)
+    monkeypatch.setattr(photostyle.alpha, "_solve_equations", watched)
     monkeypatch.setattr(photostyle.alpha, "_MOST", 3000)
     found = find_alpha(I, trimap)
     half = (size[0] + 1) // 2, (size[1] + 1) // 2

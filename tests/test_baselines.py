@@ -383,10 +383,10 @@ def test_weights_of_the_grain_by_hand() -> None:
     A = grain_equation(image, torch.ones(1, 1, 3, dtype=torch.float64))
     size = 10 * 3**0.5
     φ = [30, 30 / (1 + 10 * size / 255), 30]
-    assert A.psi[0].tolist() == pytest.approx([1e-3, 1, 1e-3])
+    assert A.psi[0].tolist() == pytest.approx([1e-3, 1, 1])  # both sides of the edge
     assert A.across[0].tolist() == pytest.approx([(φ[0] + φ[1]) / 2, (φ[1] + φ[2]) / 2])
     small = grain_equation(image / 10, torch.ones(1, 1, 3, dtype=torch.float64))
-    assert small.psi[0].tolist() == pytest.approx([1e-3, 3**0.5 / 5, 1e-3])
+    assert small.psi[0].tolist() == pytest.approx([1e-3, 3**0.5 / 5, 3**0.5 / 5])
 
 
 def test_regraining_solves_the_equation_of_the_paper(picture) -> None:

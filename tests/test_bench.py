@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import runpy
 import shutil
@@ -433,6 +434,18 @@ def test_the_tables_of_the_results(run: Run, tmp_path: Path, monkeypatch: pytest
             name = row.split(" | ")[0][2:]
             assert f"{figures[name, 'photo']['style_distance']:.3f}" in row
         assert " / – / " in rows[2]  # no published result
+
+
+def test_a_pair_of_a_name_that_is_not_utf_8(run: Run, pairs: Path, tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9")
+    try:
+        (pairs / "01").rename(pairs / name)
+    except OSError:
+        pytest.skip("this file system takes UTF-8 alone")
+    done = run("--only", name, "--html", tmp_path / "page.html")
+    assert done.exit_code == 0, done.output
+    assert "caf\\xe9" in done.stdout and "caf\\xe9" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert (name, "photo") in read(tmp_path)[0]
 
 
 @pytest.fixture(autouse=True)

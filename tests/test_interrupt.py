@@ -441,7 +441,7 @@ import signal, subprocess, sys
 from types import SimpleNamespace
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does for what it starts with &
 import conftest
-conftest.pytest_configure(SimpleNamespace(add_cleanup=lambda cleanup: None))
+conftest.pytest_configure(SimpleNamespace())
 child = "import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
 subprocess.run([sys.executable, "-c", child], check=True)
 """

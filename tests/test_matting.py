@@ -312,7 +312,7 @@ def test_smoothing_is_a_bilateral_mean_of_the_maps(picture) -> None:
             mean, mass = np.zeros((3, 4)), 0.0
             for v, u in cut_window(y, x, 6, 7, radius):
                 space = ((v - y) ** 2 + (u - x) ** 2) / (2 * (radius / 3) ** 2)
-                color = ((image[:, v, u] - image[:, y, x]) ** 2).sum() / (2 * edge**2)
+                color = ((image[:, v, u] - image[:, y, x]) ** 2).mean() / (2 * edge**2)
                 w = math.exp(-space - color)
                 mean += w * maps[:, :, v, u]
                 mass += w

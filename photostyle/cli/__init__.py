@@ -24,6 +24,7 @@ from photostyle.cli.regions import regions
 from photostyle.cli.settings import SettingsCommand
 from photostyle.cli.studio import studio
 from photostyle.cli.tell import tell
+from photostyle.cli.video import video
 from photostyle.legible import HANDLER
 
 
@@ -94,6 +95,7 @@ app.command()(apply)
 app.command()(regions)
 app.command()(matte)
 app.command(cls=SettingsCommand)(batch)
+app.command()(video)
 app.command()(studio)
 app.command(cls=SettingsCommand)(bench.bench)
 for _command in (evaluate, recipes, demo):

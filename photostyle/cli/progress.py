@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-Show = Callable[["Step"], None]
+Show = Callable[[str, int, int, str], None]
+"""A stage, how much of it is done, of how much (0: nobody knows), and what else there is to say."""
 
 _PAUSE = 5.0  # seconds between two plain lines of a stage
 
@@ -34,16 +35,31 @@ class Report:
         """One line that the user should see."""
         self._console.print(sentence, markup=False)
 
-    def follow(self, steps: Generator[Step, None, T], watch: Show | None = None) -> T:
+    def follow(self, steps: Generator[Step, None, T], watch: Callable[[Step], None] | None = None) -> T:
         """Run a recipe to its end: show each step, then hand it to `watch`; returns what it does."""
-        with _bars(self._console) if self._bars else _lines(self._console) as show:
+        with self._shown() as show:
 
             def both(step: Step) -> None:
-                show(step)
+                show(step.stage, step.iteration, step.of, equation(step))
                 if watch:
                     watch(step)
 
             return finish(steps, both)
+
+    @contextmanager
+    def counting(self, stage: str) -> Generator[Callable[[int, int], None], None, None]:
+        """Within it frames are counted: call it with how many are done, and of how many (0: nobody knows)."""
+        first, began = 0, monotonic()
+        with self._shown() as show:
+
+            def tick(done: int, of: int) -> None:
+                nonlocal first, began
+                if not first:  # those before were made in another run
+                    first, began = done, monotonic()
+                elif done > first:
+                    show(stage, done, of, f"{(done - first) / (monotonic() - began):.1f} frames/s")
+
+            yield tick
 
     def fetch(self, backbone: str) -> str:
         """`fetch_weights` with progress; returns where the weights are."""
@@ -53,6 +69,9 @@ class Report:
             task = bars.add_task(backbone, total=None)
             return str(fetch_weights(backbone, lambda done, total: bars.update(task, completed=done, total=total)))
 
+    def _shown(self) -> AbstractContextManager[Show]:
+        return _bars(self._console) if self._bars else _lines(self._console)
+
 
 def equation(step: Step) -> str:
     """The energy of a step and its parts: `energy 0.7 = style 0.6 + matting 0.1`."""
@@ -61,14 +80,14 @@ def equation(step: Step) -> str:
 
 
 class _Bars(rich.Progress):
-    """A bar for each stage, and below them the energy."""
+    """A bar for each stage, and below them the energy, or the speed."""
 
-    energy = ""
+    words = ""
 
     def get_renderables(self) -> Iterable[RenderableType]:
         yield from super().get_renderables()
-        if self.energy:
-            yield Text(self.energy, style="dim")
+        if self.words:
+            yield Text(self.words, style="dim")
 
 
 @contextmanager
@@ -83,12 +102,12 @@ def _bars(console: Console) -> Generator[Show, None, None]:
     )
     with _Bars(*columns, console=console) as bars:
 
-        def show(step: Step) -> None:
-            if not bars.tasks or bars.tasks[-1].description != step.stage:
+        def show(stage: str, done: int, of: int, words: str) -> None:
+            if not bars.tasks or bars.tasks[-1].description != stage:
                 complete()
-                bars.add_task(step.stage, total=step.of or None)
-            bars.update(bars.tasks[-1].id, completed=step.iteration)
-            bars.energy = equation(step)
+                bars.add_task(stage, total=of or None)
+            bars.update(bars.tasks[-1].id, completed=done)
+            bars.words = words
 
         def complete() -> None:
             """A stage may end before its last step."""
@@ -101,18 +120,17 @@ def _bars(console: Console) -> Generator[Show, None, None]:
 
 @contextmanager
 def _lines(console: Console) -> Generator[Show, None, None]:
-    stage, began, seen, spoken = "", monotonic(), monotonic(), 0.0
+    now, first, began, seen, spoken = "", 0, monotonic(), monotonic(), 0.0
 
-    def show(step: Step) -> None:
-        nonlocal stage, began, seen, spoken
-        if step.stage != stage:
-            stage, began, spoken = step.stage, seen, seen
+    def show(stage: str, done: int, of: int, words: str) -> None:
+        nonlocal now, first, began, seen, spoken
+        if stage != now:
+            now, first, began, spoken = stage, done - 1, seen, seen
         seen = monotonic()
-        if seen - spoken >= _PAUSE or step.iteration == step.of:
+        if seen - spoken >= _PAUSE or done == of:
             spent = seen - began
-            left = spent / step.iteration * max(0, step.of - step.iteration)
-            of = f"/{step.of}" if step.of else ""
-            where = ", ".join(filter(None, (f"{step.iteration}{of}", equation(step))))
+            left = spent / (done - first) * max(0, of - done)
+            where = ", ".join(filter(None, (f"{done}/{of}" if of else f"{done}", words)))
             console.print(f"{stage}: {where} ({spent:.0f} s, {left:.0f} s left)", markup=False)
             spoken = seen
 

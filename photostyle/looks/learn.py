@@ -14,7 +14,7 @@ from photostyle.errors import ImageError
 from photostyle.image import check_image, fit, same_proportions, shrink
 from photostyle.looks.look import THUMBNAIL, Look
 from photostyle.looks.scene import Scene
-from photostyle.tables.fit import learn_map
+from photostyle.tables.learning import learn_map
 
 _SIZE = 700  # long side at which photographs are compared
 _SHIFT = 0.02  # of the long side: the most that one may be moved against the other

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -14,7 +15,9 @@ from photostyle.errors import ImageError
 from photostyle.image import check_image, fit, same_proportions, shrink
 from photostyle.lattice import ColorMap
 from photostyle.looks.scene import Scene, find_again, kinds_of, same_scene
-from photostyle.vgg import VGG
+
+if TYPE_CHECKING:
+    from photostyle.vgg import VGG
 
 _SIZE = 448  # long side at which borders are found
 THUMBNAIL = 192  # long side of what a look shows of its photograph

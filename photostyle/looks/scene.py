@@ -8,6 +8,7 @@ region that it is most like, and to none of them where it is like none.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -16,8 +17,9 @@ from torch import Tensor
 from photostyle.color import adapted, luma
 from photostyle.image import shrink
 from photostyle.matting import apply_affine, guided_maps, window_mean
-from photostyle.vgg import VGG, normalised
-from photostyle.weights import load_weights
+
+if TYPE_CHECKING:
+    from photostyle.vgg import VGG
 
 _LAYER, _STRIDE = "relu4_3", 8  # tells kinds of things; pixels to a cell
 _MARGIN = 32  # pixels
@@ -57,7 +59,11 @@ def find_again(scene: Scene, photograph: Tensor, vgg: VGG | None = None) -> Tens
 
     Without the network `vgg`, the scene's own is loaded: raises WeightsError if its weights cannot be had.
     """
-    vgg = vgg or VGG(load_weights(scene.network))
+    if vgg is None:  # most looks never need one, and its import takes a while
+        from photostyle.vgg import VGG
+        from photostyle.weights import load_weights
+
+        vgg = VGG(load_weights(scene.network))
     z, y = _cells(photograph, vgg)
     means, heights = scene.kinds[:, :-1], scene.kinds[:, -1:]
     unlike = 1 - means @ z.flatten(1) + _HEIGHT * (y - heights).abs()  # K×n
@@ -94,6 +100,8 @@ def _contrast(image: Tensor) -> Tensor:
 @torch.no_grad()
 def _cells(photograph: Tensor, vgg: VGG) -> tuple[Tensor, Tensor]:
     """What is shown in each cell, unit vectors C×h×w, and its height in the picture, h·w from 0 to 1."""
+    from photostyle.vgg import normalised
+
     h, w = vgg.size(_LAYER, photograph.shape[1:])
     # continued beyond its edges, where the network would see black
     wide = F.pad(adapted(photograph)[None], (_MARGIN,) * 4, mode="replicate")[0]

@@ -2,27 +2,36 @@
 
     L = Σ_l α_l L_c + Γ Σ_l β_l L_s+ + λ L_m                                           (eq. 4)
 
-Stage 1 descends from noise without the matting term, stage 2 from there with it; the result is then
-redrawn by local affine maps and, if asked for, cleared of posterization by a guided filter (supplement).
-The weights go with the authors' normalisation and pixel scale: docs/departures.md says which and why.
+Stage 1 descends without the matting term, stage 2 from there with it; the result is then redrawn by local affine
+maps and, if asked for, cleared of posterization by a guided filter (supplement).
+
+The weights of content and style go with the features of one network, those of matting with pixels in [0, 1]. So that
+they mean the same with every network, content and style are relative, 1 for a picture without features, times what
+such a picture costs in the authors' program. docs/departures.md has the derivation, and what else is not as published.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from photostyle.descend import Optimizer, Steps, descend
+from photostyle.energy import Energy
 from photostyle.image import fit
 from photostyle.matting import apply_affine, guided_maps, matting_laplacian, smooth_local_affine
+from photostyle.metric import MattingMetric
 from photostyle.mmd import StyleTerm, style_term
 from photostyle.recipes._starts import gray_noise
+from photostyle.recipes.pitie2007 import linear_map
+from photostyle.recolor import match_colors
 from photostyle.regions import Regions
 from photostyle.render import render
 from photostyle.terms import content as content_term
-from photostyle.terms import matting, total_variation
+from photostyle.terms import matting, power, regional_grams, total_variation
 from photostyle.vgg import VGG
 
 
@@ -33,9 +42,15 @@ class DeepPhoto:
     size: int = field(
         default=700, metadata={"help": "long side at which the energy descends, pixels", "min": 16, "draft": 256}
     )
-    steps: int = field(default=1000, metadata={"help": "iterations of each of the two stages", "min": 1, "draft": 100})
+    steps: int = field(
+        default=1000, metadata={"help": "most iterations of each of the two stages", "min": 1, "draft": 50}
+    )
+    tolerance: float = field(
+        default=1e-3,
+        metadata={"help": "a stage ends when ten iterations lower the energy by less than this part", "min": 0},
+    )
     content_weight: float = field(default=5.0, metadata={"help": "α", "min": 0})
-    style_weight: float = field(default=100.0, metadata={"help": "Γ, for each layer", "min": 0})
+    style_weight: float = field(default=100.0, metadata={"help": "Γ", "min": 0})
     style_term: StyleTerm = field(default="gram", metadata={"help": "what of the features is compared"})
     matting_weight: float = field(default=1e4, metadata={"help": "λ", "min": 0})
     variation_weight: float = field(
@@ -43,17 +58,30 @@ class DeepPhoto:
     )
     epsilon: float = field(default=1e-7, metadata={"help": "ε of the matting Laplacian", "min": 0})
     smooth_radius: int = field(
-        default=15, metadata={"help": "radius of the local affine smoothing, 0 for none", "min": 0}
+        default=15,
+        metadata={"help": "radius of the local affine smoothing, pixels at a size of 700, 0 for none", "min": 0},
     )
     smooth_edge: float = field(
         default=0.01, metadata={"help": "σ in colour of the local affine smoothing", "min": 1e-4}
     )
     refine: bool = field(default=False, metadata={"help": "remove posterization with a guided filter"})
+    start: Literal["recolored", "content", "noise"] = field(
+        default="recolored",
+        metadata={"help": "the first image: the content, its regions in the style's colours or its own, or noise"},
+    )
+    metric: Literal["matting", "pixels"] = field(
+        default="matting",
+        metadata={"help": "which changes are small to L-BFGS: those that keep a photograph, or all alike"},
+    )
     optimizer: Optimizer = field(default="lbfgs", metadata={"help": "method of descent"})
-    seed: int = field(default=612, metadata={"help": "seed of the noise the descent starts from", "min": 0})
+    seed: int = field(default=612, metadata={"help": "seed of the noise", "min": 0})
 
     CONTENT_LAYER = "relu4_2"
     STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+    SHARES = (16 / 31, 8 / 31, 4 / 31, 2 / 31, 1 / 31)  # β_l
+    EMPTY_CONTENT, EMPTY_STYLE = 4.18e5, 1.33e5  # what a picture without features costs, for α = 1 and Γ = 1
+    GRAIN = 1e-2  # ε of the metric: with that of the term, grain is a colour like any other, and grows into speckles
+    SMOOTHED_SIZE = 700  # pixels: where the radius of the smoothing is the authors'
 
 
 def deep_photo(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: DeepPhoto) -> Steps:
@@ -61,25 +89,55 @@ def deep_photo(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: De
     I = fit(content, p.size)
     S = fit(style, p.size)
     regions = regions.fit(I, S)
-    with torch.no_grad():
-        F_I, F_S = vgg(I, {p.CONTENT_LAYER}), vgg(S, p.STYLE_LAYERS)
-    # a mean over the C×C entries of each Gram matrix, as in the authors' code: 1 / C²
-    β = {l: 1 / len(F_S[l]) ** 2 for l in p.STYLE_LAYERS}
-    E_c = content_term(F_I, {p.CONTENT_LAYER: 1.0})
-    E_s = style_term(p.style_term, F_S, vgg.carry(regions.style, β), vgg.carry(regions.content, β), β)
-    E_m = matting(matting_laplacian(I, p.epsilon))
-    E_tv = total_variation(scale=255)
-    α, Γ, λ = p.content_weight, p.style_weight, p.matting_weight
-    L = α * E_c + Γ * E_s + p.variation_weight * E_tv
-
-    O = yield from descend(L, vgg, gray_noise(I, p.seed), stage="style", steps=p.steps, optimizer=p.optimizer)
-    O = yield from descend(L + λ * E_m, vgg, O, stage="photoreal", steps=p.steps, optimizer=p.optimizer)
+    M = matting_laplacian(I, p.epsilon)
+    L = content_and_style(I, S, regions, vgg, p)
+    down = partial(
+        descend,
+        extract=vgg,
+        steps=p.steps,
+        optimizer=p.optimizer,
+        tolerance=p.tolerance,
+        metric=MattingMetric(matting_laplacian(I, p.GRAIN)) if p.metric == "matting" else None,
+    )
+    O = yield from down(L, image=first_image(I, S, regions, p), stage="style")
+    O = yield from down(L + p.matting_weight * matting(M), image=O, stage="photoreal")
     O = O.clamp(0, 1)
     if p.smooth_radius:
-        O = smooth_local_affine(O, I, p.smooth_radius, p.smooth_edge)
+        radius = max(1, round(p.smooth_radius * max(I.shape) / p.SMOOTHED_SIZE))
+        O = smooth_local_affine(O, I, radius, p.smooth_edge)
     if p.refine:
         O = refine_posterization(O, I)
     return O if I.shape == content.shape else render(O, content)
+
+
+def content_and_style(I: Tensor, S: Tensor, regions: Regions, vgg: VGG, p: DeepPhoto) -> Energy:
+    """The energy of stage 1: α L_c + Γ Σ_l β_l L_s+, of images I and S (3×H×W each) and regions of their sizes.
+
+        L_c = ‖F(O) − F(I)‖² / ‖F(I)‖²,   L_s+ = Σ_c ‖G_c(O) − G_c(S)‖² / Σ_c ‖G_c(S)‖²
+
+    times `EMPTY_CONTENT` and `EMPTY_STYLE`. A network whose features are larger or smaller, layer by layer, gives
+    the same.
+    """
+    with torch.no_grad():
+        F_I, F_S = vgg(I, {p.CONTENT_LAYER}), vgg(S, p.STYLE_LAYERS)
+    M_I, M_S = (vgg.carry(masks, p.STYLE_LAYERS) for masks in (regions.content, regions.style))
+    α = {p.CONTENT_LAYER: p.EMPTY_CONTENT / power(F_I[p.CONTENT_LAYER])}
+    β = {
+        l: p.EMPTY_STYLE * share / max(float(regional_grams(F_S[l], M_S[l]).square().sum()), 1e-12)
+        for l, share in zip(p.STYLE_LAYERS, p.SHARES, strict=True)
+    }
+    return (
+        p.content_weight * content_term(F_I, α)
+        + p.style_weight * style_term(p.style_term, F_S, M_S, M_I, β)
+        + p.variation_weight * total_variation(scale=255)
+    )
+
+
+def first_image(I: Tensor, S: Tensor, regions: Regions, p: DeepPhoto) -> Tensor:
+    """What stage 1 starts from, of the size of I (3×H×W)."""
+    if p.start == "recolored":
+        return match_colors(I, S, regions, linear_map)
+    return I if p.start == "content" else gray_noise(I, p.seed)
 
 
 def refine_posterization(output: Tensor, image: Tensor, radius: int = 8, edge: float = 0.1) -> Tensor:

@@ -184,15 +184,18 @@ def regrain(graded: Tensor, image: Tensor, masks: Tensor) -> Tensor:
 def grain_equation(image: Tensor, masks: Tensor) -> ScreenedPoisson:
     """ψ and φ of a photograph (3×H×W); on an edge between two pixels φ is their mean.
 
-    ‖∇I‖ is that of forward differences of all channels. φ is cut where regions meet (masks K×H×W): there
-    colours part by intention.
+    ‖∇I‖ is that of all channels: of forward differences in φ; in ψ of the larger one to either side, for plain ground
+    leans on its own rim, and a rim that counted on one side of an edge only would lend it the colours beyond. φ is cut
+    where regions meet (masks K×H×W): there colours part by intention.
     """
-    size = torch.zeros_like(image[0])
+    right, below = torch.zeros(2, *image.shape[1:]).to(image)  # squared differences
     for I in image:
-        size[:, :-1] += (I[:, 1:] - I[:, :-1]).square()
-        size[:-1] += (I[1:] - I[:-1]).square()
-    size.sqrt_()
-    φ = 30 / (1 + 10 * size)
+        right[:, :-1] += (I[:, 1:] - I[:, :-1]).square()
+        below[:-1] += (I[1:] - I[:-1]).square()
+    φ = 30 / (1 + 10 * (right + below).sqrt())
+    right[:, 1:] = torch.maximum(right[:, 1:], right[:, :-1])
+    below[1:] = torch.maximum(below[1:], below[:-1])
+    size = (right + below).sqrt_()
     across = (φ[:, 1:] + φ[:, :-1]) / 2 * sum(m[:, 1:] * m[:, :-1] for m in masks)
     down = (φ[1:] + φ[:-1]) / 2 * sum(m[1:] * m[:-1] for m in masks)
     return ScreenedPoisson((255 * size / 5).clamp(_FLAT, 1), across, down)

@@ -1,0 +1,143 @@
+"""Deep Photo Style Transfer: units that no network changes, two stages of which the second keeps the first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from walking import walk
+
+from photostyle.descend import Step
+from photostyle.recipes import luan2017
+from photostyle.recipes.luan2017 import DeepPhoto, content_and_style, deep_photo
+from photostyle.recipes.pitie2007 import linear_map
+from photostyle.recolor import match_colors
+from photostyle.regions import Regions
+from photostyle.vgg import VGG
+from photostyle.weights import Weights
+
+IDLE = {
+    "content_weight": 0.0,
+    "style_weight": 0.0,
+    "matting_weight": 0.0,
+    "smooth_radius": 0,
+}  # the result is the start
+
+
+@pytest.fixture
+def content(picture) -> Tensor:
+    return picture(24, 32, dtype=torch.float32)
+
+
+@pytest.fixture
+def style(picture) -> Tensor:
+    return 0.7 * picture(30, 26, seed=1, dtype=torch.float32)
+
+
+def halves(content: Tensor, style: Tensor) -> Regions:
+    def split(image: Tensor, at: int) -> Tensor:
+        left = torch.zeros_like(image[0])
+        left[:, :at] = 1
+        return torch.stack([left, 1 - left])
+
+    return Regions(("left", "right"), split(content, 10), split(style, 20))
+
+
+def run(content: Tensor, style: Tensor, weights: Weights, **settings: Any) -> tuple[list[Step], Tensor]:
+    p = DeepPhoto(**{"size": 32, "steps": 4} | settings)
+    return walk(deep_photo(content, style, halves(content, style), VGG(weights), p))
+
+
+def louder(weights: Weights) -> Weights:
+    """The same network, each layer's features twice as large again as those of the layer before."""
+    tensors, scale = {}, 1.0
+    for name, tensor in weights.tensors.items():
+        if name.startswith("conv"):
+            if name.endswith("weight"):
+                tensors[name], scale = 2 * tensor, 2 * scale
+            else:
+                tensors[name] = scale * tensor
+        else:
+            tensors[name] = tensor
+    return Weights(weights.backbone, tensors)
+
+
+def test_louder_features_are_louder(content, fake_weights) -> None:
+    weights = fake_weights()
+    layers = ("relu1_1", "relu2_1", "relu5_1")
+    soft, loud = (VGG(w)(content, layers) for w in (weights, louder(weights)))
+    for layer, factor in zip(layers, (2, 2**3, 2**11), strict=True):
+        assert torch.equal(loud[layer], factor * soft[layer]) and soft[layer].any()
+
+
+def test_a_network_with_louder_features_gives_the_same_picture(content, style, fake_weights) -> None:
+    """By powers of two, which are exact: to the last bit."""
+    (seen, O), (loud, P) = (run(content, style, w) for w in (fake_weights(), louder(fake_weights())))
+    assert torch.equal(O, P)
+    assert [step.parts for step in seen] == [step.parts for step in loud]
+
+
+def test_a_picture_without_features_costs_what_it_costs_the_authors(content, style, fake_weights) -> None:
+    """The first line of the log of a program with their network and weights: docs/departures.md."""
+    vgg, p = VGG(fake_weights()), DeepPhoto()
+    L = content_and_style(content, style, halves(content, style), vgg, p)
+    nothing = {l: torch.zeros_like(F) for l, F in vgg(content, L.reads).items()}
+    parts = L.parts(nothing)
+    assert float(parts["content"]) == pytest.approx(2_091_179, rel=2e-3)
+    assert float(parts["style"]) == pytest.approx(30_021 + 700_350 + 153_033 + 12_404_635 + 657, rel=2e-3)
+
+
+def test_the_content_costs_no_content_and_the_style_no_style(content, fake_weights) -> None:
+    vgg = VGG(fake_weights())
+    L = content_and_style(content, content, Regions.whole(content, content), vgg, DeepPhoto())
+    parts = L.parts(vgg(content, L.reads))
+    assert float(parts["content"]) == 0 and float(parts["style"]) == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.parametrize("start", ["recolored", "noise"])
+def test_the_second_stage_keeps_what_the_first_has_reached(content, style, fake_weights, start: str) -> None:
+    """Style never rises to more than twice what it was, nor does the energy of the first stage to more than 1.5 times
+    that."""
+    seen, _ = run(content, style, fake_weights(), steps=25, start=start)
+    first, second = ([step.parts for step in seen if step.stage == stage] for stage in ("style", "photoreal"))
+    assert max(parts["style"] for parts in second) < 2 * first[-1]["style"]
+    assert max(parts["style"] + parts["content"] for parts in second) < 1.5 * sum(first[-1].values())
+
+
+def test_the_metric_is_a_setting(content, style, fake_weights) -> None:
+    one, other = (run(content, style, fake_weights(), metric=metric)[1] for metric in ("matting", "pixels"))
+    assert not torch.equal(one, other)
+
+
+def test_where_the_descent_starts(content, style, fake_weights) -> None:
+    starts = {start: run(content, style, fake_weights(), start=start, **IDLE)[1] for start in ("content", "recolored")}
+    assert torch.equal(starts["content"], content)
+    assert torch.equal(starts["recolored"], match_colors(content, style, halves(content, style), linear_map))
+
+
+@pytest.mark.parametrize(("long_side", "radius"), [(32, 1), (350, 8), (700, 15)])
+def test_the_smoothing_is_as_wide_as_the_picture_is_large(monkeypatch, picture, long_side: int, radius: int) -> None:
+    radii = []
+    monkeypatch.setattr(luan2017, "smooth_local_affine", lambda O, I, radius, edge: radii.append(radius) or O)
+    I = picture(8, long_side, dtype=torch.float32)
+    p = DeepPhoto(size=long_side, steps=1, **IDLE | {"smooth_radius": 15, "metric": "pixels", "start": "content"})
+
+    class Deaf(VGG):
+        def __init__(self) -> None:
+            pass
+
+        def __call__(self, image: Tensor, layers: Any) -> dict[str, Tensor]:
+            return {layer: torch.ones(2, 1, 1) for layer in layers}
+
+        def carry(self, masks: Tensor, layers: Any) -> dict[str, Tensor]:
+            return {layer: torch.ones(1, 1, 1) for layer in layers}
+
+    walk(deep_photo(I, I, Regions.whole(I, I), Deaf(), p))
+    assert radii == [radius]
+
+
+def test_a_stage_ends_when_nothing_more_is_gained(content, style, fake_weights) -> None:
+    seen, _ = run(content, style, fake_weights(), steps=60, tolerance=0.9)
+    assert [step.stage for step in seen] == 11 * ["style"] + 11 * ["photoreal"]
