@@ -25,12 +25,23 @@ import tifffile
 import torch
 from PIL import Image, PngImagePlugin
 
-from photostyle import Look, PhotostyleError, load_look, load_photograph, load_regions, save_look, save_photograph
+from photostyle import (
+    LocalLook,
+    Look,
+    PhotostyleError,
+    load_look,
+    load_photograph,
+    load_regions,
+    save_look,
+    save_photograph,
+)
 from photostyle import weights as weights_module
 from photostyle.backbones import BACKBONES, tensor_shapes
 from photostyle.checkpoint import Checkpoint
 from photostyle.descend import Place
 from photostyle.errors import RegionsError
+from photostyle.lattice import ColorMap
+from photostyle.looks.scene import Scene
 from photostyle.photofile import read_note
 from photostyle.photofile.spaces import srgb_profile
 from photostyle.weights import load_weights
@@ -283,15 +294,36 @@ def test_label_images_that_once_ended_in_a_traceback(make: Callable[[], bytes], 
         load_regions(file, sound)
 
 
-def test_looks(tmp_path: Path, guard: Callable[[str], Any]) -> None:
+def local_look() -> LocalLook:
+    return LocalLook(torch.rand(3, 4, 4, 6), (HEIGHT, WIDTH), {"recipe": "luan"})
+
+
+def look_of_maps() -> Look:
+    """Of two regions whose borders are known, so that no network is asked."""
+    before = torch.rand(3, HEIGHT, WIDTH)
+    masks = torch.zeros(2, HEIGHT, WIDTH)
+    masks[0, : HEIGHT // 2], masks[1, HEIGHT // 2 :] = 1, 1
+    sky, land, common = (ColorMap(torch.rand(3, 2, 2, 2), torch.rand(3, 4)) for _ in range(3))
+    scene = Scene(before, masks, torch.rand(2, 5), "vgg16-hed")
+    return Look((sky, land), common, ("sky", "land"), scene, before, {"recipe": "photo"})
+
+
+@pytest.mark.parametrize("make", [local_look, look_of_maps])
+def test_looks(make: Callable[[], Look | LocalLook], tmp_path: Path, guard: Callable[[str], Any]) -> None:
     file = tmp_path / "file.safetensors"
-    save_look(Look(torch.rand(3, 4, 4, 6), (HEIGHT, WIDTH), {"recipe": "photo"}), file)
+    torch.manual_seed(0)
+    save_look(make(), file)
     data = file.read_bytes()
     frame = torch.rand(3, HEIGHT, WIDTH)
     for number in range(OTHERS["look"]):
         file.write_bytes(mutant(data, "look", number))
         with guard(f"look {number}"):
-            result = load_look(file).apply(frame)
+            look = load_look(file)
+            if isinstance(look, Look):
+                count = len(look.maps)
+                result = look.apply(frame, torch.full((count, HEIGHT, WIDTH), 1 / count))
+            else:
+                result = look.apply(frame)
             assert result.shape == frame.shape and bool(result.isfinite().all())
 
 
