@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from walking import walk
 
+from photostyle.backbones import BACKBONES
 from photostyle.descend import Step
 from photostyle.recipes import luan2017
 from photostyle.recipes.luan2017 import DeepPhoto, content_and_style, deep_photo
@@ -72,9 +73,11 @@ def test_louder_features_are_louder(content, fake_weights) -> None:
         assert torch.equal(loud[layer], factor * soft[layer]) and soft[layer].any()
 
 
-def test_a_network_with_louder_features_gives_the_same_picture(content, style, fake_weights) -> None:
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_a_network_with_louder_features_gives_the_same_picture(content, style, fake_weights, backbone: str) -> None:
     """By powers of two, which are exact: to the last bit."""
-    (seen, O), (loud, P) = (run(content, style, w) for w in (fake_weights(), louder(fake_weights())))
+    weights = fake_weights(backbone)
+    (seen, O), (loud, P) = (run(content, style, w) for w in (weights, louder(weights)))
     assert torch.equal(O, P)
     assert [step.parts for step in seen] == [step.parts for step in loud]
 
