@@ -81,7 +81,8 @@ def test_no_recipe_has_colors_that_a_gray_style_lacks(recipe: str, regional: boo
     regions = Regions(("top", "rest"), masks, masks) if regional else None
     steps, result = walk(transfer_steps(content, style, regions, recipe=recipe, device="cpu", **QUICK[recipe]))
     assert float(chroma_of(result).norm(dim=0).max()) < 0.01
-    assert all(float(chroma_of(step.image.clamp(0, 1)).norm(dim=0).max()) < 0.01 for step in steps)
+    if recipe != "photo":  # which gives its maps the style's tone when they are found, and not on the way
+        assert all(float(chroma_of(step.image.clamp(0, 1)).norm(dim=0).max()) < 0.01 for step in steps)
     assert float(result.std()) > 0.01
 
 
