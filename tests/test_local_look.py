@@ -277,3 +277,18 @@ def test_fade_to_a_result_of_another_size(picture) -> None:
 def test_fade_has_a_range(picture, strength: float) -> None:
     with pytest.raises(SettingsError, match="between 0 and 1"):
         fade(picture(8, 8), picture(8, 8), strength)
+
+
+@pytest.mark.parametrize("light", [0.6, 0.9, 1.2])
+def test_frames_in_another_light_are_steady(picture, light: float) -> None:
+    """A sky that hardly varies says nothing of slopes: a frame that is darker comes out darker, and nothing wild."""
+    ramp = torch.linspace(-0.5, 0.5, 80).expand(3, 40, 80)
+    photograph = resize(picture(6, 10, seed=1, dtype=torch.float32), (60, 80)).clamp(0, 1)
+    photograph[:, :40] = torch.tensor([0.55, 0.65, 0.8])[:, None, None] + 0.02 * ramp
+    after = graded(photograph)
+    after[:, :40] += torch.tensor([0.15, 0.0, -0.15])[:, None, None] * ramp  # not of the photograph
+    look = find_look(photograph, after.clamp(0, 1))
+    before, now = (look.apply(x)[:, :30] for x in (photograph, (light * photograph).clamp(0, 1)))
+    difference = (now - before).mean((1, 2))
+    assert bool((difference.sign() == (1 if light > 1 else -1)).all())
+    assert float(difference.abs().max()) < 1.5 * abs(light - 1)

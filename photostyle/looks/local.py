@@ -22,7 +22,8 @@ Size = tuple[int, int]
 
 _GRID = 256  # long side of the maps: 1 MB in a file
 _RADII = (32, 8, 2, 1)  # of the windows, cells of the grid
-_RIDGE = 1e-5  # a variance of colour, above that of rounding to 8 bits: what was done is to be found, not guessed
+_ROUNDING = 1e-5  # a variance of colour, above that of rounding to 8 bits
+_RIDGE = 1e-3  # a variance of colour: what varies less says little of slopes, and other frames would come out wild
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +55,9 @@ def find_look(before: Tensor, after: Tensor, facts: Mapping[str, str] | None = N
     """The look that makes `after` of `before`: 3×H×W each, sRGB in [0, 1], the same scene, perhaps of two sizes.
 
     Whatever made `after`, a recipe or any editor. Around each cell of a grid of at most 256 cells, the affine
-    map is fitted as in `render`, but with a very small ridge and leaning at first on no change at all: an
-    affine change of colour comes back exactly. `facts` go into the look, beside the version of photostyle.
+    map is fitted as in `render`, but with a smaller ridge, and leaning at first on the affine map of the whole
+    photograph: an affine change of colour comes back exactly, and flat places of other frames, whose own colours said
+    nothing of slopes, change as the whole does. `facts` go into the look, beside the version of photostyle.
 
     Raises ImageError if one is no image or their proportions differ.
     """
@@ -71,9 +73,18 @@ def find_look(before: Tensor, after: Tensor, facts: Mapping[str, str] | None = N
     images = [x if x.shape[1:] == smaller else shrink(x, smaller) for x in (before, after.to(before))]
     size = fit_size(smaller[0], smaller[1], _GRID)
     image, output = (shrink(x, size) for x in images)
-    unchanged = torch.eye(3, 4).to(image)[:, :, None, None].expand(3, 4, *size)
-    maps = fit_maps(output, image, _RADII, _RIDGE, unchanged)
+    whole = _affine(output.flatten(1), image.flatten(1))[:, :, None, None].expand(3, 4, *size)
+    maps = fit_maps(output, image, _RADII, _RIDGE, whole)
     return LocalLook(maps, (before.shape[1], before.shape[2]), {"version": __version__, **(facts or {})})
+
+
+def _affine(y: Tensor, x: Tensor) -> Tensor:
+    """The affine map [A | b] (3×4) that takes colours x to y (3×n each), leaning on no change where they are flat."""
+    mean_x, mean_y = (z.mean(1, keepdim=True) for z in (x, y))
+    ridge = _ROUNDING * torch.eye(3).to(x)
+    dx, dy, n = x - mean_x, y - mean_y, x.shape[1]
+    A = torch.linalg.solve(dx @ dx.T / n + ridge, dx @ dy.T / n + ridge).T
+    return torch.cat([A, mean_y - A @ mean_x], dim=1)
 
 
 def same_framing(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
