@@ -3,7 +3,7 @@
 Pillow decodes them all, but gives 16-bit colours as 8 bits: it keeps the upper byte of each number. Asked to read the
 same bytes in the other order, it keeps the lower one; so they are decoded twice. A TIFF that Pillow does not know (in
 floating point, or with its channels apart) is read by tifffile, HEIC of more than 8 bits by pillow-heif itself. A raw
-file has no pixels yet: it is developed.
+file has no pixels yet: it is developed. Of OpenEXR and Radiance HDR, what is brighter than white is clipped.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from PIL import Image, ImageFile
 from photostyle.errors import ImageError
 from photostyle.photofile.metadata import ORIENTATION, PHOTOMETRIC
 from photostyle.photofile.raw import develop
+from photostyle.photofile.scene import SCENE_FORMATS, read_scene
 from photostyle.photofile.source import Source
 from photostyle.photofile.spaces import Levels, to_floats
 
@@ -48,6 +49,8 @@ def decode(source: Source) -> Raster:
     file = source.file
     if source.format == "RAW":
         raster, orientation = _developed(source)
+    elif source.format in SCENE_FORMATS:
+        raster, orientation = _of_scene(source)
     elif file is None:
         raster = _by_tifffile(source)
         orientation = source.exif.get(ORIENTATION, 1)
@@ -63,6 +66,21 @@ def _developed(source: Source) -> tuple[Raster, int]:
     if not developed.balanced:
         source.notes.append(f"{source.name} holds no white balance of the camera: it is developed for daylight.")
     return Raster(developed.levels), developed.orientation
+
+
+def _of_scene(source: Source) -> tuple[Raster, int]:
+    scene = read_scene(source.name, source.format, source.stream)
+    if scene.cropped:
+        source.notes.append(f"The frame of {source.name} is larger or smaller than its picture: all of that is read.")
+    most = f"{float(scene.light.max()):.4g}"
+    for outside, words in (
+        (scene.light > 1, f"brighter than white (up to {most})"),
+        (scene.light < 0, "darker than black"),
+    ):
+        if share := float(np.mean(outside.any(-1))):
+            share = max(0.1, 100 * share)
+            source.notes.append(f"{share:.1f} % of the pixels in {source.name} are {words} and were clipped.")
+    return Raster(scene.light.clip(0, 1), scene.alpha), scene.orientation
 
 
 def _upright(raster: Raster, orientation: int) -> Raster:

@@ -23,6 +23,7 @@ from photostyle.files import StrPath, reason
 from photostyle.photofile.directories import BIG_TIFF, TIFF, directories
 from photostyle.photofile.metadata import BITS_PER_SAMPLE, ICC_PROFILE, PLANAR, XMP
 from photostyle.photofile.raw import RAW_SUFFIXES, preview_exif, raw_kind, raw_size
+from photostyle.photofile.scene import SCENE_FORMATS, scene_format, scene_header
 
 MIN_SIDE = 8  # pixels; the deepest layers of a VGG see nothing smaller
 MOST_ASPECT = 12  # the longer side by the shorter; the first steps of a transfer, at 36 pixels, still see 3
@@ -38,10 +39,12 @@ EXTENSIONS = {
     "GIF": (".gif",),
     "HEIF": (".heic", ".heif", ".hif", ".heics"),
     "RAW": RAW_SUFFIXES,
+    **SCENE_FORMATS,
 }
 """What is read, and how files of it are called."""
 
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_PILLOWS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "BMP", "GIF")  # what Pillow reads by itself
 _DRAWINGS = ("BMP", "PPM")  # what label images come in as well
 
 _PILLOW = threading.RLock()  # Pillow's limit of pixels and Python's filter of warnings belong to the whole process
@@ -49,7 +52,7 @@ _PILLOW = threading.RLock()  # Pillow's limit of pixels and Python's filter of w
 
 @dataclass(frozen=True)
 class Source:
-    """A file that was recognised. `file` is Pillow's, None for a raw file and a TIFF that tifffile must read."""
+    """A file that was recognised. `file` is Pillow's, None for what others read: some TIFF, raw files, EXR and HDR."""
 
     name: str  # in messages
     stream: BinaryIO
@@ -58,8 +61,9 @@ class Source:
     size: tuple[int, int]  # width and height as stored, before it is set upright
     frames: int = 1
     raw_mode: str = ""  # how Pillow's decoder calls the stored pixels
-    known_bits: int = 0  # per channel, of TIFF and raw files; 0: of other formats, whose headers tell
+    known_bits: int = 0  # per channel; 0: of formats whose headers tell
     raw_kind: str = ""  # CR2, NEF, DNG …
+    chromaticity: tuple[float, ...] | None = None  # of EXR: x and y of white, red, green and blue
     notes: list[str] = field(default_factory=list)
 
     @cached_property
@@ -67,10 +71,10 @@ class Source:
         """EXIF; of a TIFF its own directory. In some PNG it stands behind the pixels, which are decoded then."""
         if self.file is not None:
             return self.file.getexif()
-        if self.head(4) not in TIFF:
+        if self.format == "RAW" and self.head(4) not in TIFF:
             return preview_exif(self.name, self.raw_kind, self.stream)
-        exif = Image.Exif()
-        if self.head(4) not in BIG_TIFF:
+        exif, start = Image.Exif(), self.head(4)
+        if start in TIFF and start not in BIG_TIFF:
             self.stream.seek(0)
             exif.load_from_fp(self.stream)
         return exif
@@ -80,6 +84,8 @@ class Source:
         """What Pillow found: icc_profile, xmp, dpi, gamma, chromaticity, srgb, transparency …"""
         if self.file is not None:
             return self.file.info
+        if self.format in SCENE_FORMATS:
+            return {"gamma": 1.0, "chromaticity": self.chromaticity}
         tags = {"xmp": XMP} if self.format == "RAW" else {"xmp": XMP, "icc_profile": ICC_PROFILE}  # of a raw's preview
         return {name: self.exif[tag] for name, tag in tags.items() if tag in self.exif}
 
@@ -120,7 +126,7 @@ def opened(path: StrPath | BinaryIO, most_pixels: float = MOST_PIXELS, *, drawn:
         except UnidentifiedImageError as error:
             if kind := foreign_kind(name):
                 raise ImageError(f"{name} is called {kind}, which is not read: save it as PNG or TIFF.") from error
-            known = "no JPEG, PNG, TIFF or WebP (nor AVIF, HEIC, BMP, GIF or a camera's raw file)"
+            known = "no JPEG, PNG, TIFF or WebP (nor AVIF, HEIC, BMP, GIF, EXR, HDR or a camera's raw file)"
             raise ImageError(f"{name} is {known}, or cut short: convert or replace it.") from error
         except Exception as error:  # on damaged files decoders raise nearly anything
             raise ImageError(f"{name} is damaged or incomplete ({reason(error)}): use another copy.") from error
@@ -131,7 +137,7 @@ def foreign_kind(name: str) -> str | None:
     suffix = Path(name).suffix.lower()
     if any(suffix in known for known in EXTENSIONS.values()):
         return None
-    more = {".exr": "EXR", ".jxl": "JPEG XL", ".psb": "PSB", ".svg": "SVG"}
+    more = {".jxl": "JPEG XL", ".psb": "PSB", ".svg": "SVG"}
     return more.get(suffix) or Image.registered_extensions().get(suffix)
 
 
@@ -182,11 +188,16 @@ def _recognise(name: str, stream: BinaryIO, more_formats: Sequence[str]) -> Sour
     if kind := raw_kind(name, stream):
         size = raw_size(name, kind, stream)
         return Source(name, stream, None, "RAW", size, known_bits=16, raw_kind=kind)
+    if format := scene_format(head):
+        header = scene_header(name, format, stream)
+        return Source(
+            name, stream, None, format, header.size, header.frames, known_bits=16, chromaticity=header.chromaticity
+        )
     stream.seek(0)
     if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS and b"avif" not in head:
         _register_heif(name)
     try:
-        known = [format for format in EXTENSIONS if format in Image.OPEN or format not in ("HEIF", "RAW")]
+        known = [format for format in EXTENSIONS if format in Image.OPEN or format in _PILLOWS]
         file = Image.open(stream, formats=[*known, *more_formats])
     except UnidentifiedImageError:
         if head[:4] not in TIFF:
