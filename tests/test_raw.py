@@ -258,6 +258,12 @@ def test_a_truncated_one(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr() == ("", "")  # LibRaw would complain by itself
 
 
+def test_what_libraw_says_is_part_of_the_sentence() -> None:
+    deflated = raws.dng(halves(), {0x0103: raws.shorts(8)})
+    said = "a.dng is damaged or incomplete (Corrupted data or unexpected EOF): use another copy."
+    assert error(deflated) == said
+
+
 def test_any_damage_is_an_image_error_or_nothing() -> None:
     random = np.random.default_rng(0)
     for whole in (raws.dng(halves()), raws.below_a_thumbnail(halves(), THUMBNAIL)):

@@ -155,8 +155,10 @@ def _opened(name: str, kind: str, stream: BinaryIO) -> Iterator[RawPy]:
             "develop it in another program, or use another copy."
         ) from error
     except rawpy.LibRawError as error:
-        said = b"".join(part for part in error.args if isinstance(part, bytes)).decode("utf-8", "replace")
-        raise ImageError(f"{name} is damaged or incomplete ({said or 'LibRaw'}): use another copy.") from error
+        said = " ".join(
+            part.decode("utf-8", "replace") if isinstance(part, bytes) else str(part) for part in error.args
+        )
+        raise ImageError(f"{name} is damaged or incomplete ({said}): use another copy.") from error
 
 
 def _check_whole(name: str, stream: BinaryIO) -> None:
