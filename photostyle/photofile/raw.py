@@ -96,8 +96,8 @@ def develop(name: str, kind: str, stream: BinaryIO) -> Developed:
     """Develop a raw file by LibRaw, whose demosaicing is by AHD, or X-Trans's own.
 
     Equal light gives equal levels in every frame: nothing is brightened to fill the range, and white is where the
-    sensor ends, not the brightest that a frame happens to hold. A DNG's BaselineExposure is heeded (DNG 1.7, chapter
-    6). What lies beyond the frame that the camera shows is cut off.
+    sensor ends, not the brightest that a frame happens to hold. A DNG's BaselineExposure is heeded, as its
+    specification asks. What lies beyond the frame that the camera shows is cut off.
 
     Raises ImageError without rawpy, for a kind that LibRaw does not know, and for a file that is damaged.
     """
