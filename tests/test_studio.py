@@ -19,6 +19,7 @@ from urllib.request import urlopen
 
 import numpy as np
 import pytest
+import raws
 import torch
 from PIL import Image
 from torch import Tensor
@@ -32,6 +33,7 @@ from photostyle.photofile import read_note
 from photostyle.studio.controls import recipe_facts
 from photostyle.studio.serve import serve, studio
 from photostyle.studio.service import Limits
+from photostyle.studio.sessions import receive
 from photostyle.studio.worker import Task, Worker
 
 ROOT = Path(__file__).parents[1]
@@ -527,6 +529,15 @@ def test_no_path_leads_out_of_the_session(page: Page, path: str) -> None:
     answer = page.client.get(path.replace("{id}", page.id))
     assert answer.status_code in (404, 422), answer.text[:200]
     assert b"root:" not in answer.content and b"make_app" not in answer.content
+
+
+def test_a_raw_file_is_taken_and_stays_one(page: Page, tmp_path: Path) -> None:
+    pytest.importorskip("rawpy", reason="raw files need rawpy (extra raw)")
+    raw = raws.below_a_thumbnail(np.full((48, 64, 3), 0.3), Image.new("RGB", (24, 16)))
+    shown = page.ask("PUT", "/photographs/content?name=frame.NEF", content=raw)["pictures"]["content"]
+    assert (shown["name"], shown["width"], shown["height"]) == ("frame.NEF", 64, 48)
+    kept = receive(raw, "frame.NEF", tmp_path, 1e6)
+    assert kept.path.suffix == ".nef" and kept.load().format == "RAW"
 
 
 def test_names_of_uploads_are_only_shown(page: Page) -> None:

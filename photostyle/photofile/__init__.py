@@ -1,7 +1,8 @@
 """Photographs: files on one side, tensors 3×H×W of float32 sRGB in [0, 1] on the other.
 
 source (an open file) → decode (its numbers) → spaces (as colours) → reading (a `Photograph`) …
-… writing (levels again) → encode (the bytes of a file); metadata is what goes around the pixels.
+… writing (levels again) → encode (the bytes of a file); metadata is what goes around the pixels. raw tells a camera's
+raw files and develops them.
 """
 
 from photostyle.photofile.photograph import Photograph

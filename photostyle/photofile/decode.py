@@ -2,7 +2,8 @@
 
 Pillow decodes them all, but gives 16-bit colours as 8 bits: it keeps the upper byte of each number. Asked to read the
 same bytes in the other order, it keeps the lower one; so they are decoded twice. A TIFF that Pillow does not know (in
-floating point, or with its channels apart) is read by tifffile, HEIC of more than 8 bits by pillow-heif itself.
+floating point, or with its channels apart) is read by tifffile, HEIC of more than 8 bits by pillow-heif itself. A raw
+file has no pixels yet: it is developed. Of OpenEXR and Radiance HDR, what is brighter than white is clipped.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ import tifffile
 from PIL import Image, ImageFile
 
 from photostyle.errors import ImageError
-from photostyle.photofile.metadata import ORIENTATION
+from photostyle.photofile.metadata import ORIENTATION, PHOTOMETRIC
+from photostyle.photofile.raw import develop
+from photostyle.photofile.scene import SCENE_FORMATS, read_scene
 from photostyle.photofile.source import Source
 from photostyle.photofile.spaces import Levels, to_floats
 
 _DEEP = re.compile(r"(RGB|RGBX|RGBA|RGBa|LA);16([BLN])")
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _SEPARATED = 0, 1, 2, 5  # TIFF's photometric interpretations
-_PHOTOMETRIC = 0x0106
 _BRIGHT = 0.2  # of the values in floating point, at most, are brighter than white
 
 # EXIF orientation set upright: the axes of H×W to reverse, from 5 on after exchanging rows and columns.
@@ -45,7 +47,11 @@ class Raster:
 def decode(source: Source) -> Raster:
     """Read the pixels. Raises ImageError for kinds of pixels that are no photograph's; or what decoders raise."""
     file = source.file
-    if file is None:
+    if source.format == "RAW":
+        raster, orientation = _developed(source)
+    elif source.format in SCENE_FORMATS:
+        raster, orientation = _of_scene(source)
+    elif file is None:
         raster = _by_tifffile(source)
         orientation = source.exif.get(ORIENTATION, 1)
     else:
@@ -53,6 +59,28 @@ def decode(source: Source) -> Raster:
         # Pillow turns a TIFF upright by itself while decoding it, and then forgets its orientation.
         orientation = file.getexif().get(ORIENTATION, 1)
     return _upright(raster, orientation) if orientation in _REVERSED else raster
+
+
+def _developed(source: Source) -> tuple[Raster, int]:
+    developed = develop(source.name, source.raw_kind, source.stream)
+    if not developed.balanced:
+        source.notes.append(f"{source.name} holds no white balance of the camera: it is developed for daylight.")
+    return Raster(developed.levels), developed.orientation
+
+
+def _of_scene(source: Source) -> tuple[Raster, int]:
+    scene = read_scene(source.name, source.format, source.stream)
+    if scene.cropped:
+        source.notes.append(f"The frame of {source.name} is larger or smaller than its picture: all of that is read.")
+    most = f"{float(scene.light.max()):.4g}"
+    for outside, words in (
+        (scene.light > 1, f"brighter than white (up to {most})"),
+        (scene.light < 0, "darker than black"),
+    ):
+        if share := float(np.mean(outside.any(-1))):
+            share = max(0.1, 100 * share)
+            source.notes.append(f"{share:.1f} % of the pixels in {source.name} are {words} and were clipped.")
+    return Raster(scene.light.clip(0, 1), scene.alpha), scene.orientation
 
 
 def _upright(raster: Raster, orientation: int) -> Raster:
@@ -90,7 +118,7 @@ def _deep_gray(source: Source, file: Image.Image) -> Raster:
     gray = np.asarray(file).astype(np.uint16)
     if source.bits < 16:  # 12 bits
         gray = np.round(gray * np.float32(65535 / (2**source.bits - 1))).astype(np.uint16)
-    if source.format == "TIFF" and source.exif.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+    if source.format == "TIFF" and source.exif.get(PHOTOMETRIC) == _WHITE_IS_ZERO:
         gray = 65535 - gray
     key = source.info.get("transparency")
     alpha = (gray != key).astype(np.float32) if isinstance(key, int) else None

@@ -28,7 +28,7 @@ class Photograph:
     exif: bytes | None = None  # without orientation and thumbnail
     xmp: bytes | None = None
     resolution: tuple[float, float] | None = None  # horizontal and vertical, pixels per inch
-    format: str | None = None  # JPEG, PNG, TIFF, WEBP, AVIF, BMP, GIF or HEIF
+    format: str | None = None  # JPEG, PNG, TIFF, WEBP, AVIF, BMP, GIF, HEIF, RAW, EXR or HDR
     notes: tuple[str, ...] = ()
 
     def opaque(self) -> Tensor:

@@ -20,7 +20,10 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from photostyle.errors import ImageError
 from photostyle.files import StrPath, reason
+from photostyle.photofile.directories import BIG_TIFF, TIFF, directories
 from photostyle.photofile.metadata import BITS_PER_SAMPLE, ICC_PROFILE, PLANAR, XMP
+from photostyle.photofile.raw import RAW_SUFFIXES, preview_exif, raw_kind, raw_size
+from photostyle.photofile.scene import SCENE_FORMATS, scene_format, scene_header
 
 MIN_SIDE = 8  # pixels; the deepest layers of a VGG see nothing smaller
 MOST_ASPECT = 12  # the longer side by the shorter; the first steps of a transfer, at 36 pixels, still see 3
@@ -35,21 +38,21 @@ EXTENSIONS = {
     "BMP": (".bmp", ".dib"),
     "GIF": (".gif",),
     "HEIF": (".heic", ".heif", ".hif", ".heics"),
+    "RAW": RAW_SUFFIXES,
+    **SCENE_FORMATS,
 }
 """What is read, and how files of it are called."""
 
-_RAW = (".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dng", ".iiq", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".srw")
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_PILLOWS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "BMP", "GIF")  # what Pillow reads by itself
 _DRAWINGS = ("BMP", "PPM")  # what label images come in as well
-_BIG_TIFF = (b"II+\0", b"MM\0+")
-_TIFF = (b"II*\0", b"MM\0*", *_BIG_TIFF)
 
 _PILLOW = threading.RLock()  # Pillow's limit of pixels and Python's filter of warnings belong to the whole process
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file that was recognised. `file` is Pillow's, None for a TIFF that tifffile must read."""
+    """A file that was recognised. `file` is Pillow's, None for what others read: some TIFF, raw files, EXR and HDR."""
 
     name: str  # in messages
     stream: BinaryIO
@@ -58,7 +61,9 @@ class Source:
     size: tuple[int, int]  # width and height as stored, before it is set upright
     frames: int = 1
     raw_mode: str = ""  # how Pillow's decoder calls the stored pixels
-    tiff_bits: int = 0  # per channel
+    known_bits: int = 0  # per channel; 0: of formats whose headers tell
+    raw_kind: str = ""  # CR2, NEF, DNG …
+    chromaticity: tuple[float, ...] | None = None  # of EXR: x and y of white, red, green and blue
     notes: list[str] = field(default_factory=list)
 
     @cached_property
@@ -66,8 +71,10 @@ class Source:
         """EXIF; of a TIFF its own directory. In some PNG it stands behind the pixels, which are decoded then."""
         if self.file is not None:
             return self.file.getexif()
-        exif = Image.Exif()
-        if self.head(4) not in _BIG_TIFF:
+        if self.format == "RAW" and self.head(4) not in TIFF:
+            return preview_exif(self.name, self.raw_kind, self.stream)
+        exif, start = Image.Exif(), self.head(4)
+        if start in TIFF and start not in BIG_TIFF:
             self.stream.seek(0)
             exif.load_from_fp(self.stream)
         return exif
@@ -77,13 +84,16 @@ class Source:
         """What Pillow found: icc_profile, xmp, dpi, gamma, chromaticity, srgb, transparency …"""
         if self.file is not None:
             return self.file.info
-        return {name: self.exif[tag] for name, tag in (("icc_profile", ICC_PROFILE), ("xmp", XMP)) if tag in self.exif}
+        if self.format in SCENE_FORMATS:
+            return {"gamma": 1.0, "chromaticity": self.chromaticity}
+        tags = {"xmp": XMP} if self.format == "RAW" else {"xmp": XMP, "icc_profile": ICC_PROFILE}  # of a raw's preview
+        return {name: self.exif[tag] for name, tag in tags.items() if tag in self.exif}
 
     @property
     def bits(self) -> int:
         """Per channel, as stored."""
-        if self.format == "TIFF":
-            return self.tiff_bits
+        if self.known_bits:
+            return self.known_bits
         head = self.head(4096)
         if self.format == "PNG":  # signature 8 bytes, chunk length 4, "IHDR" 4, width 4, height 4, depth 1
             return head[24]
@@ -107,6 +117,7 @@ def opened(path: StrPath | BinaryIO, most_pixels: float = MOST_PIXELS, *, drawn:
     with _stream(path, name) as stream, _pillow_unlimited():
         try:
             source = _recognise(name, stream, _DRAWINGS if drawn else ())
+            _note_misleading_name(source)
             with source.file or nullcontext():
                 _check_size(source, most_pixels, 1 if drawn else MIN_SIDE)
                 yield source
@@ -115,7 +126,7 @@ def opened(path: StrPath | BinaryIO, most_pixels: float = MOST_PIXELS, *, drawn:
         except UnidentifiedImageError as error:
             if kind := foreign_kind(name):
                 raise ImageError(f"{name} is called {kind}, which is not read: save it as PNG or TIFF.") from error
-            known = "no JPEG, PNG, TIFF or WebP (nor AVIF, HEIC, BMP or GIF)"
+            known = "no JPEG, PNG, TIFF or WebP (nor AVIF, HEIC, BMP, GIF, EXR, HDR or a camera's raw file)"
             raise ImageError(f"{name} is {known}, or cut short: convert or replace it.") from error
         except Exception as error:  # on damaged files decoders raise nearly anything
             raise ImageError(f"{name} is damaged or incomplete ({reason(error)}): use another copy.") from error
@@ -126,13 +137,7 @@ def foreign_kind(name: str) -> str | None:
     suffix = Path(name).suffix.lower()
     if any(suffix in known for known in EXTENSIONS.values()):
         return None
-    more = {
-        **dict.fromkeys(_RAW, "a camera's raw file"),
-        ".exr": "EXR",
-        ".jxl": "JPEG XL",
-        ".psb": "PSB",
-        ".svg": "SVG",
-    }
+    more = {".jxl": "JPEG XL", ".psb": "PSB", ".svg": "SVG"}
     return more.get(suffix) or Image.registered_extensions().get(suffix)
 
 
@@ -180,13 +185,22 @@ def _recognise(name: str, stream: BinaryIO, more_formats: Sequence[str]) -> Sour
     stream.seek(0)
     if not head:
         raise ImageError(f"{name} is empty: use another copy.")
+    if kind := raw_kind(name, stream):
+        size = raw_size(name, kind, stream)
+        return Source(name, stream, None, "RAW", size, known_bits=16, raw_kind=kind)
+    if format := scene_format(head):
+        header = scene_header(name, format, stream)
+        return Source(
+            name, stream, None, format, header.size, header.frames, known_bits=16, chromaticity=header.chromaticity
+        )
+    stream.seek(0)
     if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS and b"avif" not in head:
         _register_heif(name)
     try:
-        known = [format for format in EXTENSIONS if format in Image.OPEN or format != "HEIF"]
+        known = [format for format in EXTENSIONS if format in Image.OPEN or format in _PILLOWS]
         file = Image.open(stream, formats=[*known, *more_formats])
     except UnidentifiedImageError:
-        if head[:4] not in _TIFF:
+        if head[:4] not in TIFF:
             raise
         return _by_tifffile(name, stream)
     format = "JPEG" if file.format == "MPO" else str(file.format)  # cameras put previews behind the photograph
@@ -196,15 +210,20 @@ def _recognise(name: str, stream: BinaryIO, more_formats: Sequence[str]) -> Sour
         bits = max(map(int, file.tag_v2.get(BITS_PER_SAMPLE, (1,))))
         if file.mode in ("I", "F") or (bits > 8 and file.tag_v2.get(PLANAR) == 2):  # which Pillow gets wrong
             return _by_tifffile(name, stream)
-    source = Source(name, stream, file, format, file.size, frames, _raw_mode(file), bits)
-    suffix = Path(name).suffix.lower()
+    return Source(name, stream, file, format, file.size, frames, _raw_mode(file), bits)
+
+
+def _note_misleading_name(source: Source) -> None:
+    suffix, format = Path(source.name).suffix.lower(), source.format
     if suffix and suffix not in EXTENSIONS.get(format, ()) and any(suffix in known for known in EXTENSIONS.values()):
-        source.notes.append(f"{name} is a {format} in spite of its name.")
-    return source
+        what = f"a raw file of a camera ({source.raw_kind})" if format == "RAW" else f"a {format}"
+        source.notes.append(f"{source.name} is {what} in spite of its name.")
 
 
 def _by_tifffile(name: str, stream: BinaryIO) -> Source:
     """A TIFF whose kind of pixels Pillow does not know: floating point, or 16 bits with one plane for each channel."""
+    if not directories(stream):  # which tifffile would say on standard error
+        raise UnidentifiedImageError(name)
     stream.seek(0)
     try:
         with tifffile.TiffFile(stream) as tiff:
@@ -212,7 +231,7 @@ def _by_tifffile(name: str, stream: BinaryIO) -> Source:
             size, bits = (page.imagewidth, page.imagelength), int(page.bitspersample)
     except Exception as error:  # on damaged files it raises nearly anything
         raise UnidentifiedImageError(name) from error
-    return Source(name, stream, None, "TIFF", size, frames, tiff_bits=bits)
+    return Source(name, stream, None, "TIFF", size, frames, known_bits=bits)
 
 
 def _raw_mode(file: Image.Image) -> str:

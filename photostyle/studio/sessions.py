@@ -33,6 +33,7 @@ from photostyle import (
     save_photograph,
 )
 from photostyle.job import load_seen
+from photostyle.photofile.raw import RAW_SUFFIXES
 from photostyle.studio.pixels import check_png, jpeg
 from photostyle.studio.worker import Task
 
@@ -389,6 +390,7 @@ def receive(data: bytes, name: str, folder: Path, most_pixels: float) -> Picture
     _, height, width = pixels.shape
     size = fit_size(height, width, EDIT_SIZE)
     alpha = None if photograph.alpha is None else resize(photograph.alpha, size)
-    path = folder / token()
+    ending = Path(shown).suffix.lower()  # by which some raw files are known
+    path = folder / (token() + (ending if ending in RAW_SUFFIXES else ""))
     path.write_bytes(data)
     return Picture(path, shown, resize(pixels, size), (width, height), photograph.notes, alpha=alpha)
