@@ -13,16 +13,20 @@ from photostyle.errors import ImageError
 
 _FEW_PIXELS = 4
 
+_LARGE = 256  # pixels along the shorter side
+
 
 def resize(image: Tensor, size: Sequence[int]) -> Tensor:
     """Resize a C×H×W image to `size` = (H, W) by Lanczos, without aliasing, clamped to [0, 1].
 
-    A large reduction begins with block averages, down to three times the size: the difference is not seen.
+    A large reduction of a photograph begins with block averages, down to three times the size: the difference is not
+    seen. (In a small picture it would be: a block at the far side is cut short.)
     Computed in float32 on the processor; the result has the image's device and type. Not differentiable.
     """
     height, width = size
+    gap = 3.0 if min(image.shape[1:]) >= _LARGE else None
     planes = [
-        np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0))
+        np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.LANCZOS, reducing_gap=gap))
         for plane in image.detach().to("cpu", torch.float32).contiguous().numpy()
     ]
     return torch.from_numpy(np.stack(planes)).clamp_(0, 1).to(image)

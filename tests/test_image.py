@@ -98,3 +98,10 @@ def test_same_proportions_whichever_side_is_rounded() -> None:
         empty(333, 4000), empty(9, 99)
     )
     assert not same_proportions(empty(525, 700), empty(300, 448)) and not same_proportions(empty(40, 60), empty(60, 40))
+
+
+def test_a_small_picture_is_reduced_the_same_from_both_sides() -> None:
+    """Seven pixels to one: blocks of two would leave one over."""
+    image = torch.tensor([[[0.0, 1, 0, 0, 0, 1, 0]], [[1.0, 0, 1, 0, 0, 0, 0]], [[0.0, 1, 1, 1, 0, 0, 1]]])
+    for size in ((1, 1), (1, 2)):
+        torch.testing.assert_close(resize(image.flip(2), size), resize(image, size).flip(2), rtol=0, atol=1e-4)
