@@ -154,12 +154,14 @@ def smooth_local_affine(
     """Redraw `output` as a smooth field of affine colour maps of `image` (both 3×H×W, [0, 1]).
 
     Around each pixel the map that takes the 3×3 colours of `image` to those of `output` is found by
-    least squares (`ridge` on its linear part); the maps are averaged by a joint bilateral filter guided
-    by `image` (σ = radius/3 pixels in space, σ = `edge` in colour, root mean square of the channels in [0, 1]) and
-    applied. This is the post-processing of Luan et al. 2017 (their supplement and code, where 10⁻³ is added to sums
+    least squares (`ridge` on how far its linear part is from no change); the maps are averaged by a joint bilateral
+    filter guided by `image` (σ = radius/3 pixels in space, σ = `edge` in colour, root mean square of the channels in
+    [0, 1]) and applied. This is the post-processing of Luan et al. 2017 (their supplement and code, where the ridge is
+    on the linear part itself, so that plain ground loses its texture, and 10⁻³ is added to sums
     over nine pixels), in O(H·W·radius²).
     """
-    maps = local_affine(image, output, ridge)
+    unchanged = torch.eye(3, 4).to(image)[:, :, None, None].expand(3, 4, *image.shape[1:])
+    maps = local_affine(image, output, ridge, prior=unchanged)
     σ = max(radius / 3, 1e-6)
     total = torch.zeros_like(maps)
     weight = torch.zeros_like(image[0])

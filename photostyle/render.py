@@ -18,18 +18,32 @@ from photostyle.image import resize, shrink
 from photostyle.matting import apply_affine, guided_maps
 
 _RADII = (32, 8, 2)  # of the windows, pixels of the small image
+_ROUNDING = 1e-5  # a variance of colour, above that of rounding to 8 bits
 _BAND = 512  # rows rendered at a time, so that memory does not grow with the photograph
 
 
-def render(output: Tensor, photograph: Tensor, ridge: float = 1e-2) -> Tensor:
+def render(output: Tensor, photograph: Tensor, ridge: float = 1e-2, small: Tensor | None = None) -> Tensor:
     """Apply the local colour changes of `output` (3×h×w) to `photograph` (3×H×W, the same scene, larger).
 
     Affine maps from the small photograph to the small output are fitted in ever smaller windows, each
-    leaning on the one before: where a window is flat, and its colours say nothing about how detail should
-    change, the linear part is that of its surroundings, so that fine texture stays in proportion.
-    `ridge` is the strength of that, a variance of colour. Returns 3×H×W in [0, 1].
+    leaning on the one before, and the first on that of the whole picture: where a window is flat, and its colours say
+    nothing about how detail should change, the linear part is that of its surroundings, so that fine texture stays in
+    proportion. `ridge` is the strength of that, a variance of colour; `small` is the small photograph (None: each pixel
+    the mean of what it covers). Returns 3×H×W in [0, 1].
     """
-    return apply_maps(fit_maps(output, shrink(photograph, output.shape[1:]), _RADII, ridge), photograph)
+    small = shrink(photograph, output.shape[1:]) if small is None else small
+    whole = whole_map(output, small)[:, :, None, None].expand(3, 4, *output.shape[1:])
+    return apply_maps(fit_maps(output, small, _RADII, ridge, whole), photograph)
+
+
+def whole_map(output: Tensor, image: Tensor) -> Tensor:
+    """The affine map [A | b] (3×4) that takes an image to `output` (3×h×w each), that is none where it is flat."""
+    x, y = image.flatten(1), output.flatten(1)
+    mean_x, mean_y = (z.mean(1, keepdim=True) for z in (x, y))
+    ridge = _ROUNDING * torch.eye(3).to(x)
+    dx, dy, n = x - mean_x, y - mean_y, x.shape[1]
+    A = torch.linalg.solve(dx @ dx.T / n + ridge, dx @ dy.T / n + ridge).T
+    return torch.cat([A, mean_y - A @ mean_x], dim=1)
 
 
 def fit_maps(output: Tensor, image: Tensor, radii: Sequence[int], ridge: float, prior: Tensor | None = None) -> Tensor:

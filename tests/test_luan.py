@@ -144,3 +144,12 @@ def test_the_smoothing_is_as_wide_as_the_picture_is_large(monkeypatch, picture, 
 def test_a_stage_ends_when_nothing_more_is_gained(content, style, fake_weights) -> None:
     seen, _ = run(content, style, fake_weights(), steps=60, tolerance=0.9)
     assert [step.stage for step in seen] == 11 * ["style"] + 11 * ["photoreal"]
+
+
+@pytest.mark.parametrize("size", [16, 32])
+def test_a_photograph_in_its_own_style_comes_back(content, fake_weights, size: int) -> None:
+    """At the size of the descent, smoothed, and rendered from a smaller one. (The matting term would change noise.)"""
+    p = DeepPhoto(size=size, steps=3, matting_weight=0.0)
+    regions = Regions.whole(content, content)
+    _, result = walk(deep_photo(content, content, regions, VGG(fake_weights()), p))
+    torch.testing.assert_close(result, content, rtol=0, atol=1e-3)

@@ -10,19 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from photostyle._version import __version__
 from photostyle.errors import ImageError
 from photostyle.image import check_image, fit_size, shrink
-from photostyle.render import apply_maps, fit_maps
+from photostyle.render import apply_maps, fit_maps, whole_map
 
 Size = tuple[int, int]
 
 _GRID = 256  # long side of the maps: 1 MB in a file
 _RADII = (32, 8, 2, 1)  # of the windows, cells of the grid
-_ROUNDING = 1e-5  # a variance of colour, above that of rounding to 8 bits
 _RIDGE = 1e-3  # a variance of colour: what varies less says little of slopes, and other frames would come out wild
 
 
@@ -73,18 +71,9 @@ def find_look(before: Tensor, after: Tensor, facts: Mapping[str, str] | None = N
     images = [x if x.shape[1:] == smaller else shrink(x, smaller) for x in (before, after.to(before))]
     size = fit_size(smaller[0], smaller[1], _GRID)
     image, output = (shrink(x, size) for x in images)
-    whole = _affine(output.flatten(1), image.flatten(1))[:, :, None, None].expand(3, 4, *size)
+    whole = whole_map(output, image)[:, :, None, None].expand(3, 4, *size)
     maps = fit_maps(output, image, _RADII, _RIDGE, whole)
     return LocalLook(maps, (before.shape[1], before.shape[2]), {"version": __version__, **(facts or {})})
-
-
-def _affine(y: Tensor, x: Tensor) -> Tensor:
-    """The affine map [A | b] (3×4) that takes colours x to y (3×n each), leaning on no change where they are flat."""
-    mean_x, mean_y = (z.mean(1, keepdim=True) for z in (x, y))
-    ridge = _ROUNDING * torch.eye(3).to(x)
-    dx, dy, n = x - mean_x, y - mean_y, x.shape[1]
-    A = torch.linalg.solve(dx @ dx.T / n + ridge, dx @ dy.T / n + ridge).T
-    return torch.cat([A, mean_y - A @ mean_x], dim=1)
 
 
 def same_framing(a: tuple[int, ...], b: tuple[int, ...]) -> bool:

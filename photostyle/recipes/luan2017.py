@@ -107,7 +107,7 @@ def deep_photo(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: De
         O = smooth_local_affine(O, I, radius, p.smooth_edge)
     if p.refine:
         O = refine_posterization(O, I)
-    return O if I.shape == content.shape else render(O, content)
+    return O if I.shape == content.shape else render(O, content, small=I)
 
 
 def content_and_style(I: Tensor, S: Tensor, regions: Regions, vgg: VGG, p: DeepPhoto) -> Energy:
