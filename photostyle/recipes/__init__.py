@@ -72,7 +72,7 @@ RECIPES = {
     ),
     "luan": Recipe(
         "Luan et al., Deep Photo Style Transfer, CVPR 2017, arXiv 1703.07511",
-        "the paper as published, for comparison: hours on a processor",
+        "the paper, for comparison: minutes as a draft, hours at its own size",
         DeepPhoto,
         deep_photo,
     ),
