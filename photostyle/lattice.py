@@ -140,10 +140,28 @@ def interpolate(nodes: Tensor, colors: Tensor) -> Tensor:
     Tiles are worked on side by side, one a core.
     """
     inside = colors.clamp(0, 1)
-    grid = (inside.flip(1).permute(0, 2, 3, 1) * 2 - 1)[:, None]  # n×1×h×w×3; the last axis of the lattice comes first
-    table = nodes[None].expand(len(colors), *nodes.shape)
-    mapped = F.grid_sample(table, grid, mode="bilinear", padding_mode="border", align_corners=True)[:, :, 0]
-    return mapped + (colors - inside)
+    return look_up(nodes, inside) + (colors - inside)
+
+
+def look_up(table: Tensor, colors: Tensor) -> Tensor:
+    """What is between the nodes of a table C×N×N×N at tiles of colours n×3×h×w, in [0, 1]: n×C×h×w."""
+    grid = (colors.flip(1).permute(0, 2, 3, 1) * 2 - 1)[:, None]  # n×1×h×w×3; the last axis of the lattice comes first
+    tables = table[None].expand(len(colors), *table.shape)
+    return F.grid_sample(tables, grid, mode="bilinear", padding_mode="border", align_corners=True)[:, :, 0]
+
+
+def shared_out(colors: Tensor, weights: Tensor, size: int) -> Tensor:
+    """Weights K×n of colours 3×n on the nodes about them, K×N×N×N: the transpose of `look_up`."""
+    place = colors.clamp(0, 1) * (size - 1)
+    low = place.floor().clamp(max=size - 2)
+    part = place - low
+    total = weights.new_zeros(len(weights), size**3)
+    for corner in range(8):  # of the cell that a colour lies in
+        step = torch.tensor([corner >> 2 & 1, corner >> 1 & 1, corner & 1])[:, None]
+        share = torch.where(step == 1, part, 1 - part).prod(0)
+        r, g, b = (low + step).long()
+        total.index_add_(1, (r * size + g) * size + b, weights * share)
+    return total.view(len(weights), size, size, size)
 
 
 def slopes(nodes: Tensor) -> Iterator[Tensor]:

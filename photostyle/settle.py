@@ -11,16 +11,17 @@ a membrane held where there is evidence. Solved by conjugate gradients.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from photostyle.lattice import ColorMap, cube
+from photostyle.cg import conjugate_gradients
+from photostyle.lattice import ColorMap, cube, shared_out
 
 _MEMBRANE = 1e-3  # μ, beside a weight of 1 where the photograph has a colour
 _FEW = 2e-4  # of the colours at a node are evidence enough
-_ITERATIONS = 60
+_EXACT, _ITERATIONS = 1e-6, 60
 
 
 def settled(map: ColorMap, colors: Tensor) -> ColorMap:
@@ -35,41 +36,27 @@ def settled(map: ColorMap, colors: Tensor) -> ColorMap:
 
 def _evidence(colors: Tensor, size: int) -> Tensor:
     """How much each node has to do with these colours, from 0 to 1: N×N×N."""
-    x = colors.clamp(0, 1).double() * (size - 1)
-    low = x.floor().clamp(max=size - 2)
-    t, low = x - low, low.long()
-    share = torch.zeros(size**3, dtype=torch.float64)
-    for corner in range(8):
-        bits = [(corner >> axis) & 1 for axis in range(3)]
-        weight = torch.stack([t[a] if bit else 1 - t[a] for a, bit in enumerate(bits)]).prod(0)
-        r, g, b = (low[a] + bit for a, bit in enumerate(bits))
-        share.index_add_(0, (r * size + g) * size + b, weight)
-    share /= max(1, colors.shape[1])
-    return (share / (share + _FEW)).view(size, size, size).to(colors.dtype)
+    n = colors.shape[1]
+    (share,) = shared_out(colors.double(), torch.full((1, n), 1 / max(1, n), dtype=torch.float64), size)
+    return (share / (share + _FEW)).to(colors.dtype)
 
 
-def _solve(w: Tensor, b: Tensor, x: Tensor) -> Tensor:
-    """x (3×N×N×N) with  w x + μ L x = b,  L the graph Laplacian of the lattice, from a first guess."""
+@dataclass(frozen=True, eq=False)
+class _Membrane:
+    """w + μ L on lattices 3×N×N×N, L the graph Laplacian of their edges."""
 
-    def system(x: Tensor) -> Tensor:
-        y = w * x
+    w: Tensor
+
+    def __matmul__(self, x: Tensor) -> Tensor:
+        y = self.w * x
         for axis in (1, 2, 3):
             d = _MEMBRANE * x.diff(dim=axis)
             y.narrow(axis, 1, d.shape[axis]).add_(d)
             y.narrow(axis, 0, d.shape[axis]).sub_(d)
         return y
 
-    precondition = 1 / (w + 6 * _MEMBRANE)
-    r = b - system(x)
-    p = z = precondition * r
-    ρ = (r * z).sum()
-    for _ in range(_ITERATIONS):
-        if float(ρ) < 1e-12:
-            break
-        q = system(p)
-        α = ρ / (p * q).sum()
-        x, r = x + α * p, r - α * q
-        z = precondition * r
-        ρ, before = (r * z).sum(), ρ
-        p = z + ρ / before * p
-    return x
+
+def _solve(w: Tensor, b: Tensor, x: Tensor) -> Tensor:
+    """x (3×N×N×N) with  w x + μ L x = b,  from a first guess."""
+    inverse = 1 / (w + 6 * _MEMBRANE)
+    return conjugate_gradients(_Membrane(w), b, lambda r: inverse * r, _EXACT, _ITERATIONS, x)

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from photostyle.image import fit, shrink
+from photostyle.lattice import look_up, shared_out
 from photostyle.matting import window_mean
 
 SIZE = 224  # long side at which regions are followed, pixels
@@ -51,7 +52,7 @@ class Tracker:
 
     def _seen(self, small: Tensor, before: Tensor) -> Tensor:
         near = window_mean(window_mean(before, _REACH), _REACH).clamp(min=0) + _STRAY
-        belongs = near * _look_up(self._likelihood, small)
+        belongs = near * look_up(self._likelihood, small[None].clamp(0, 1))[0]
         return belongs / belongs.sum(0)
 
 
@@ -65,23 +66,8 @@ def _color_shares(picture: Tensor, masks: Tensor) -> Tensor:
 
     Relative to the mean over all colours; a colour that is rare everywhere is equally likely in all.
     """
-    place = (picture.clamp(0, 1) * (_LEVELS - 1)).flatten(1)
-    low = place.floor().clamp(max=_LEVELS - 2)
-    part = place - low
-    counts = torch.zeros(len(masks), _LEVELS**3)
     weights = masks.flatten(1) / masks.flatten(1).sum(1, keepdim=True).clamp(min=1e-6)
-    for corner in range(8):  # of the cell that the colour lies in
-        step = torch.tensor([corner >> 2 & 1, corner >> 1 & 1, corner & 1])[:, None]
-        share = torch.where(step == 1, part, 1 - part).prod(0)
-        r, g, b = (low + step).long()
-        counts.index_add_(1, (r * _LEVELS + g) * _LEVELS + b, weights * share)
-    spread = counts.view(1, len(masks), _LEVELS, _LEVELS, _LEVELS)
+    spread = shared_out(picture.flatten(1), weights, _LEVELS)[None]
     for _ in range(2):
         spread = F.avg_pool3d(F.pad(spread, (1,) * 6, mode="replicate"), 3, stride=1)
     return spread[0] + _RARE / _LEVELS**3
-
-
-def _look_up(table: Tensor, colors: Tensor) -> Tensor:
-    """A table K×N×N×N between its nodes at colours 3×h×w: K×h×w."""
-    grid = (colors.clamp(0, 1).flip(0).permute(1, 2, 0) * 2 - 1)[None, None]
-    return F.grid_sample(table[None], grid, align_corners=True)[0, :, 0]
