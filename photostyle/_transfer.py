@@ -104,9 +104,10 @@ def look_steps(
         raise SettingsError(f"The recipe {recipe} finds no colour maps; those that do are {those}.")
     found = yield from job.recipe.maps(job.content, job.style, job.regions, job.vgg, job.settings)
     # kinds of things are told by the default network, so that a look can be used where it is the only one
-    vgg = job.vgg if backbone == DEFAULT_BACKBONE and not weights_path else None
+    vgg = None
     if len(job.regions.names) > 1:
-        vgg = vgg or VGG(load_weights(DEFAULT_BACKBONE), device=find_device(device))
+        own = backbone == DEFAULT_BACKBONE and not weights_path
+        vgg = job.vgg if own else VGG(load_weights(DEFAULT_BACKBONE), device=find_device(device))
     return Look.of(found, job.content, job.regions.names, vgg, {"recipe": recipe, "quality": quality})
 
 

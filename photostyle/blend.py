@@ -73,7 +73,7 @@ def find_borders(masks: Tensor, photograph: Tensor) -> Borders:
     m = masks
     for radius in _RADII:
         guides = guided_maps(m, photograph, radius, SURFACE)
-        m = settle(apply_affine(guides, photograph), m)
+        m = cut_feet(apply_affine(guides, photograph), m)
     # what is too thin to be followed goes to its surroundings, but no region is empty
     m = (m + _TRACE) / (1 + len(m) * _TRACE)
     return Borders(m, guides, own_colors(photograph, m), heights(m))
@@ -145,7 +145,7 @@ def _blur(x: Tensor, radius: int) -> Tensor:
     return window_mean(window_mean(x, radius), radius)
 
 
-def settle(soft: Tensor, before: Tensor) -> Tensor:
+def cut_feet(soft: Tensor, before: Tensor) -> Tensor:
     """Soft masks …×K×h×w with feet cut off at both ends, adding up to 1; `before` where nothing would be left."""
     m = ((soft - _FOOT) / (1 - 2 * _FOOT)).clamp(0, 1)
     m = m * m * (3 - 2 * m)
@@ -170,7 +170,7 @@ def _blend_tiles(maps: Sequence[ColorMap], tiles: Tensor, h: Tensor, small: Bord
     guides, own = sampled[:, : 4 * K].unflatten(1, (K, 4)), sampled[:, 4 * K : 7 * K].unflatten(1, (K, 3))
     I = tiles[:, None]
     m = _mixture(
-        tiles, own, settle((guides[:, :, :3] * I).sum(2) + guides[:, :, 3], sampled[:, 7 * K :].clamp(min=1e-6))
+        tiles, own, cut_feet((guides[:, :, :3] * I).sum(2) + guides[:, :, 3], sampled[:, 7 * K :].clamp(min=1e-6))
     )  # n×K×h×w
     F_k = parts(tiles, m, own)
     mapped = (m[:, k, None] * _apply(map, F_k[:, k], h[:, k]) for k, map in enumerate(maps))

@@ -275,18 +275,17 @@ def make(
     if look and recipe.maps:
         options = {name: value for name, value in chosen.items() if name != "strength"}
         regional = run(look_steps(content, style, regions, **options, **values))
-        found: Look | LocalLook | None = regional
         result = regional.apply(content)
     else:
-        result = run(transfer_steps(content, styles, regions, **chosen, **values))
-        found = find_look(content, result) if look else None
+        regional, result = None, run(transfer_steps(content, styles, regions, **chosen, **values))
     content = content.to(result)
     for strength, path in outputs.items():
         facts = note | {"strength": strength}
         faded = fade(content, result, strength)
         for said in save_photograph(faded, stream_or(path), like=photograph, note=facts, dither=True, **(saving or {})):
             report.note(f"Note: {said}")
-    if look and found:
+    if look:
+        found: Look | LocalLook = regional or find_look(content, result)
         words = {key: fact if isinstance(fact, str) else json.dumps(fact) for key, fact in given(**note).items()}
         save_look(replace(found, facts=found.facts | words), look)
     if keeper:

@@ -13,21 +13,19 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from photostyle.blend import find_borders, settle
+from photostyle.blend import cut_feet
 from photostyle.errors import SettingsError
 from photostyle.export.held import Held
 from photostyle.export.readme import readme
 from photostyle.export.sight import Sight, see
 from photostyle.files import StrPath, write_folder
-from photostyle.image import fit, shrink
-from photostyle.looks.look import Look
+from photostyle.image import shrink
+from photostyle.looks.look import Look, borders_of
 from photostyle.render import apply_maps
 from photostyle.tables.fit import fit_map
 from photostyle.tables.making import SIZE, make_table
 from photostyle.tables.table import Table
 from photostyle.tables.writing import encode_table
-
-_SIZE = 448  # long side at which borders are found, as looks do
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,10 +95,8 @@ def _full_masks(masks: Tensor, photograph: Tensor) -> Tensor:
     """Small masks (K×h×w) as the look blends by them, at the size of the photograph: K×H×W, adding up to 1."""
     if len(masks) == 1:
         return torch.ones(1, *photograph.shape[1:])
-    small = fit(photograph, _SIZE)
-    borders = find_borders(shrink(masks, small.shape[1:]), small)
-    soft = apply_maps(borders.guides, photograph)
-    return settle(soft, soft.clamp(min=1e-6))
+    soft = apply_maps(borders_of(masks, photograph).guides, photograph)
+    return cut_feet(soft, soft.clamp(min=1e-6))
 
 
 def _gray(mask: Tensor) -> bytes:

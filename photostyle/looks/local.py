@@ -43,7 +43,7 @@ class LocalLook:
         check_image(photograph, "The photograph")
         if not same_framing(photograph.shape[1:], self.size):
             raise ImageError(
-                f"This photograph is {words(photograph.shape[1:])} and the look was found on {words(self.size)}: "
+                f"This photograph is {_words(photograph.shape[1:])} and the look was found on {_words(self.size)}: "
                 "a look fits frames of the same scene and framing only."
             )
         return apply_maps(self.maps.to(photograph), photograph)
@@ -63,7 +63,7 @@ def find_look(before: Tensor, after: Tensor, facts: Mapping[str, str] | None = N
     check_image(after, "The result")
     if not same_framing(before.shape[1:], after.shape[1:]):
         raise ImageError(
-            f"The photograph is {words(before.shape[1:])} and the result {words(after.shape[1:])}: "
+            f"The photograph is {_words(before.shape[1:])} and the result {_words(after.shape[1:])}: "
             "a look is found from two images of the same framing."
         )
     # by way of the smaller size, so that both have been averaged in the same way
@@ -81,6 +81,6 @@ def same_framing(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
     return abs(a[0] * b[1] - a[1] * b[0]) <= max(sum(a), sum(b))
 
 
-def words(size: tuple[int, ...]) -> str:
+def _words(size: tuple[int, ...]) -> str:
     """Width × height of an H×W, as photographers say it."""
     return "×".join(map(str, reversed(size)))

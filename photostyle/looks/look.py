@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from photostyle._version import __version__
-from photostyle.blend import RegionalMaps, blend, find_borders
+from photostyle.blend import Borders, RegionalMaps, blend, find_borders
 from photostyle.errors import ImageError
 from photostyle.image import check_image, fit, same_proportions, shrink
 from photostyle.lattice import ColorMap
@@ -48,18 +48,17 @@ class Look:
         vgg: VGG | None,
         facts: Mapping[str, str] | None = None,
     ) -> Look:
-        """The look of regional maps found on a photograph (3×H×W); `vgg` tells what regions show, where several are.
+        """The look of regional maps found on a photograph (3×H×W); `vgg` tells what regions show (None: there is one).
 
         `facts` go into the look, beside the version of photostyle.
         """
         small = fit(photograph, _SIZE).cpu()
         masks = found.masks.cpu()
-        several = len(names) > 1 and vgg is not None
         scene = Scene(
             before=fit(small, THUMBNAIL),
             masks=masks,
-            kinds=kinds_of(small, masks, vgg) if several and vgg else torch.zeros(len(names), 0),
-            network=vgg.backbone if several and vgg else "",
+            kinds=kinds_of(small, masks, vgg) if vgg else torch.zeros(len(names), 0),
+            network=vgg.backbone if vgg else "",
         )
         after = fit(blend(found.maps, small, found.borders), THUMBNAIL)
         return cls(tuple(found.maps), found.common, names, scene, after, {"version": __version__, **(facts or {})})
@@ -79,10 +78,8 @@ class Look:
             raise ImageError(f"This look has {len(self.maps)} regions, and the masks are {len(masks)}.")
         if not same_proportions(masks, photograph):
             raise ImageError("The masks are of other proportions than the photograph: paint them on the whole of it.")
-        small = fit(photograph, _SIZE)
-        seen = masks.to(small) if masks.shape[1:] == small.shape[1:] else shrink(masks.to(small), small.shape[1:])
-        there = [k for k, mask in enumerate(seen) if bool(mask.any())]
-        return blend([maps[k] for k in there], photograph, find_borders(seen[there], small))
+        there = [k for k, mask in enumerate(masks) if bool(mask.any())]
+        return blend([maps[k] for k in there], photograph, borders_of(masks[there], photograph))
 
     def find_regions(self, photograph: Tensor, vgg: VGG | None = None) -> tuple[Tensor, tuple[str, ...]]:
         """Where the look's regions lie in a photograph (3×H×W): masks (K+1)×h×w, the last of what is none of them.
@@ -104,6 +101,8 @@ class Look:
         rest = f"; {shares[-1]:.0%} is none of them and takes what they have in common" if shares[-1] >= 0.01 else ""
         return masks, (f"Another scene than the look's own. Its regions in this photograph: {found}{rest}.",)
 
-    def with_facts(self, facts: Mapping[str, str]) -> Look:
-        """The same look, with these facts beside its own."""
-        return replace(self, facts={**self.facts, **facts})
+
+def borders_of(masks: Tensor, photograph: Tensor) -> Borders:
+    """Where regions lie in a photograph (3×H×W): their masks (K×h×w, of its proportions) made to follow it."""
+    small = fit(photograph, _SIZE)
+    return find_borders(shrink(masks.to(small), small.shape[1:]), small)

@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from photostyle.color import adapted, luma
-from photostyle.image import shrink
+from photostyle.image import fit_size, shrink
+from photostyle.looks.local import same_framing
 from photostyle.matting import apply_affine, guided_maps, window_mean
 
 if TYPE_CHECKING:
@@ -80,11 +81,9 @@ def same_scene(before: Tensor, photograph: Tensor) -> bool:
 
     Compared is local contrast of luma, which neither exposure nor a moving thing in the picture changes much.
     """
-    (h, w), (H, W) = before.shape[1:], photograph.shape[1:]
-    if abs(h * W - w * H) > max(h + w, H + W):
+    if not same_framing(before.shape[1:], photograph.shape[1:]):
         return False
-    scale = min(1.0, _FRAME / max(h, w))
-    size = max(1, round(h * scale)), max(1, round(w * scale))
+    size = fit_size(before.shape[1], before.shape[2], _FRAME)
     one, other = (_contrast(shrink(image, size)) for image in (before, photograph))
     if not bool(one.any()) or not bool(other.any()):  # a plain picture: nothing speaks against it
         return True
