@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from commands import run_command
 from torch import Tensor
+from typer.testing import Result
 
 from photostyle import weights as weights_module
 from photostyle.backbones import BACKBONES, tensor_shapes
@@ -35,6 +37,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if sys.dont_write_bytecode and cache:
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         os.environ["PYTHONPYCACHEPREFIX"] = str(cache.mkdir("bytecode"))
+
+
+@pytest.fixture
+def run() -> Callable[..., Result]:
+    """`run("transfer", path, …)`: the command line in this process."""
+    return run_command
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 import torch
+from commands import run_command
 from typer.testing import CliRunner, Result
 
 from photostyle import (
@@ -76,7 +77,7 @@ def batch(tmp_path: Path, photos: Path, style: Path) -> Batch:
         given = ["batch", jobs, "-o", out, "--workers", 0, *QUICKLY, *args]
         if not {"--style", "--look"} & set(map(str, args)):
             given += ["--style", style]
-        return CliRunner().invoke(app, [str(arg) for arg in given], prog_name="photostyle", catch_exceptions=False)
+        return run_command(*given)
 
     return invoke
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from photostyle import (
     RECIPES,
@@ -34,7 +34,6 @@ from photostyle import (
 )
 from photostyle import weights as weights_module
 from photostyle.backbones import BACKBONES
-from photostyle.cli import app
 from photostyle.cli.progress import equation
 from photostyle.job import Job
 from photostyle.photofile import bit_depth, read_note
@@ -49,16 +48,6 @@ def small(request: pytest.FixtureRequest) -> None:
     """A network of few channels, but for tests of the real one."""
     if not request.node.get_closest_marker("weights"):
         request.getfixturevalue("small_network")
-
-
-@pytest.fixture
-def run() -> Run:
-    """`run("transfer", path, …)`: the command line in this process; what it may not catch, nobody catches."""
-
-    def invoke(*args: object) -> Result:
-        return CliRunner().invoke(app, [str(arg) for arg in args], prog_name="photostyle", catch_exceptions=False)
-
-    return invoke
 
 
 @pytest.fixture

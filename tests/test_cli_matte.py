@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from commands import run_command
 from PIL import Image
 from torch import Tensor
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from photostyle import load_image, load_photograph, save_image
-from photostyle.cli import app
 
 Run = Callable[..., Result]
 RED, BLUE = (230, 80, 30), (30, 100, 200)
@@ -25,8 +25,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.chdir(tmp_path)
 
     def invoke(*args: object) -> Result:
-        words = ["matte", *map(str, args)]
-        return CliRunner().invoke(app, words, prog_name="photostyle", catch_exceptions=False)
+        return run_command("matte", *args)
 
     return invoke
 

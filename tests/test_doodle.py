@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 import torch
+from commands import run_command
 from PIL import Image
 from torch import Tensor
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from photostyle import _doodle, load_image, read_note, save_image
 from photostyle._doodle import doodle, doodle_steps, load_maps
 from photostyle._transfer import transfer
-from photostyle.cli import app
 from photostyle.descend import finish
 from photostyle.errors import DescentError, ImageError, RegionsError, SettingsError
 from photostyle.recipes._starts import mapped_noise
@@ -256,7 +256,7 @@ def run(small_network: Path) -> Callable[..., Result]:
     """`run(path, …)`: the command in this process, with a network of few channels."""
 
     def invoke(*args: object) -> Result:
-        return CliRunner().invoke(app, ["doodle", *map(str, args)], prog_name="photostyle", catch_exceptions=False)
+        return run_command("doodle", *args)
 
     return invoke
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from photostyle import (
     Held,
@@ -34,7 +33,6 @@ from photostyle import (
     save_pack,
     save_table,
 )
-from photostyle.cli import app
 from photostyle.export.readme import readme
 from photostyle.lattice import ColorMap, cube
 from photostyle.looks.scene import Scene
@@ -231,14 +229,6 @@ def test_the_readme_names_the_programs_that_can_read_such_tables(space: str) -> 
 
 
 # --- the command line --------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def run() -> Callable[..., Result]:
-    def invoke(*args: object) -> Result:
-        return CliRunner().invoke(app, [str(arg) for arg in args], prog_name="photostyle", catch_exceptions=False)
-
-    return invoke
 
 
 @pytest.fixture

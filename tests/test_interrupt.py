@@ -14,14 +14,13 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 from walking import walk
 
 from photostyle import Step, load_image, save_image, transfer_steps
 from photostyle import checkpoint as checkpoint_module
 from photostyle import files as files_module
 from photostyle.checkpoint import Checkpoint, digest
-from photostyle.cli import app
 from photostyle.descend import KEEPER, descend
 from photostyle.energy import energy
 from photostyle.errors import SettingsError
@@ -40,16 +39,6 @@ RECIPES: dict[str, dict[str, Any]] = {
     "mmd": {"size": 32, "steps": 5},
     "mrf": {"size": 40, "steps": 14},
 }
-
-
-@pytest.fixture
-def run() -> Run:
-    """`run("transfer", path, …)`: the command line in this process."""
-
-    def invoke(*args: object) -> Result:
-        return CliRunner().invoke(app, [str(arg) for arg in args], prog_name="photostyle", catch_exceptions=False)
-
-    return invoke
 
 
 @pytest.fixture

@@ -14,14 +14,13 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pytest
 import torch
+from commands import run_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 from torch import Tensor
-from typer.testing import CliRunner
 
 from photostyle import Photograph, find_look, load_photograph, save_image, save_look, save_photograph
-from photostyle.cli import app
 
 pytestmark = pytest.mark.usefixtures("small_network")
 examples = settings(max_examples=24, derandomize=True, deadline=None, database=None)
@@ -161,7 +160,7 @@ COMMANDS: dict[str, Command] = {
 
 
 def run(words: list[object]) -> None:
-    done = CliRunner().invoke(app, list(map(str, words)), prog_name="photostyle", catch_exceptions=False)
+    done = run_command(*words)
     assert done.exit_code == 0, done.output
 
 

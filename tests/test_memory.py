@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from commands import run_command
 from torch import Tensor
 from typer.testing import CliRunner, Result
 
@@ -174,8 +175,7 @@ def run(tmp_path: Path, small_network: Path, picture: Callable[..., Tensor]) -> 
 
     def invoke(*options: object) -> Result:
         files = (tmp_path / "content.png", tmp_path / "style.png", "-o", tmp_path / "out.png")
-        args = ("transfer", *files, "--regions", "none", "--steps", 2, *options)
-        return CliRunner().invoke(app, [str(arg) for arg in args], prog_name="photostyle", catch_exceptions=False)
+        return run_command("transfer", *files, "--regions", "none", "--steps", 2, *options)
 
     return invoke
 

@@ -14,16 +14,15 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pytest
 import torch
+from commands import run_command as run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from typer.testing import CliRunner, Result
 
 from photostyle import ImageError, SettingsError, load_image, load_photograph, read_note, save_image
 from photostyle.batch.journal import Journal, last_records
 from photostyle.batch.lines import Line, read_lines
 from photostyle.batch.plan import plan
-from photostyle.cli import app
 from photostyle.job import partial_of
 from photostyle.legible import json_bytes, legible
 from photostyle.naming import apart, copy_names
@@ -38,10 +37,6 @@ QUICK = ("--recipe", "reinhard", "--regions", "none")
 filenames = st.binary(min_size=1, max_size=40).map(os.fsdecode)
 stems = st.text("aAb.é ", min_size=1, max_size=4).map(lambda stem: f"x{stem}x")
 suffixes = st.sampled_from([".jpg", ".JPG", ".png", ".tif", ".gif", ".bmp", ".jpeg"])
-
-
-def run(*words: object) -> Result:
-    return CliRunner().invoke(app, list(map(str, words)), prog_name="photostyle", catch_exceptions=False)
 
 
 @pytest.fixture

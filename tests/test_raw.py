@@ -13,15 +13,14 @@ import numpy as np
 import pytest
 import raws
 import torch
+from commands import run_command
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
-from typer.testing import CliRunner, Result
 
 from photostyle.batch.lines import read_lines
 from photostyle.batch.plan import plan
-from photostyle.cli import app
 from photostyle.errors import ImageError
 from photostyle.photofile import bit_depth, decode, load_photograph, read_note, save_photograph
 from photostyle.photofile.raw import preview_exif, raw_kind
@@ -292,15 +291,11 @@ def test_its_size_is_looked_at_before_it_is_developed(monkeypatch: pytest.Monkey
 # On the command line
 
 
-def command(*args: object) -> Result:
-    return CliRunner().invoke(app, list(map(str, args)), prog_name="photostyle", catch_exceptions=False)
-
-
 def test_a_raw_file_is_given_a_style(tmp_path: Path) -> None:
     (tmp_path / "frame.dng").write_bytes(raws.dng(halves(), orientation=6))
     Image.linear_gradient("L").convert("RGB").save(tmp_path / "style.png")
     quick = ("--recipe", "reinhard", "--regions", "none")
-    done = command("transfer", tmp_path / "frame.dng", tmp_path / "style.png", "-o", tmp_path / "out.tif", *quick)
+    done = run_command("transfer", tmp_path / "frame.dng", tmp_path / "style.png", "-o", tmp_path / "out.tif", *quick)
     assert done.exit_code == 0, done.stderr
     out = load_photograph(tmp_path / "out.tif")
     assert out.bits == 16 and out.pixels.shape == (3, WIDTH, HEIGHT) and b"Model 1" in (out.exif or b"")
@@ -326,10 +321,10 @@ def test_a_batch_takes_raw_files(tmp_path: Path) -> None:
     (photos / "b.dng").write_bytes(raws.dng(halves())[:3000])
     Image.linear_gradient("L").convert("RGB").save(tmp_path / "style.png")
     options = ("--recipe", "reinhard", "--regions", "none", "--workers", 0)
-    done = command("batch", photos, "--style", tmp_path / "style.png", "-o", out, *options)
+    done = run_command("batch", photos, "--style", tmp_path / "style.png", "-o", out, *options)
     assert done.exit_code != 0 and "b.dng is cut short: use another copy." in done.stderr
     assert sorted(path.name for path in out.iterdir() if path.suffix == ".jpg") == ["a.DNG.jpg", "a.jpg"]
-    deep = command(
+    deep = run_command(
         "batch", photos, "--style", tmp_path / "style.png", "-o", tmp_path / "deep", "--format", "tif", *options
     )
     assert "b.dng" in deep.stderr and load_photograph(tmp_path / "deep" / "a.DNG.tif").bits == 16

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from commands import run_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from photostyle import RECIPES, Photograph, load_photograph, save_photograph
-from photostyle.cli import app
 from photostyle.errors import ImageError, RegionsError
 from photostyle.regions import Regions
 
@@ -36,11 +36,7 @@ def small(small_network: Path) -> None:
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`run("transfer", …)`: the command line in this process, in the folder of the files."""
     monkeypatch.chdir(tmp_path)
-
-    def invoke(*args: object) -> Result:
-        return CliRunner().invoke(app, [str(arg) for arg in args], prog_name="photostyle", catch_exceptions=False)
-
-    return invoke
+    return run_command
 
 
 def write(path: Path, pixels: Tensor, alpha: Tensor, hidden: tuple[int, int, int]) -> Path:

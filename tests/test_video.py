@@ -18,10 +18,9 @@ import pytest
 import torch
 from clips import BT601, BT709, flat, levels, look_of, make_clip, packets, patches, read_frames
 from torch import Tensor
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from photostyle import ImageError, SettingsError, find_look, load_image, save_image, save_look
-from photostyle.cli import app
 from photostyle.lattice import ColorMap, cube
 from photostyle.video import CODECS, finding, grade_clip
 from photostyle.video import painting as painting_module
@@ -32,16 +31,6 @@ from photostyle.video.survey import frame_at, picture, survey
 from photostyle.video.tracking import Tracker
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run() -> Run:
-    """`run("video", clip, …)`: the command line in this process."""
-
-    def invoke(*args: object) -> Result:
-        return CliRunner().invoke(app, [str(arg) for arg in args], prog_name="photostyle", catch_exceptions=False)
-
-    return invoke
 
 
 @pytest.fixture
