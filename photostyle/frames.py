@@ -70,7 +70,7 @@ def apply_to_file(
     read, be given the look, or be written, SettingsError for want of memory, RegionsError for regions that cannot be
     read or are not there.
     """
-    before = load_photograph(photograph, **({} if most_pixels is None else {"most_pixels": most_pixels}))
+    before = load_photograph(photograph, most_pixels=most_pixels)
     memory.check_room("apply", before.pixels.shape[1:], torch.device("cpu"))
     try:
         after, said = _graded(before.pixels, grade, strength, regions, match or {})

@@ -251,11 +251,7 @@ def apply(
     """
     from photostyle import PhotostyleError
     from photostyle.cli.frames import apply_look
-    from photostyle.cli.tell import tell
-
-    def note(sentence: str) -> None:
-        if not quiet:
-            typer.echo(sentence, err=True)
+    from photostyle.cli.tell import tell, teller
 
     failed = False
     options = saving(jpeg_quality, bits, profile, strip_metadata)
@@ -264,7 +260,7 @@ def apply(
         look,
         photos,
         output,
-        note,
+        teller(quiet),
         space=space,
         strength=strength,
         saving=options,

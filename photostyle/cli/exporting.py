@@ -74,7 +74,7 @@ def export_look(
         return
     pixels = None
     if photo:
-        loaded = load_photograph(photo, **({} if most_pixels is None else {"most_pixels": most_pixels}))
+        loaded = load_photograph(photo, most_pixels=most_pixels)
         pixels = loaded.opaque()
         for said in loaded.notes:
             tell(f"Note: {said}")

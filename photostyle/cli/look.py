@@ -57,18 +57,15 @@ def export(
 ) -> None:
     """Write a LOOK as tables for other programs, and say how much of it they hold."""
     from photostyle.cli.exporting import Form, export_look
+    from photostyle.cli.tell import teller
 
     if not output and not pack:
         raise typer.BadParameter("name a file for one table, or a --pack.", param_hint="--output")
     if pack and not photo:
         raise typer.BadParameter("its masks are made for a photograph: name it.", param_hint="--photo")
 
-    def note(sentence: str) -> None:
-        if not quiet:
-            typer.echo(sentence, err=True)
-
     form = Form(size, space or "srgb", 8 if bits == "8" else 16, title if title is not None else look.stem)
-    for sentence in export_look(look, output, pack, photo, note, form=form, most_pixels=pixels(most_pixels)):
+    for sentence in export_look(look, output, pack, photo, teller(quiet), form=form, most_pixels=pixels(most_pixels)):
         if not quiet:
             typer.echo(sentence)
 
@@ -161,8 +158,7 @@ def learn(
         raise typer.BadParameter("photographs come in pairs, before and after.", param_hint="BEFORE AFTER")
     check_look_path(output)
     keep_inputs([output], photos)
-    limit = pixels(most_pixels)
-    loaded = [load_photograph(path, **({} if limit is None else {"most_pixels": limit})).opaque() for path in photos]
+    loaded = [load_photograph(path, most_pixels=pixels(most_pixels)).opaque() for path in photos]
     facts = {"before": photos[0].name, "after": photos[1].name}
     found, said = learn_look(list(zip(loaded[::2], loaded[1::2], strict=True)), facts)
     _save(found, output, photos)

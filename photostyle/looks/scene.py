@@ -8,6 +8,7 @@ region that it is most like, and to none of them where it is like none.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import torch
@@ -46,6 +47,14 @@ class Scene:
     kinds: Tensor
     network: str
 
+    @cached_property
+    def vgg(self) -> VGG:
+        """That network, loaded once: most looks never need it, and it takes a while. Raises WeightsError."""
+        from photostyle.vgg import VGG
+        from photostyle.weights import load_weights
+
+        return VGG(load_weights(self.network))
+
 
 def kinds_of(photograph: Tensor, masks: Tensor, vgg: VGG) -> Tensor:
     """What each region (masks K×h×w) of a photograph (3×h×w, small) shows: K×(C + 1), as `Scene` has it."""
@@ -60,12 +69,7 @@ def find_again(scene: Scene, photograph: Tensor, vgg: VGG | None = None) -> Tens
 
     Without the network `vgg`, the scene's own is loaded: raises WeightsError if its weights cannot be had.
     """
-    if vgg is None:  # most looks never need one, and its import takes a while
-        from photostyle.vgg import VGG
-        from photostyle.weights import load_weights
-
-        vgg = VGG(load_weights(scene.network))
-    z, y = _cells(photograph, vgg)
+    z, y = _cells(photograph, vgg or scene.vgg)
     means, heights = scene.kinds[:, :-1], scene.kinds[:, -1:]
     unlike = 1 - means @ z.flatten(1) + _HEIGHT * (y - heights).abs()  # K×n
     strange = torch.full_like(unlike[:1], _STRANGE)

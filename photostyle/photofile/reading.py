@@ -39,7 +39,7 @@ from photostyle.photofile.spaces import (
 _CHUNK = 2**20  # pixels whose colours are converted at a time
 
 
-def load_photograph(path: StrPath | BinaryIO, *, most_pixels: float = MOST_PIXELS) -> Photograph:
+def load_photograph(path: StrPath | BinaryIO, *, most_pixels: float | None = None) -> Photograph:
     """Read a JPEG, PNG, TIFF, WebP, AVIF, BMP, GIF or, with pillow-heif, HEIC: the first picture in it.
 
     With rawpy a camera's raw file is developed (`photofile.raw.develop` says how); with OpenImageIO OpenEXR and
@@ -51,10 +51,10 @@ def load_photograph(path: StrPath | BinaryIO, *, most_pixels: float = MOST_PIXEL
     so. Grayscale, palette and CMYK become RGB.
 
     Raises ImageError if there is no such file, it may not be read, is no photograph, is damaged, has a side under 8
-    pixels or one more than 12 times the other, more than `most_pixels`, NaN in floating point, or a high dynamic
-    range (PQ, HLG).
+    pixels or one more than 12 times the other, more than `most_pixels` (None: `MOST_PIXELS`), NaN in floating
+    point, or a high dynamic range (PQ, HLG).
     """
-    with opened(path, most_pixels) as source:
+    with opened(path, MOST_PIXELS if most_pixels is None else most_pixels) as source:
         raster = decode(source)
         notes = source.notes
         if source.frames > 1:
