@@ -27,12 +27,12 @@ import torch
 from timing import alone, describe_machine, header, installed, median_seconds, row
 from torch import Tensor
 
-from photostyle.backbones import BACKBONES, tensor_shapes
 from photostyle.bench.task import peak_memory
+from photostyle.network.backbones import BACKBONES, tensor_shapes
+from photostyle.network.vgg import VGG
+from photostyle.network.weights import Weights
 from photostyle.recipes.photo import Photo, picture_objective
-from photostyle.regions import Regions
-from photostyle.vgg import VGG
-from photostyle.weights import Weights
+from photostyle.regions.regions import Regions
 
 SIZES = (128, 192, 256, 512, 1024)
 NETWORKS = {16: "vgg16-torch", 19: "vgg19"}  # by depth; the trunk alone

@@ -30,8 +30,8 @@ import torch
 from torch import Tensor
 
 from photostyle import learn_look, load_image, make_look
-from photostyle.color import linear_from_srgb, luma, srgb_from_linear
-from photostyle.difference import delta_e
+from photostyle.color.difference import delta_e
+from photostyle.color.spaces import linear_from_srgb, luma, srgb_from_linear
 from photostyle.image import fit
 
 SIZE = 700  # long side, pixels

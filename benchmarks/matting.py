@@ -21,7 +21,7 @@ import torch
 from timing import alone, describe_machine, forget_peak, header, installed, median_seconds, row
 
 from photostyle.bench.task import peak_memory
-from photostyle.matting import matting_laplacian
+from photostyle.matting.laplacian import matting_laplacian
 
 SIZES = (0.33, 1.0, 4.0)  # megapixels
 EPSILON = 1e-5

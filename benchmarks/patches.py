@@ -15,14 +15,14 @@ from timing import describe_machine, header, median_seconds, row
 from torch import Tensor
 
 from photostyle import load_image, load_weights
-from photostyle.descend import descend
-from photostyle.energy import Energy, Features, energy
+from photostyle.descent.descend import descend
 from photostyle.image import fit
-from photostyle.job import example
-from photostyle.patches import cut, nearest, patch_style
+from photostyle.jobs.job import example
+from photostyle.network.vgg import VGG
 from photostyle.recipes._starts import white_noise
 from photostyle.recipes.li2016 import layer_weights, rematched
-from photostyle.vgg import VGG
+from photostyle.terms.energy import Energy, Features, energy
+from photostyle.terms.patches import cut, nearest, patch_style
 
 LAYERS = {"relu3_1": (256, 64, 96), "relu4_1": (512, 32, 48)}
 BUDGETS = (2**22, 2**25, 2**28, 2**31)

@@ -31,10 +31,10 @@ from torch.nn.functional import max_pool2d
 
 from photostyle import Regions, load_image, load_regions, load_weights
 from photostyle.image import fit, shrink
-from photostyle.matting import matting_laplacian
+from photostyle.matting.laplacian import matting_laplacian
+from photostyle.network.vgg import VGG
 from photostyle.segment.clusters import cluster_regions
 from photostyle.segment.refine import refine_regions
-from photostyle.vgg import VGG
 
 SKY = "02,03,04,07,20,47,55,58"
 

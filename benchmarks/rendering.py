@@ -25,9 +25,9 @@ from timing import alone, describe_machine, header, median_seconds, row
 from torch import Tensor
 
 from photostyle.bench.task import peak_memory
-from photostyle.blend import blend, find_borders
 from photostyle.image import fit
-from photostyle.lattice import ColorMap
+from photostyle.maps.blend import blend, find_borders
+from photostyle.maps.lattice import ColorMap
 from photostyle.photofile import load_image, save_image
 from photostyle.recipes.photo import Photo
 

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from photostyle import DEFAULT_RECIPE, Regions, find_regions, load_image, transfer
-from photostyle.color import lab_from_srgb, linear_from_srgb, luma, srgb_from_linear
+from photostyle.color.spaces import lab_from_srgb, linear_from_srgb, luma, srgb_from_linear
 from photostyle.image import fit
 
 SIZE = 480  # long side, pixels

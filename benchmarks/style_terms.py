@@ -14,8 +14,8 @@ import torch
 from timing import describe_machine, header, median_seconds, row
 from torch import Tensor
 
-from photostyle.energy import Energy
-from photostyle.mmd import (
+from photostyle.terms.energy import Energy
+from photostyle.terms.mmd import (
     Towards,
     bn_distance,
     distribution_style,
@@ -25,7 +25,7 @@ from photostyle.mmd import (
     paired_gaussian_mmd,
     polynomial_mmd,
 )
-from photostyle.terms import augmented_style
+from photostyle.terms.terms import augmented_style
 
 LAYERS = {
     "relu1_1": (64, 171, 256),

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from photostyle import held, load_image, load_regions, look_table, make_look
 from photostyle.bench.run import find_pairs
-from photostyle.difference import delta_e
-from photostyle.export.pack import regional_tables
-from photostyle.export.sight import LONG_SIDE, see
+from photostyle.color.difference import delta_e
 from photostyle.image import fit
+from photostyle.looks.pack import regional_tables
+from photostyle.looks.sight import LONG_SIDE, see
 
 
 def main() -> None:

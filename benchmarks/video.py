@@ -20,12 +20,12 @@ import torch
 from timing import describe_machine, header, row
 from torch import Tensor
 
-from photostyle.blend import blend, find_borders
-from photostyle.color import lab_from_srgb
+from photostyle.color.spaces import lab_from_srgb
 from photostyle.image import fit, resize, shrink
-from photostyle.labels import load_regions
-from photostyle.lattice import ColorMap, cube
+from photostyle.maps.blend import blend, find_borders
+from photostyle.maps.lattice import ColorMap, cube
 from photostyle.photofile import load_image
+from photostyle.regions.labels import load_regions
 from photostyle.video.clip import Clip, open_clip
 from photostyle.video.encoders import choose
 from photostyle.video.finding import Grade

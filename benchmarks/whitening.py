@@ -20,13 +20,13 @@ from pathlib import Path
 from torch import Tensor
 
 from photostyle import Regions, load_image, load_regions, load_weights, transfer
-from photostyle.descend import finish
+from photostyle.descent.descend import finish
 from photostyle.image import fit
-from photostyle.measures import measure
+from photostyle.measures.measure import measure
+from photostyle.network.vgg import VGG
 from photostyle.recipes.li2018 import Whitening, redraw, whitening
 from photostyle.recipes.pitie2007 import linear_map
-from photostyle.recolor import match_colors
-from photostyle.vgg import VGG
+from photostyle.regions.recolor import match_colors
 
 Run = Callable[[Tensor, Tensor, Regions], Tensor]
 

@@ -16,36 +16,23 @@ from photostyle._version import __version__
 if TYPE_CHECKING:
     from photostyle._doodle import Maps, doodle, doodle_steps, load_maps
     from photostyle._transfer import find_device, look_steps, make_look, make_settings, transfer, transfer_steps
-    from photostyle.alpha import composite, find_alpha, find_foreground, trimap_from_scribbles
-    from photostyle.backbones import BACKBONES, DEFAULT_BACKBONE
-    from photostyle.descend import Step, Steps, finish
+    from photostyle.descent.descend import Step, Steps, finish
     from photostyle.errors import DescentError, ImageError, PhotostyleError, RegionsError, SettingsError, WeightsError
-    from photostyle.export.held import Held, held
-    from photostyle.export.pack import Pack, look_pack, save_pack
-    from photostyle.export.single import look_table
     from photostyle.image import fit_size, resize
-    from photostyle.labels import PALETTE, label_colors, load_regions, save_regions
     from photostyle.looks.change import blend_looks, invert_look
     from photostyle.looks.chart import describe_look, draw_look
     from photostyle.looks.file import check_look_path, load_look, save_look
+    from photostyle.looks.held import Held, held
     from photostyle.looks.learn import learn_look
     from photostyle.looks.local import LocalLook, find_look
     from photostyle.looks.look import Look
-    from photostyle.measures import Measures, measure
-    from photostyle.photofile.photograph import Photograph
-    from photostyle.photofile.reading import bit_depth, load_image, load_photograph, read_note
-    from photostyle.photofile.writing import check_writable, save_image, save_photograph
-    from photostyle.recipes import DEFAULT_RECIPE, RECIPES, find_recipe
-    from photostyle.regions import Regions
-    from photostyle.render import fade
-    from photostyle.segment import find_regions
-    from photostyle.segment.doubts import doubtful_matches
-    from photostyle.segment.refine import refine_regions
-    from photostyle.tables.making import make_table
-    from photostyle.tables.reading import load_table
-    from photostyle.tables.table import Table
-    from photostyle.tables.writing import save_table
-    from photostyle.weights import (
+    from photostyle.looks.pack import Pack, look_pack, save_pack
+    from photostyle.looks.single import look_table
+    from photostyle.matting.alpha import composite, find_alpha, find_foreground, trimap_from_scribbles
+    from photostyle.matting.render import fade
+    from photostyle.measures.measure import Measures, measure
+    from photostyle.network.backbones import BACKBONES, DEFAULT_BACKBONE
+    from photostyle.network.weights import (
         cache_dir,
         cached_path,
         fetch_weights,
@@ -53,84 +40,97 @@ if TYPE_CHECKING:
         load_weights,
         verify_weights,
     )
+    from photostyle.photofile.photograph import Photograph
+    from photostyle.photofile.reading import bit_depth, load_image, load_photograph, read_note
+    from photostyle.photofile.writing import check_writable, save_image, save_photograph
+    from photostyle.recipes import DEFAULT_RECIPE, RECIPES, find_recipe
+    from photostyle.regions.labels import PALETTE, label_colors, load_regions, save_regions
+    from photostyle.regions.regions import Regions
+    from photostyle.segment.doubts import doubtful_matches
+    from photostyle.segment.find import find_regions
+    from photostyle.segment.refine import refine_regions
+    from photostyle.tables.making import make_table
+    from photostyle.tables.reading import load_table
+    from photostyle.tables.table import Table
+    from photostyle.tables.writing import save_table
 
 _HOME = {
-    "BACKBONES": "backbones",
-    "DEFAULT_BACKBONE": "backbones",
+    "BACKBONES": "network.backbones",
+    "DEFAULT_BACKBONE": "network.backbones",
     "DEFAULT_RECIPE": "recipes",
     "DescentError": "errors",
-    "Held": "export.held",
+    "Held": "looks.held",
     "ImageError": "errors",
     "LocalLook": "looks.local",
     "Look": "looks.look",
     "Maps": "_doodle",
-    "Measures": "measures",
-    "PALETTE": "labels",
-    "Pack": "export.pack",
+    "Measures": "measures.measure",
+    "PALETTE": "regions.labels",
+    "Pack": "looks.pack",
     "Photograph": "photofile.photograph",
     "PhotostyleError": "errors",
     "RECIPES": "recipes",
-    "Regions": "regions",
+    "Regions": "regions.regions",
     "RegionsError": "errors",
     "SettingsError": "errors",
-    "Step": "descend",
-    "Steps": "descend",
+    "Step": "descent.descend",
+    "Steps": "descent.descend",
     "Table": "tables.table",
     "WeightsError": "errors",
     "bit_depth": "photofile.reading",
     "blend_looks": "looks.change",
-    "cache_dir": "weights",
-    "cached_path": "weights",
+    "cache_dir": "network.weights",
+    "cached_path": "network.weights",
     "check_look_path": "looks.file",
     "check_writable": "photofile.writing",
-    "composite": "alpha",
+    "composite": "matting.alpha",
     "describe_look": "looks.chart",
     "doodle": "_doodle",
     "doodle_steps": "_doodle",
     "doubtful_matches": "segment.doubts",
     "draw_look": "looks.chart",
-    "fade": "render",
-    "fetch_weights": "weights",
-    "find_alpha": "alpha",
+    "fade": "matting.render",
+    "fetch_weights": "network.weights",
+    "find_alpha": "matting.alpha",
     "find_device": "_transfer",
-    "find_foreground": "alpha",
+    "find_foreground": "matting.alpha",
     "find_look": "looks.local",
     "find_recipe": "recipes",
-    "find_regions": "segment",
-    "finish": "descend",
+    "find_regions": "segment.find",
+    "finish": "descent.descend",
     "fit_size": "image",
-    "held": "export.held",
+    "held": "looks.held",
     "invert_look": "looks.change",
-    "is_cached": "weights",
-    "label_colors": "labels",
+    "is_cached": "network.weights",
+    "label_colors": "regions.labels",
     "learn_look": "looks.learn",
     "load_image": "photofile.reading",
     "load_look": "looks.file",
     "load_maps": "_doodle",
     "load_photograph": "photofile.reading",
-    "load_regions": "labels",
+    "load_regions": "regions.labels",
     "load_table": "tables.reading",
-    "load_weights": "weights",
-    "look_pack": "export.pack",
+    "load_weights": "network.weights",
+    "look_pack": "looks.pack",
     "look_steps": "_transfer",
-    "look_table": "export.single",
+    "look_table": "looks.single",
     "make_look": "_transfer",
     "make_settings": "_transfer",
     "make_table": "tables.making",
-    "measure": "measures",
+    "measure": "measures.measure",
     "read_note": "photofile.reading",
     "refine_regions": "segment.refine",
     "resize": "image",
     "save_image": "photofile.writing",
     "save_look": "looks.file",
-    "save_pack": "export.pack",
+    "save_pack": "looks.pack",
     "save_photograph": "photofile.writing",
-    "save_regions": "labels",
+    "save_regions": "regions.labels",
     "save_table": "tables.writing",
     "transfer": "_transfer",
     "transfer_steps": "_transfer",
-    "trimap_from_scribbles": "alpha",
-    "verify_weights": "weights",
+    "trimap_from_scribbles": "matting.alpha",
+    "verify_weights": "network.weights",
 }
 
 __all__ = [

@@ -10,19 +10,19 @@ import torch
 from torch import Tensor
 
 from photostyle._transfer import find_device, make_settings
-from photostyle.backbones import DEFAULT_BACKBONE
-from photostyle.descend import Steps, finish
+from photostyle.descent.descend import Steps, finish
 from photostyle.errors import RegionsError, SettingsError
 from photostyle.files import StrPath
 from photostyle.image import check_image, same_proportions
-from photostyle.labels import load_regions, read_labels
+from photostyle.network.backbones import DEFAULT_BACKBONE
+from photostyle.network.vgg import VGG, Pooling
+from photostyle.network.weights import load_weights
 from photostyle.photofile.drawing import alpha_map, load_drawing
 from photostyle.photofile.reading import load_image
 from photostyle.recipes import Quality, find_recipe
 from photostyle.recipes.champandard2016 import semantic_style
-from photostyle.tint import find_tint, tinted
-from photostyle.vgg import VGG, Pooling
-from photostyle.weights import load_weights
+from photostyle.recipes.tint import find_tint, tinted
+from photostyle.regions.labels import load_regions, read_labels
 
 MapKind = Literal["auto", "labels", "colors"]
 

@@ -11,17 +11,17 @@ from typing import Any, get_args, get_type_hints
 import torch
 from torch import Tensor
 
-from photostyle.backbones import DEFAULT_BACKBONE
-from photostyle.descend import Step, Steps, finish
+from photostyle.descent.descend import Step, Steps, finish
 from photostyle.errors import SettingsError
 from photostyle.image import check_image
 from photostyle.looks.look import Look
+from photostyle.matting.render import check_strength, fade
+from photostyle.network.backbones import DEFAULT_BACKBONE
+from photostyle.network.vgg import VGG, Pooling
+from photostyle.network.weights import load_weights
 from photostyle.recipes import DEFAULT_RECIPE, RECIPES, Quality, Recipe, find_recipe
-from photostyle.regions import Regions
-from photostyle.render import check_strength, fade
-from photostyle.tint import Tint, find_tint, tinted
-from photostyle.vgg import VGG, Pooling
-from photostyle.weights import load_weights
+from photostyle.recipes.tint import Tint, find_tint, tinted
+from photostyle.regions.regions import Regions
 
 Styles = Tensor | Sequence[Tensor]
 """One photograph 3×H×W, or several."""

@@ -7,7 +7,7 @@ from safetensors import safe_open
 from torch import Tensor
 
 from photostyle.files import StrPath
-from photostyle.legible import legible
+from photostyle.wording import legible
 
 
 def read_tensors(path: StrPath) -> tuple[dict[str, str], dict[str, Tensor]]:

@@ -14,9 +14,9 @@ from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 from torch import Tensor
 
-from photostyle.lattice import ColorMap
 from photostyle.looks.look import Look
 from photostyle.looks.scene import Scene
+from photostyle.maps.lattice import ColorMap
 
 Pictures = Sequence[NDArray[np.uint8]]
 """Frames, H×W×3 levels of sRGB."""

@@ -16,10 +16,10 @@ from commands import run_command
 from torch import Tensor
 from typer.testing import Result
 
-from photostyle import weights as weights_module
-from photostyle.backbones import BACKBONES, tensor_shapes
-from photostyle.energy import Extract, Features
-from photostyle.weights import Weights, cached_path
+from photostyle.network import weights as weights_module
+from photostyle.network.backbones import BACKBONES, tensor_shapes
+from photostyle.network.weights import Weights, cached_path
+from photostyle.terms.energy import Extract, Features
 
 Picture = Callable[..., Tensor]
 FakeWeights = Callable[..., Weights]

@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-import photostyle.alpha
-from photostyle.alpha import composite, find_alpha, find_foreground, trimap_from_scribbles
+import photostyle.matting.alpha
 from photostyle.errors import ImageError
+from photostyle.matting.alpha import composite, find_alpha, find_foreground, trimap_from_scribbles
 
 Picture = Callable[..., Tensor]
 NAN = float("nan")
@@ -123,7 +123,7 @@ def test_turning_the_photograph_turns_the_matte(picture: Picture, turn: Callable
 def test_windows_are_looked_at_in_parts(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
     I, trimap = picture(12, 13), sides(12, 13)
     whole = find_alpha(I, trimap, tolerance=1e-10)
-    monkeypatch.setattr(photostyle.alpha, "_CHUNK", 7)
+    monkeypatch.setattr(photostyle.matting.alpha, "_CHUNK", 7)
     torch.testing.assert_close(find_alpha(I, trimap, tolerance=1e-10), whole, atol=1e-8, rtol=0)
 
 
@@ -135,8 +135,8 @@ def test_tens_of_steps_are_enough(picture: Picture, monkeypatch: pytest.MonkeyPa
         return lambda affine, r: (steps.append(r), call(affine, r))[1]
 
     I, trimap, counts = picture(48, 64), sides(48, 64, edge=4), []
-    for call in (photostyle.alpha._Affine.__call__, lambda _, r: torch.zeros_like(r)):
-        monkeypatch.setattr(photostyle.alpha._Affine, "__call__", counted(call))
+    for call in (photostyle.matting.alpha._Affine.__call__, lambda _, r: torch.zeros_like(r)):
+        monkeypatch.setattr(photostyle.matting.alpha._Affine, "__call__", counted(call))
         find_alpha(I, trimap, epsilon=1e-4, tolerance=1e-5)
         counts.append(len(steps))
         steps.clear()
@@ -150,21 +150,21 @@ def test_coarse_to_fine(size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) 
     I, trimap = mixed(alpha), torch.full(size, NAN).double()
     trimap[:4], trimap[size[0] // 2 - 3 : size[0] // 2 + 3, size[1] // 2 - 3 : size[1] // 2 + 3] = 0, 1
     sizes = []
-    solve = photostyle.alpha._solve_equations
+    solve = photostyle.matting.alpha._solve_equations
 
     def watched(I: Tensor, known: Tensor, *rest: Any) -> Tensor:
         sizes.append((*known.shape, int(known.isnan().sum())))
         return solve(I, known, *rest)
 
-    monkeypatch.setattr(photostyle.alpha, "_solve_equations", watched)
-    monkeypatch.setattr(photostyle.alpha, "_MOST", 3000)
+    monkeypatch.setattr(photostyle.matting.alpha, "_solve_equations", watched)
+    monkeypatch.setattr(photostyle.matting.alpha, "_MOST", 3000)
     found = find_alpha(I, trimap)
     half = (size[0] + 1) // 2, (size[1] + 1) // 2
     assert [s[:2] for s in sizes] == [half, size] and sizes[1][2] < 3000
     assert float((found - alpha).abs().mean()) < 3e-3
     assert torch.equal(found[trimap == 1], trimap[trimap == 1])
 
-    monkeypatch.setattr(photostyle.alpha, "_MOST", 1200)  # nothing is solved for at full size
+    monkeypatch.setattr(photostyle.matting.alpha, "_MOST", 1200)  # nothing is solved for at full size
     sizes.clear()
     found = find_alpha(I, trimap)
     assert max(s[:2] for s in sizes) == half

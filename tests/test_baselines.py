@@ -13,9 +13,9 @@ from torch import Tensor
 
 from photostyle import _transfer
 from photostyle._transfer import transfer, transfer_steps
-from photostyle.color import lab_from_srgb
-from photostyle.descend import finish
-from photostyle.multigrid import ScreenedPoisson, solve
+from photostyle.color.spaces import lab_from_srgb
+from photostyle.color.transport import covariance, directions
+from photostyle.descent.descend import finish
 from photostyle.recipes import RECIPES
 from photostyle.recipes.pitie2007 import (
     DistributionTransfer,
@@ -29,9 +29,9 @@ from photostyle.recipes.pitie2007 import (
     rotations,
 )
 from photostyle.recipes.reinhard2001 import lalphabeta_from_srgb, srgb_from_lalphabeta, statistics_map
-from photostyle.recolor import paired_colors, recolor, sample
-from photostyle.regions import Regions
-from photostyle.transport import covariance, directions
+from photostyle.regions.recolor import paired_colors, recolor, sample
+from photostyle.regions.regions import Regions
+from photostyle.solvers.poisson import ScreenedPoisson, solve
 
 BASELINES = [name for name, recipe in RECIPES.items() if not recipe.network]
 VARIANTS = [
@@ -155,14 +155,14 @@ def test_bands_join_without_a_seam(picture, monkeypatch) -> None:
     masks /= masks.sum(0)
     maps = [lambda c: c**2, lambda c: 1 - c]
     whole = recolor(image, masks, maps)
-    monkeypatch.setattr("photostyle.recolor._BAND", 64)
+    monkeypatch.setattr("photostyle.regions.recolor._BAND", 64)
     assert torch.equal(recolor(image, masks, maps), whole)
 
 
 def test_a_large_photograph_is_sampled_evenly(picture, monkeypatch) -> None:
     image = picture(90, 120)
     assert sample(image, image[:1])[0].shape == image.shape
-    monkeypatch.setattr("photostyle.recolor._SAMPLE", 1200)
+    monkeypatch.setattr("photostyle.regions.recolor._SAMPLE", 1200)
     few, mask = sample(image, image[:1])
     assert few.shape == (3, 30, 40) and torch.equal(few, image[:, ::3, ::3]) and torch.equal(mask, few[:1])
     whole = Regions.whole(image, image)
@@ -307,7 +307,7 @@ def test_the_sample_decides_and_the_photograph_follows(picture, style, monkeypat
     """A map found on every third row and column brings the colours of the whole photograph as well."""
     content = picture(90, 120, dtype=torch.float32)
     before = sliced_distance(content.flatten(1), style.flatten(1))
-    monkeypatch.setattr("photostyle.recolor._SAMPLE", 1200)
+    monkeypatch.setattr("photostyle.regions.recolor._SAMPLE", 1200)
     steps = transfer_steps(content, style, recipe="pitie", regrain=False, device="cpu")
     assert next(steps).image.shape == (3, 30, 40)
     result = transfer(content, style, recipe="pitie", regrain=False, device="cpu")

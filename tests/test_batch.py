@@ -31,7 +31,6 @@ from photostyle import (
     find_look,
     load_image,
     load_look,
-    memory,
     save_image,
     save_look,
     transfer,
@@ -44,7 +43,8 @@ from photostyle.batch.plan import Task, heaviest, plan
 from photostyle.batch.run import Progress, run, share, unfinished
 from photostyle.batch.work import Outcome, perform
 from photostyle.cli import app
-from photostyle.memory import estimate
+from photostyle.jobs import memory
+from photostyle.jobs.memory import estimate
 
 ROOT = Path(__file__).parents[1]
 QUICK: dict[str, Any] = {"recipe": "reinhard", "regions": "none"}

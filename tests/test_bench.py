@@ -35,7 +35,7 @@ Run = Callable[..., Result]
 @pytest.fixture(autouse=True)
 def small(small_network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A network of few channels; measures on few pixels."""
-    monkeypatch.setattr("photostyle.measures.LONG_SIDE", 64)
+    monkeypatch.setattr("photostyle.measures.measure.LONG_SIDE", 64)
 
 
 @pytest.fixture(autouse=True)
@@ -318,7 +318,8 @@ def test_edited_code_counts_as_new(tmp_path: Path) -> None:
 
 def test_no_measure_depends_on_what_its_hash_leaves_out() -> None:
     code = (
-        "import sys, photostyle.measures\nprint(*{name.split('.')[1] for name in sys.modules if 'photostyle.' in name})"
+        "import sys, photostyle.measures.measure\n"
+        "print(*{name.split('.')[1] for name in sys.modules if 'photostyle.' in name})"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert not set(done.stdout.split()) & (worker._FACES | worker._MAKERS)

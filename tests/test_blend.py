@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from photostyle import blend as module
-from photostyle.blend import BORDER, SURFACE, Borders, blend, find_borders, own_colors, parts
 from photostyle.image import resize, shrink
-from photostyle.lattice import ColorMap
-from photostyle.render import feather
+from photostyle.maps import blend as module
+from photostyle.maps.blend import BORDER, SURFACE, Borders, blend, find_borders, own_colors, parts
+from photostyle.maps.lattice import ColorMap
+from photostyle.matting.render import feather
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:

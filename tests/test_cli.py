@@ -25,19 +25,19 @@ from photostyle import (
     __version__,
     fade,
     find_look,
-    job,
     load_image,
     load_look,
     load_regions,
     save_image,
     save_look,
 )
-from photostyle import weights as weights_module
-from photostyle.backbones import BACKBONES
 from photostyle.cli.progress import equation
-from photostyle.job import Job
+from photostyle.jobs import job
+from photostyle.jobs.job import Job
+from photostyle.network import weights as weights_module
+from photostyle.network.backbones import BACKBONES
+from photostyle.network.weights import cached_path
 from photostyle.photofile import bit_depth, read_note
-from photostyle.weights import cached_path
 
 ROOT = Path(__file__).parents[1]
 Run = Callable[..., Result]
@@ -417,7 +417,7 @@ def test_several_strengths_come_from_one_descent(
 def test_every_strength_is_checked_for_its_file(
     run: Run, pair: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("photostyle.job.load_photograph", lambda path: pytest.fail("the work has started"))
+    monkeypatch.setattr("photostyle.jobs.job.load_photograph", lambda path: pytest.fail("the work has started"))
     (tmp_path / "out-0.6.jpg").mkdir()
     fails(run("transfer", *pair, "-o", tmp_path / "out.jpg", "--strength", "0.3,0.6"), "out-0.6.jpg", "is a folder")
     pair[0].rename(tmp_path / "new-1.png")
@@ -530,8 +530,10 @@ def test_apply_refuses_before_it_starts(run: Run, pair: tuple[Path, Path], look:
 
 def test_apply_loads_no_network(pair: tuple[Path, Path], look: Path, tmp_path: Path) -> None:
     code = (
-        "import sys\nfrom photostyle.cli import main\ntry: main()\n"
-        "finally: print('heavy:', *{'scipy', 'h5py', 'photostyle.vgg', 'photostyle.recipes'} & set(sys.modules))"
+        "import sys\nfrom photostyle.cli import main\n"
+        "heavy = {'scipy', 'h5py', 'photostyle.network.vgg', 'photostyle.recipes'}\n"
+        "try: main()\n"
+        "finally: print('heavy:', *heavy & set(sys.modules))"
     )
     args = ["apply", look, pair[0], "-o", tmp_path / "out.png", "-q"]
     done = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, check=False, cwd=ROOT)
@@ -591,7 +593,7 @@ def test_an_unwritable_output_is_found_before_the_work(
 ) -> None:
     (tmp_path / "folder.jpg").mkdir()
     before = pair[0].read_bytes()
-    monkeypatch.setattr("photostyle.job.load_photograph", lambda path: pytest.fail("the work has started"))
+    monkeypatch.setattr("photostyle.jobs.job.load_photograph", lambda path: pytest.fail("the work has started"))
     fails(run("transfer", *pair, "-o", tmp_path / output), words)
     assert pair[0].read_bytes() == before
 

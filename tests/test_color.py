@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from photostyle.color import lab_from_srgb, linear_from_srgb, luma, srgb_from_lab, srgb_from_linear
+from photostyle.color.spaces import lab_from_srgb, linear_from_srgb, luma, srgb_from_lab, srgb_from_linear
 
 channel = st.floats(0, 1)
 

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 from walking import walk
 
-from photostyle import terms
-from photostyle.descend import descend
-from photostyle.energy import Energy, Extract, Features, energy
+from photostyle.descent.descend import descend
 from photostyle.errors import DescentError
-from photostyle.matting import matting_laplacian
+from photostyle.matting.laplacian import matting_laplacian
+from photostyle.terms import terms
+from photostyle.terms.energy import Energy, Extract, Features, energy
 
 
 def pixels(image: Tensor, layers: Collection[str]) -> Features:

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from photostyle.difference import ciede2000, delta_e
+from photostyle.color.difference import ciede2000, delta_e
 
 # Sharma, Wu & Dalal 2005, table 1: L, a, b of two colours, and ΔE2000
 SHARMA = """

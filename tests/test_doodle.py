@@ -16,12 +16,12 @@ from typer.testing import Result
 from photostyle import _doodle, load_image, read_note, save_image
 from photostyle._doodle import doodle, doodle_steps, load_maps
 from photostyle._transfer import transfer
-from photostyle.descend import finish
+from photostyle.descent.descend import finish
 from photostyle.errors import DescentError, ImageError, RegionsError, SettingsError
+from photostyle.network.vgg import VGG
 from photostyle.recipes._starts import mapped_noise
 from photostyle.recipes.champandard2016 import SemanticStyle, semantic_regions, semantic_style
-from photostyle.regions import Regions
-from photostyle.vgg import VGG
+from photostyle.regions.regions import Regions
 
 Picture = Callable[..., Tensor]
 QUICK: dict[str, Any] = {"size": 32, "steps": 3}

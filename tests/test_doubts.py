@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.regions import Regions
+from photostyle.network.weights import Weights, load_weights
+from photostyle.regions.regions import Regions
 from photostyle.segment.doubts import doubtful_matches
-from photostyle.weights import Weights, load_weights
 
 GREY = torch.full((3, 40, 10), 0.5)
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.energy import Energy, Features, energy
+from photostyle.terms.energy import Energy, Features, energy
 
 
 def squares(name: str = "squares", layer: str = "image") -> Energy:

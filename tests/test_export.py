@@ -33,9 +33,9 @@ from photostyle import (
     save_pack,
     save_table,
 )
-from photostyle.export.readme import readme
-from photostyle.lattice import ColorMap, cube
+from photostyle.looks.readme import readme
 from photostyle.looks.scene import Scene
+from photostyle.maps.lattice import ColorMap, cube
 from photostyle.tables.spaces import SPACES
 
 NAMES = ("the sky", "land/sea", "a tree")

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.color import lab_from_srgb, srgb_from_lab
-from photostyle.faults import contrast, gain, lipschitz, tint
+from photostyle.color.spaces import lab_from_srgb, srgb_from_lab
+from photostyle.measures.faults import contrast, gain, lipschitz, tint
 
 WHOLE = torch.ones(1, 60, 80)
 

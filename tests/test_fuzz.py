@@ -35,16 +35,16 @@ from photostyle import (
     save_look,
     save_photograph,
 )
-from photostyle import weights as weights_module
-from photostyle.backbones import BACKBONES, tensor_shapes
-from photostyle.checkpoint import Checkpoint
-from photostyle.descend import Place
+from photostyle.descent.checkpoint import Checkpoint
+from photostyle.descent.descend import Place
 from photostyle.errors import RegionsError
-from photostyle.lattice import ColorMap
 from photostyle.looks.scene import Scene
+from photostyle.maps.lattice import ColorMap
+from photostyle.network import weights as weights_module
+from photostyle.network.backbones import BACKBONES, tensor_shapes
+from photostyle.network.weights import load_weights
 from photostyle.photofile import read_note
 from photostyle.photofile.spaces import srgb_profile
-from photostyle.weights import load_weights
 
 SECONDS = 5.0  # for a case: ten thousand times what a sound file takes
 MEMORY = 2**30  # bytes above what the process has

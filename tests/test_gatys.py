@@ -13,17 +13,17 @@ from walking import walk
 
 from photostyle import _transfer
 from photostyle._transfer import transfer
-from photostyle.color import chroma, luma
-from photostyle.descend import Step, descend
-from photostyle.energy import Energy, Features, energy
+from photostyle.color.spaces import chroma, luma
+from photostyle.descent.descend import Step, descend
 from photostyle.errors import ImageError, SettingsError
 from photostyle.image import fit, resize
+from photostyle.network.vgg import VGG
 from photostyle.photofile import save_image
 from photostyle.recipes._gatys_settings import blend_shares, layer_weights, shared_steps
 from photostyle.recipes._starts import colored_noise, gray_noise, recolored
 from photostyle.recipes.gatys2016 import NeuralStyle, blend, in_gamut, luma_only, neural_style
-from photostyle.regions import Regions
-from photostyle.vgg import VGG
+from photostyle.regions.regions import Regions
+from photostyle.terms.energy import Energy, Features, energy
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 ROUGH = {"variation_weight": 0.0, "chroma_weight": 0.0}

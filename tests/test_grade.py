@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.color import linear_from_srgb, luma
-from photostyle.grade import (
+from photostyle.color.spaces import linear_from_srgb, luma
+from photostyle.maps.grade import (
     AFFINE,
     COUNT,
     SLIDERS,

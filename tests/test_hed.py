@@ -9,10 +9,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from photostyle.backbones import BACKBONES, DEFAULT_BACKBONE, tensor_shapes
 from photostyle.errors import WeightsError
-from photostyle.hed import edge_map
-from photostyle.weights import Weights, load_weights
+from photostyle.network.backbones import BACKBONES, DEFAULT_BACKBONE, tensor_shapes
+from photostyle.network.hed import edge_map
+from photostyle.network.weights import Weights, load_weights
 
 Array = NDArray[np.float64]
 

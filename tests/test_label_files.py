@@ -20,10 +20,10 @@ from scipy import ndimage
 from test_formats import gray_profile, swapped_profile
 
 from photostyle.errors import ImageError, RegionsError
-from photostyle.labels import PALETTE, load_regions
+from photostyle.matting.trimaps import load_trimap
 from photostyle.photofile.encode import Picture, encode
 from photostyle.photofile.spaces import srgb_profile
-from photostyle.trimaps import load_trimap
+from photostyle.regions.labels import PALETTE, load_regions
 
 Colors = NDArray[np.uint8]
 Encode = Callable[[Path, "Drawn"], Path]

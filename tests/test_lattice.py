@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.color import lab_from_srgb, luma, srgb_from_lab
-from photostyle.lattice import ColorMap, find_tone, interpolate, slopes
+from photostyle.color.spaces import lab_from_srgb, luma, srgb_from_lab
+from photostyle.maps.lattice import ColorMap, find_tone, interpolate, slopes
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:

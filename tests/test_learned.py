@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from photostyle.errors import RegionsError
-from photostyle.regions import Regions
+from photostyle.regions.regions import Regions
 from photostyle.segment import learned
 from photostyle.segment.learned import GROUPS, segment_learned
 

@@ -11,10 +11,10 @@ import torch
 from safetensors.torch import save_file
 
 from photostyle import ImageError, SettingsError, __version__, fade
-from photostyle import render as render_module
 from photostyle.image import resize, shrink
 from photostyle.looks.file import check_look_path, load_look, save_look
 from photostyle.looks.local import LocalLook, find_look
+from photostyle.matting import render as render_module
 
 A = torch.tensor([[0.5, 0.2, 0.1], [0.1, 0.6, 0.0], [-0.1, 0.2, 0.5]])
 B = torch.tensor([0.05, 0.1, 0.2])

@@ -23,11 +23,11 @@ from photostyle import (
     transfer,
 )
 from photostyle.cli import app
-from photostyle.lattice import ColorMap
 from photostyle.looks.file import load_look, save_look
 from photostyle.looks.look import Look
 from photostyle.looks.scene import Scene, find_again, kinds_of, same_scene
-from photostyle.vgg import VGG
+from photostyle.maps.lattice import ColorMap
+from photostyle.network.vgg import VGG
 
 QUICK = {"size": 64, "steps": 2, "device": "cpu"}
 RED, DARK = (

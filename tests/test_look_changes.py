@@ -24,13 +24,13 @@ from photostyle import (
     save_look,
 )
 from photostyle.cli import app
-from photostyle.color import luma
-from photostyle.difference import delta_e
+from photostyle.color.difference import delta_e
+from photostyle.color.spaces import luma
 from photostyle.image import resize
-from photostyle.lattice import ColorMap, cube
 from photostyle.looks.chart import light_of, main_colors
 from photostyle.looks.look import Look
 from photostyle.looks.scene import Scene
+from photostyle.maps.lattice import ColorMap, cube
 from photostyle.tables.soundness import examine
 
 WARM = ColorMap.affine(torch.diag(torch.tensor([0.9, 0.8, 0.6])), torch.tensor([0.1, 0.05, 0.0]))

@@ -9,15 +9,15 @@ import torch
 from torch import Tensor
 from walking import walk
 
-from photostyle.backbones import BACKBONES
-from photostyle.descend import Step
+from photostyle.descent.descend import Step
+from photostyle.network.backbones import BACKBONES
+from photostyle.network.vgg import VGG
+from photostyle.network.weights import Weights
 from photostyle.recipes import luan2017
 from photostyle.recipes.luan2017 import DeepPhoto, content_and_style, deep_photo
 from photostyle.recipes.pitie2007 import linear_map
-from photostyle.recolor import match_colors
-from photostyle.regions import Regions
-from photostyle.vgg import VGG
-from photostyle.weights import Weights
+from photostyle.regions.recolor import match_colors
+from photostyle.regions.regions import Regions
 
 IDLE = {
     "content_weight": 0.0,

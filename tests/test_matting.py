@@ -16,7 +16,7 @@ from scipy import sparse
 from torch import Tensor
 
 from photostyle.errors import ImageError
-from photostyle.matting import (
+from photostyle.matting.laplacian import (
     MattingLaplacian,
     apply_affine,
     guided_maps,

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle import measures
-from photostyle.color import srgb_from_lab
+from photostyle.color.spaces import srgb_from_lab
 from photostyle.errors import ImageError
-from photostyle.measures import (
+from photostyle.measures import measure as measures
+from photostyle.measures.measure import (
     Measures,
     color_distance,
     matting_energy,
@@ -20,9 +20,9 @@ from photostyle.measures import (
     ssim,
     style_distance,
 )
-from photostyle.regions import Regions
-from photostyle.vgg import VGG
-from photostyle.weights import load_weights
+from photostyle.network.vgg import VGG
+from photostyle.network.weights import load_weights
+from photostyle.regions.regions import Regions
 
 
 def halves(H: int, W: int) -> Regions:

@@ -14,12 +14,13 @@ from commands import run_command
 from torch import Tensor
 from typer.testing import CliRunner, Result
 
-from photostyle import RECIPES, find_look, load_image, memory, save_image, save_look
+from photostyle import RECIPES, find_look, load_image, save_image, save_look
 from photostyle.cli import app
 from photostyle.errors import DescentError, SettingsError
-from photostyle.memory import estimate, explained, free_memory, size_that_fits
+from photostyle.jobs import memory
+from photostyle.jobs.memory import estimate, explained, free_memory, size_that_fits
+from photostyle.network.vgg import VGG
 from photostyle.photofile import read_note
-from photostyle.vgg import VGG
 
 ROOT = Path(__file__).parents[1]
 SHAPE = (4000, 6000)

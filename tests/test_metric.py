@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 from walking import walk
 
-from photostyle.cg import conjugate_gradients
-from photostyle.descend import descend
-from photostyle.energy import energy
-from photostyle.matting import matting_laplacian
-from photostyle.metric import MattingMetric
-from photostyle.terms import matting
+from photostyle.descent.descend import descend
+from photostyle.matting.laplacian import matting_laplacian
+from photostyle.matting.metric import MattingMetric
+from photostyle.solvers.cg import conjugate_gradients
+from photostyle.terms.energy import energy
+from photostyle.terms.terms import matting
 
 H, W = 6, 7
 

@@ -15,10 +15,15 @@ import torch
 from torch import Tensor
 from walking import walk
 
-from photostyle.descend import Step
-from photostyle.energy import Energy, Features
+from photostyle.descent.descend import Step
 from photostyle.errors import SettingsError
-from photostyle.mmd import (
+from photostyle.network.vgg import VGG
+from photostyle.recipes.li2017 import DiscrepancyStyle, discrepancy_style
+from photostyle.recipes.luan2017 import DeepPhoto, deep_photo
+from photostyle.recipes.photo import Photo, picture_objective
+from photostyle.regions.regions import Regions
+from photostyle.terms.energy import Energy, Features
+from photostyle.terms.mmd import (
     Distance,
     StyleTerm,
     Towards,
@@ -31,12 +36,7 @@ from photostyle.mmd import (
     polynomial_mmd,
     style_term,
 )
-from photostyle.recipes.li2017 import DiscrepancyStyle, discrepancy_style
-from photostyle.recipes.luan2017 import DeepPhoto, deep_photo
-from photostyle.recipes.photo import Photo, picture_objective
-from photostyle.regions import Regions
-from photostyle.terms import augmented_style, gram, regional_grams
-from photostyle.vgg import VGG
+from photostyle.terms.terms import augmented_style, gram, regional_grams
 
 Kernel = Callable[[Tensor, Tensor], float]
 

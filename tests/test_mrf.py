@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 from walking import walk
 
-from photostyle.descend import Step
-from photostyle.energy import Energy, Extract, Features, energy
-from photostyle.patches import cut, patch_style
+from photostyle.descent.descend import Step
+from photostyle.network.vgg import VGG
 from photostyle.recipes.li2016 import MarkovStyle, covered, markov_style, octaves, rematched, scaled, turn, turned
-from photostyle.regions import Regions
-from photostyle.vgg import VGG
+from photostyle.regions.regions import Regions
+from photostyle.terms.energy import Energy, Extract, Features, energy
+from photostyle.terms.patches import cut, patch_style
 
 Picture = Callable[..., Tensor]
 

@@ -23,11 +23,11 @@ from photostyle import ImageError, SettingsError, load_image, load_photograph, r
 from photostyle.batch.journal import Journal, last_records
 from photostyle.batch.lines import Line, read_lines
 from photostyle.batch.plan import plan
-from photostyle.job import partial_of
-from photostyle.legible import json_bytes, legible
-from photostyle.naming import apart, copy_names
+from photostyle.jobs.job import partial_of
+from photostyle.jobs.naming import apart, copy_names
 from photostyle.photofile import FORMATS
 from photostyle.photofile.source import EXTENSIONS, foreign_kind
+from photostyle.wording import json_bytes, legible
 
 ROOT = Path(__file__).parents[1]
 examples = settings(max_examples=100, derandomize=True, deadline=None, database=None)

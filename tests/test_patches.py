@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.energy import Energy, Extract
-from photostyle.patches import Patches, correlation, cut, join, nearest, patch_style
+from photostyle.terms.energy import Energy, Extract
+from photostyle.terms.patches import Patches, correlation, cut, join, nearest, patch_style
 
 WEIGHTS = {"one": 1.0, "two": 0.5}
 

@@ -10,14 +10,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from photostyle._transfer import transfer
-from photostyle.color import lab_from_srgb, luma
-from photostyle.energy import Energy
-from photostyle.grade import COUNT, SLIDERS, color_map, prices, slide
-from photostyle.grading import Samples, _lasso, first_modes, first_sliders, need, take_samples
+from photostyle.color.spaces import lab_from_srgb, luma
+from photostyle.maps.grade import COUNT, SLIDERS, color_map, prices, slide
+from photostyle.network.vgg import VGG
 from photostyle.recipes._search import Search, View, value_of
+from photostyle.recipes.grading import Samples, _lasso, first_modes, first_sliders, need, take_samples
 from photostyle.recipes.photo import Photo, bounded_maps, color_objective, first_grade, levels, picture_objective
-from photostyle.regions import Regions
-from photostyle.vgg import VGG
+from photostyle.regions.regions import Regions
+from photostyle.terms.energy import Energy
 
 pytestmark = pytest.mark.usefixtures("small_network")
 QUICK = {"size": 64, "steps": 3, "device": "cpu"}
@@ -173,7 +173,7 @@ def test_what_the_energy_sees_is_what_is_blended(content, fake_weights) -> None:
 
 
 def test_every_term_of_the_maps_falls(content, fake_weights) -> None:
-    from photostyle.descend import descend
+    from photostyle.descent.descend import descend
 
     samples = samples_of(content, content.flip(0).square(), fake_weights)
     search = Search(samples)

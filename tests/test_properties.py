@@ -19,9 +19,9 @@ from torch import Tensor
 from photostyle import Photograph, fade, load_photograph, load_regions, save_photograph, save_regions
 from photostyle.errors import RegionsError
 from photostyle.image import fit, fit_size, resize, same_proportions, shrink
-from photostyle.pairing import STRAY, pair_labels
-from photostyle.regions import Regions
-from photostyle.render import render
+from photostyle.matting.render import render
+from photostyle.regions.pairing import STRAY, pair_labels
+from photostyle.regions.regions import Regions
 
 settings.register_profile("photostyle", max_examples=60, derandomize=True, deadline=None, database=None)
 examples = settings.get_profile("photostyle")
@@ -302,7 +302,7 @@ def test_regions_come_back_from_label_images(count: int, seed: int) -> None:
 @given(st.integers(2, 9), seeds, st.integers(0, 29))
 def test_noise_on_the_papers_colours_changes_no_label(count: int, seed: int, noise: int) -> None:
     """What JPEG does to a label image, in tiles that are wide enough to be painted."""
-    from photostyle.labels import PALETTE
+    from photostyle.regions.labels import PALETTE
 
     chance = np.random.default_rng(seed)
     tiles = np.resize(chance.permutation(count), (3, 3)).repeat(5, 0).repeat(5, 1)

@@ -15,7 +15,7 @@ from photostyle._transfer import find_device, make_settings, transfer, transfer_
 from photostyle.errors import ImageError, RegionsError, SettingsError
 from photostyle.image import fit_size, resize
 from photostyle.recipes import DEFAULT_RECIPE, RECIPES, Quality, find_recipe
-from photostyle.regions import Regions
+from photostyle.regions.regions import Regions
 
 PARTS = {
     "photo": {"style", "matting", "color", "gain", "simplicity"},

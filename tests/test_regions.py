@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from photostyle.errors import RegionsError
-from photostyle.labels import PALETTE, load_regions, save_regions
-from photostyle.regions import Regions
+from photostyle.regions.labels import PALETTE, load_regions, save_regions
+from photostyle.regions.regions import Regions
 
 Labels = NDArray[np.uint8]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from photostyle import render as module
 from photostyle.image import shrink
-from photostyle.matting import apply_affine
-from photostyle.render import apply_maps, render
+from photostyle.matting import render as module
+from photostyle.matting.laplacian import apply_affine
+from photostyle.matting.render import apply_maps, render
 
 A = torch.tensor([[0.5, 0.2, 0.1], [0.1, 0.6, 0.0], [-0.1, 0.2, 0.5]])
 B = torch.tensor([0.05, 0.1, 0.2])

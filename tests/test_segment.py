@@ -10,14 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from photostyle import segment
 from photostyle.errors import RegionsError, SettingsError
-from photostyle.regions import Regions
+from photostyle.network.vgg import VGG
+from photostyle.network.weights import Weights, load_weights
+from photostyle.regions.regions import Regions
 from photostyle.segment import clusters
+from photostyle.segment import find as segment
 from photostyle.segment.clusters import cluster_regions
 from photostyle.segment.refine import refine_masks
-from photostyle.vgg import VGG
-from photostyle.weights import Weights, load_weights
 
 Scene = Callable[..., Tensor]
 Picture = Callable[..., Tensor]

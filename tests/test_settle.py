@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from photostyle.lattice import ColorMap, cube
-from photostyle.settle import _MEMBRANE, _evidence, _solve, settled
+from photostyle.maps.lattice import ColorMap, cube
+from photostyle.maps.settle import _MEMBRANE, _evidence, _solve, settled
 
 
 def greys(n: int = 200) -> torch.Tensor:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.sinkhorn import half_divergence, plan, self_cost, self_plan, squared_distances, targets
+from photostyle.solvers.sinkhorn import half_divergence, plan, self_cost, self_plan, squared_distances, targets
 
 NONE = torch.zeros(60, 60, dtype=torch.float64)
 

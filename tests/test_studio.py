@@ -28,8 +28,8 @@ pytest.importorskip("fastapi", reason="the extra studio is not installed")
 from starlette.testclient import TestClient
 
 from photostyle import RECIPES, SettingsError, Step, fade, load_image
-from photostyle.labels import PALETTE
 from photostyle.photofile import read_note
+from photostyle.regions.labels import PALETTE
 from photostyle.studio.controls import recipe_facts
 from photostyle.studio.serve import serve, studio
 from photostyle.studio.service import Limits

@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from photostyle import ImageError, PhotostyleError, SettingsError, Table, load_table, make_table, save_table
-from photostyle.lattice import ColorMap, cube
+from photostyle.maps.lattice import ColorMap, cube
 from photostyle.tables.stages import Curves, Lattice
 from photostyle.tables.writing import SIZES, check_table_path, default_size
 

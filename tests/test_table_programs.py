@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from photostyle import fade, load_image, load_table, make_table, save_photograph, save_table
-from photostyle.color import luma
-from photostyle.difference import delta_e
-from photostyle.lattice import ColorMap, cube
+from photostyle.color.difference import delta_e
+from photostyle.color.spaces import luma
+from photostyle.maps.lattice import ColorMap, cube
 
 ROOT = Path(__file__).parents[1]
 MOST = 0.5  # mean ΔE2000

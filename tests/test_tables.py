@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from photostyle import ImageError, SettingsError, Table, make_table
-from photostyle.difference import delta_e
-from photostyle.lattice import ColorMap, cube
+from photostyle.color.difference import delta_e
+from photostyle.maps.lattice import ColorMap, cube
 from photostyle.tables import table as table_module
 from photostyle.tables.fit import fit_map
 from photostyle.tables.soundness import examine

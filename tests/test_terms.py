@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.color import lab_from_srgb
-from photostyle.energy import Energy, Features
-from photostyle.lattice import ColorMap
-from photostyle.matting import matting_laplacian
-from photostyle.terms import (
+from photostyle.color.spaces import lab_from_srgb
+from photostyle.maps.lattice import ColorMap
+from photostyle.matting.laplacian import matting_laplacian
+from photostyle.terms.energy import Energy, Features
+from photostyle.terms.terms import (
     augmented_style,
     chroma_variation,
     color_transport,

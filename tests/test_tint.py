@@ -16,8 +16,8 @@ from walking import walk
 
 from photostyle import RECIPES, DescentError, Regions, Step, doodle, load_image, save_image, transfer, transfer_steps
 from photostyle.cli import app
-from photostyle.color import lab_from_srgb, luma, srgb_from_lab
-from photostyle.tint import find_tint, tinted
+from photostyle.color.spaces import lab_from_srgb, luma, srgb_from_lab
+from photostyle.recipes.tint import find_tint, tinted
 
 pytestmark = pytest.mark.usefixtures("small_network")
 examples = settings(max_examples=40, derandomize=True, deadline=None, database=None)
@@ -189,7 +189,7 @@ def test_a_tint_that_is_closed_closes_its_recipe() -> None:
 def test_bands_join_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     tint, image = find_tint([printed(1, ((2, 10), (6, 20)))]), random(2)
     whole = tint(image)
-    monkeypatch.setattr("photostyle.tint._BAND", 100)
+    monkeypatch.setattr("photostyle.recipes.tint._BAND", 100)
     assert torch.equal(tint(image), whole)
 
 

@@ -18,7 +18,7 @@ from typer.testing import Result
 
 from photostyle import RECIPES, Photograph, load_photograph, save_photograph
 from photostyle.errors import ImageError, RegionsError
-from photostyle.regions import Regions
+from photostyle.regions.regions import Regions
 
 Run = Callable[..., Result]
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.transport import covariance, directions, linear_transport, matrix_power
+from photostyle.color.transport import covariance, directions, linear_transport, matrix_power
 
 
 def cloud(seed: int, n: int = 200) -> Tensor:

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from photostyle.errors import SettingsError
-from photostyle.vgg import VGG, Pooling, layer_names
-from photostyle.weights import Weights
+from photostyle.network.vgg import VGG, Pooling, layer_names
+from photostyle.network.weights import Weights
 
 
 def test_layer_names_of_vgg16() -> None:

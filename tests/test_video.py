@@ -21,7 +21,7 @@ from torch import Tensor
 from typer.testing import Result
 
 from photostyle import ImageError, SettingsError, find_look, load_image, save_image, save_look
-from photostyle.lattice import ColorMap, cube
+from photostyle.maps.lattice import ColorMap, cube
 from photostyle.video import CODECS, finding, grade_clip
 from photostyle.video import painting as painting_module
 from photostyle.video import parts as parts_module

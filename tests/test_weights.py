@@ -24,9 +24,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle import download, transfer, weights
-from photostyle.backbones import BACKBONES, DEFAULT_BACKBONE, Backbone, tensor_shapes
+from photostyle import transfer
 from photostyle.errors import WeightsError
+from photostyle.network import download, weights
+from photostyle.network.backbones import BACKBONES, DEFAULT_BACKBONE, Backbone, tensor_shapes
 
 CHANNELS = (2, 3, 4, 5, 6)
 

@@ -11,8 +11,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 from walking import walk
 
-from photostyle.backbones import BACKBONES
 from photostyle.errors import WeightsError
+from photostyle.matting.render import feather
+from photostyle.network.backbones import BACKBONES
+from photostyle.network.vgg import VGG
+from photostyle.network.weights import Weights
 from photostyle.recipes._decoder import load_decoder
 from photostyle.recipes.li2018 import (
     Whitening,
@@ -24,10 +27,7 @@ from photostyle.recipes.li2018 import (
     move_features,
     whitening,
 )
-from photostyle.regions import Regions
-from photostyle.render import feather
-from photostyle.vgg import VGG
-from photostyle.weights import Weights
+from photostyle.regions.regions import Regions
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from photostyle import ImageError, SettingsError
 from photostyle.files import make_folder, reason
-from photostyle.legible import json_bytes
+from photostyle.wording import json_bytes
 
 Record = dict[str, Any]
 

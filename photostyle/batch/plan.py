@@ -23,15 +23,15 @@ from photostyle import (
     __version__,
     find_recipe,
     make_settings,
-    memory,
 )
 from photostyle.batch import storage
 from photostyle.batch.lines import INPUTS, Line
-from photostyle.naming import apart, copy_names
+from photostyle.jobs import memory
+from photostyle.jobs.naming import apart, copy_names
+from photostyle.network.vgg import Pooling
 from photostyle.photofile import FORMATS
 from photostyle.photofile.source import opened
 from photostyle.recipes import Quality
-from photostyle.vgg import Pooling
 
 _GUIDES = ("auto", "learned", "none")
 _OPTIONS = ("recipe", "quality", "strength", "regions", "regions_model", "match", "drop", "backbone", "pooling")

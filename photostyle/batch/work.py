@@ -29,13 +29,13 @@ from photostyle import (
     __version__,
     fetch_weights,
     finish,
-    memory,
 )
 from photostyle.batch import storage
 from photostyle.batch.plan import Task
 from photostyle.bench.task import peak_memory
-from photostyle.frames import apply_to_file, load_grade
-from photostyle.job import Job, make
+from photostyle.jobs import memory
+from photostyle.jobs.frames import apply_to_file, load_grade
+from photostyle.jobs.job import Job, make
 
 T = TypeVar("T")
 

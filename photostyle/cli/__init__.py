@@ -25,7 +25,7 @@ from photostyle.cli.settings import SettingsCommand
 from photostyle.cli.studio import studio
 from photostyle.cli.tell import tell
 from photostyle.cli.video import video
-from photostyle.legible import HANDLER
+from photostyle.wording import HANDLER
 
 
 class _Terminated(KeyboardInterrupt):
@@ -51,7 +51,7 @@ class _Commands(TyperGroup):
         except typer.Exit:  # which is a RuntimeError too
             raise
         except (MemoryError, RuntimeError) as error:
-            from photostyle import memory
+            from photostyle.jobs import memory
 
             try:
                 with memory.explained():

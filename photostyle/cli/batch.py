@@ -126,9 +126,9 @@ def batch(
     from photostyle.batch.run import PART, run, unfinished
     from photostyle.cli.progress import Report
     from photostyle.files import make_folder
-    from photostyle.job import given, have_weights
-    from photostyle.legible import json_bytes
-    from photostyle.memory import free_memory, gigabytes
+    from photostyle.jobs.job import given, have_weights
+    from photostyle.jobs.memory import free_memory, gigabytes
+    from photostyle.wording import json_bytes
 
     if style and look:
         raise SettingsError("--style and --look are two ways: give one.")

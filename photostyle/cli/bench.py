@@ -56,8 +56,8 @@ def bench(
     from photostyle.bench.run import Plan, find_pairs, run
     from photostyle.cli.progress import Report
     from photostyle.files import make_folder
-    from photostyle.job import have_weights
-    from photostyle.legible import json_bytes, legible
+    from photostyle.jobs.job import have_weights
+    from photostyle.wording import json_bytes, legible
 
     found = find_pairs(pairs, [name.strip() for name in only.split(",") if name.strip()] if only else [])
     names = dict.fromkeys(recipe or [DEFAULT_RECIPE])

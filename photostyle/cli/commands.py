@@ -159,7 +159,7 @@ def transfer(
     `photostyle recipes NAME` lists them with their defaults.
     """
     from photostyle.cli.progress import Report
-    from photostyle.job import Job, Previews, given, make
+    from photostyle.jobs.job import Job, Previews, given, make
 
     if preview_dir and not preview_every:
         raise typer.BadParameter("it needs --preview-every.", param_hint="--preview-dir")
@@ -289,7 +289,7 @@ def evaluate(
     """Measure how much style arrived and how much content stayed."""
     from photostyle.bench.summary import MEASURES
     from photostyle.cli.progress import Report
-    from photostyle.job import Job, judge, load_seen
+    from photostyle.jobs.job import Job, judge, load_seen
 
     report = Report()
     I, S, regions = Job(content, style, content_regions, style_regions, soft=soft_masks).load(report)
@@ -346,8 +346,8 @@ def demo(
     from photostyle.bench.summary import MEASURES
     from photostyle.cli.progress import Report
     from photostyle.files import make_folder
-    from photostyle.job import example, judge, make
-    from photostyle.sheet import contact_sheet
+    from photostyle.jobs.job import example, judge, make
+    from photostyle.jobs.sheet import contact_sheet
 
     report, job = Report(quiet), example("palace-night")
     picture, sheet = output / "demo.jpg", output / "demo-sheet.png"

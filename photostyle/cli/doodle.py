@@ -86,15 +86,15 @@ def doodle(
         load_maps,
         load_weights,
         make_settings,
-        memory,
         save_photograph,
     )
-    from photostyle.checkpoint import digest
     from photostyle.cli.progress import Report
+    from photostyle.descent.checkpoint import digest
     from photostyle.files import keep_inputs
     from photostyle.image import fit_size, resize
-    from photostyle.job import follow, given, have_weights, kept, load_seen, partial_of
-    from photostyle.tint import find_tint
+    from photostyle.jobs import memory
+    from photostyle.jobs.job import follow, given, have_weights, kept, load_seen, partial_of
+    from photostyle.recipes.tint import find_tint
 
     check_resume(checkpoint, resume)
     began, report, partial = monotonic(), Report(quiet), partial_of(output)

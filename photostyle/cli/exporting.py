@@ -19,11 +19,11 @@ from photostyle import (
     save_pack,
     save_table,
 )
-from photostyle.export.pack import Pack, regional_tables
-from photostyle.export.sight import Sight, see
-from photostyle.export.single import single_table
 from photostyle.files import check_folder, keep_inputs
-from photostyle.frames import load_grade
+from photostyle.jobs.frames import load_grade
+from photostyle.looks.pack import Pack, regional_tables
+from photostyle.looks.sight import Sight, see
+from photostyle.looks.single import single_table
 from photostyle.tables.making import SIZE
 from photostyle.tables.soundness import examine
 from photostyle.tables.writing import check_form, check_table_path, default_size

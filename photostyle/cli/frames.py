@@ -8,8 +8,8 @@ from typing import Any
 
 from photostyle import ImageError, PhotostyleError, RegionsError, check_writable
 from photostyle.files import keep_inputs, make_folder
-from photostyle.frames import apply_to_file, load_grade
-from photostyle.naming import apart, copy_names
+from photostyle.jobs.frames import apply_to_file, load_grade
+from photostyle.jobs.naming import apart, copy_names
 
 
 def apply_look(

@@ -68,14 +68,14 @@ def matte(
         find_foreground,
         load_image,
         load_photograph,
-        memory,
         save_photograph,
         trimap_from_scribbles,
     )
     from photostyle.cli.progress import Report
     from photostyle.files import keep_inputs
-    from photostyle.job import load_seen
-    from photostyle.trimaps import load_trimap
+    from photostyle.jobs import memory
+    from photostyle.jobs.job import load_seen
+    from photostyle.matting.trimaps import load_trimap
 
     if (trimap is None) == (scribbles is None):
         raise typer.BadParameter("give one of the two.", param_hint="--trimap / --scribbles")

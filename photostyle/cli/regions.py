@@ -39,16 +39,15 @@ def regions(
         find_device,
         label_colors,
         load_weights,
-        memory,
         save_image,
         save_regions,
     )
     from photostyle.cli.progress import Report
     from photostyle.files import make_folder
-    from photostyle.job import Job, doubt, find, given, have_weights
-    from photostyle.legible import json_bytes
-    from photostyle.sheet import contact_sheet, overlay
-    from photostyle.wording import percent
+    from photostyle.jobs import memory
+    from photostyle.jobs.job import Job, doubt, find, given, have_weights
+    from photostyle.jobs.sheet import contact_sheet, overlay
+    from photostyle.wording import json_bytes, percent
 
     if model and method != "learned":
         raise typer.BadParameter("it is for --method learned.", param_hint="--model")

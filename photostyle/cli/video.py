@@ -64,7 +64,7 @@ def video(
     Sound, subtitles, times of frames and colour tags are kept. Ctrl-C leaves the frames so far as a clip.
     """
     from photostyle.cli.progress import Report
-    from photostyle.job import given
+    from photostyle.jobs.job import given
     from photostyle.video import grade_clip
 
     done = grade_clip(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from photostyle._version import __version__
-from photostyle.difference import delta_e
+from photostyle.color.difference import delta_e
 from photostyle.errors import ImageError, SettingsError
-from photostyle.lattice import ColorMap, cube
 from photostyle.looks.look import Look
+from photostyle.maps.lattice import ColorMap, cube
 
 _SIZE = 33  # nodes along each axis of an inverse, which is steeper than what it takes back
 _ROUNDS, _STEP = 200, 0.5

@@ -9,10 +9,10 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from photostyle.color import lab_from_srgb, srgb_from_lab
+from photostyle.color.spaces import lab_from_srgb, srgb_from_lab
 from photostyle.image import resize
-from photostyle.lattice import ColorMap
 from photostyle.looks.look import Look
+from photostyle.maps.lattice import ColorMap
 
 _CELL, _GAP, _TEXT = 200, 16, 13  # pixels
 _PAPER, _INK, _FAINT = (255, 255, 255), (30, 30, 30), (205, 205, 205)

@@ -17,10 +17,10 @@ from torch import Tensor
 
 from photostyle.errors import ImageError
 from photostyle.files import StrPath, check_target, write_whole
-from photostyle.lattice import ColorMap
 from photostyle.looks.local import LocalLook
 from photostyle.looks.look import Look
 from photostyle.looks.scene import Scene
+from photostyle.maps.lattice import ColorMap
 from photostyle.tensors import read_tensors
 
 SUFFIX = ".safetensors"

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from photostyle._version import __version__
-from photostyle.color import luma
-from photostyle.difference import delta_e
+from photostyle.color.difference import delta_e
+from photostyle.color.spaces import luma
 from photostyle.errors import ImageError
 from photostyle.image import check_image, fit, same_proportions, shrink
 from photostyle.looks.look import THUMBNAIL, Look

@@ -15,7 +15,7 @@ from torch import Tensor
 from photostyle._version import __version__
 from photostyle.errors import ImageError
 from photostyle.image import check_image, fit_size, shrink
-from photostyle.render import apply_maps, fit_maps, whole_map
+from photostyle.matting.render import apply_maps, fit_maps, whole_map
 
 Size = tuple[int, int]
 

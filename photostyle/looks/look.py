@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from photostyle._version import __version__
-from photostyle.blend import Borders, RegionalMaps, blend, find_borders
 from photostyle.errors import ImageError
 from photostyle.image import check_image, fit, same_proportions, shrink
-from photostyle.lattice import ColorMap
 from photostyle.looks.scene import Scene, find_again, kinds_of, same_scene
+from photostyle.maps.blend import Borders, RegionalMaps, blend, find_borders
+from photostyle.maps.lattice import ColorMap
 
 if TYPE_CHECKING:
-    from photostyle.vgg import VGG
+    from photostyle.network.vgg import VGG
 
 _SIZE = 448  # long side at which borders are found
 THUMBNAIL = 192  # long side of what a look shows of its photograph

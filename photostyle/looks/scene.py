@@ -15,13 +15,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from photostyle.color import adapted, luma
+from photostyle.color.spaces import adapted, luma
 from photostyle.image import fit_size, shrink
 from photostyle.looks.local import same_framing
-from photostyle.matting import apply_affine, guided_maps, window_mean
+from photostyle.matting.laplacian import apply_affine, guided_maps, window_mean
 
 if TYPE_CHECKING:
-    from photostyle.vgg import VGG
+    from photostyle.network.vgg import VGG
 
 _LAYER, _STRIDE = "relu4_3", 8  # tells kinds of things; pixels to a cell
 _MARGIN = 32  # pixels
@@ -50,8 +50,8 @@ class Scene:
     @cached_property
     def vgg(self) -> VGG:
         """That network, loaded once: most looks never need it, and it takes a while. Raises WeightsError."""
-        from photostyle.vgg import VGG
-        from photostyle.weights import load_weights
+        from photostyle.network.vgg import VGG
+        from photostyle.network.weights import load_weights
 
         return VGG(load_weights(self.network))
 
@@ -103,7 +103,7 @@ def _contrast(image: Tensor) -> Tensor:
 @torch.no_grad()
 def _cells(photograph: Tensor, vgg: VGG) -> tuple[Tensor, Tensor]:
     """What is shown in each cell, unit vectors C×h×w, and its height in the picture, h·w from 0 to 1."""
-    from photostyle.vgg import normalised
+    from photostyle.network.vgg import normalised
 
     h, w = vgg.size(_LAYER, photograph.shape[1:])
     # continued beyond its edges, where the network would see black

@@ -19,7 +19,7 @@ import torch
 from PIL import Image, ImageCms
 from torch import Tensor
 
-from photostyle.color import linear_from_srgb, srgb_from_linear
+from photostyle.color.spaces import linear_from_srgb, srgb_from_linear
 
 Array = npt.NDArray[np.floating[Any]]
 Levels = npt.NDArray[Any]  # uint8, uint16, or float32 in [0, 1]

@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from photostyle.blend import RegionalMaps
-from photostyle.descend import Step, Steps
+from photostyle.descent.descend import Step, Steps
 from photostyle.errors import SettingsError
+from photostyle.maps.blend import RegionalMaps
 from photostyle.recipes.champandard2016 import SemanticStyle, semantic_regions
 from photostyle.recipes.gatys2016 import NeuralStyle, neural_style
 from photostyle.recipes.li2016 import MarkovStyle, markov_style
@@ -29,7 +29,7 @@ from photostyle.recipes.pitie2007 import (
     monge_kantorovich,
 )
 from photostyle.recipes.reinhard2001 import ColorStatistics, color_statistics
-from photostyle.regions import Regions
+from photostyle.regions.regions import Regions
 
 
 @dataclass(frozen=True)

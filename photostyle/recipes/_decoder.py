@@ -9,10 +9,10 @@ import torch.nn.functional as F
 from safetensors import SafetensorError
 from torch import Tensor
 
-from photostyle.backbones import CONVOLUTIONS
 from photostyle.errors import WeightsError
+from photostyle.network.backbones import CONVOLUTIONS
+from photostyle.network.vgg import VGG
 from photostyle.tensors import read_tensors
-from photostyle.vgg import VGG
 
 Decode = Callable[[Tensor], Tensor]
 """Features C×h×w → colours 3×h'×w', not clamped."""

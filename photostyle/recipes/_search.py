@@ -7,11 +7,11 @@ from collections.abc import Collection
 import torch
 from torch import Tensor
 
-from photostyle.energy import Energy, Features
-from photostyle.grade import AFFINE, COUNT, SLIDERS, heights, lattice, modes, prices, slide, split_modes
-from photostyle.grading import Samples, graded
-from photostyle.transport import matrix_power
-from photostyle.vgg import VGG
+from photostyle.color.transport import matrix_power
+from photostyle.maps.grade import AFFINE, COUNT, SLIDERS, heights, lattice, modes, prices, slide, split_modes
+from photostyle.network.vgg import VGG
+from photostyle.recipes.grading import Samples, graded
+from photostyle.terms.energy import Energy, Features
 
 _SLIDER = 0.3  # of a slider's spread, to a unit of x
 _RIDGE = 1e-3  # of modes that the photograph hardly has, times their price

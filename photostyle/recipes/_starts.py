@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from photostyle.color.transport import matrix_power
 from photostyle.image import resize
 from photostyle.recipes.pitie2007 import linear_map
-from photostyle.transport import matrix_power
 
 _CANDIDATES = 24  # pixels of the style that are drawn for each of the output
 _SHARP = 20.0  # how much less a candidate counts whose map differs: e^−20 for one channel from 0 to 1

@@ -17,18 +17,18 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from photostyle.color import chroma, luma
-from photostyle.descend import Optimizer, Steps, descend
-from photostyle.energy import Extract, Features
+from photostyle.color.spaces import chroma, luma
+from photostyle.descent.descend import Optimizer, Steps, descend
 from photostyle.image import fit, resize
+from photostyle.network.vgg import VGG
 from photostyle.photofile import load_image
 from photostyle.recipes._gatys_settings import blend_shares, layer_weights, shared_steps
 from photostyle.recipes._starts import colored_noise, gray_noise, recolored
-from photostyle.regions import Regions
-from photostyle.terms import chroma_variation, gram, power, total_variation
-from photostyle.terms import content as content_term
-from photostyle.terms import style as style_term
-from photostyle.vgg import VGG
+from photostyle.regions.regions import Regions
+from photostyle.terms.energy import Extract, Features
+from photostyle.terms.terms import chroma_variation, gram, power, total_variation
+from photostyle.terms.terms import content as content_term
+from photostyle.terms.terms import style as style_term
 
 
 @dataclass(frozen=True)

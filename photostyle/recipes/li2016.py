@@ -19,15 +19,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
-from photostyle.descend import Steps, descend
-from photostyle.energy import Energy, Features
+from photostyle.descent.descend import Steps, descend
 from photostyle.image import fit, resize, shrink
-from photostyle.patches import cut, join, patch_style
+from photostyle.network.vgg import VGG
 from photostyle.recipes._starts import recolored, white_noise
-from photostyle.regions import Regions
-from photostyle.terms import chroma_variation, power, total_variation
-from photostyle.terms import content as content_term
-from photostyle.vgg import VGG
+from photostyle.regions.regions import Regions
+from photostyle.terms.energy import Energy, Features
+from photostyle.terms.patches import cut, join, patch_style
+from photostyle.terms.terms import chroma_variation, power, total_variation
+from photostyle.terms.terms import content as content_term
 
 _SMALLEST = 96  # pixels; the layers of a smaller octave would hold hardly a patch, and all becomes dull
 

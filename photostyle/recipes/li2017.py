@@ -16,10 +16,16 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from photostyle.descend import Optimizer, Steps, descend
-from photostyle.energy import Energy
+from photostyle.descent.descend import Optimizer, Steps, descend
 from photostyle.image import fit, resize, shrink
-from photostyle.mmd import (
+from photostyle.network.vgg import VGG
+from photostyle.recipes._gatys_settings import layer_weights, shared_steps
+from photostyle.recipes._starts import gray_noise
+from photostyle.recipes.pitie2007 import linear_map
+from photostyle.regions.recolor import match_colors
+from photostyle.regions.regions import Regions
+from photostyle.terms.energy import Energy
+from photostyle.terms.mmd import (
     Towards,
     bn_distance,
     distribution_style,
@@ -29,14 +35,8 @@ from photostyle.mmd import (
     paired_gaussian_mmd,
     polynomial_mmd,
 )
-from photostyle.recipes._gatys_settings import layer_weights, shared_steps
-from photostyle.recipes._starts import gray_noise
-from photostyle.recipes.pitie2007 import linear_map
-from photostyle.recolor import match_colors
-from photostyle.regions import Regions
-from photostyle.terms import chroma_variation, power, total_variation
-from photostyle.terms import content as content_term
-from photostyle.vgg import VGG
+from photostyle.terms.terms import chroma_variation, power, total_variation
+from photostyle.terms.terms import content as content_term
 
 
 @dataclass(frozen=True)

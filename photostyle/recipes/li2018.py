@@ -25,15 +25,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from photostyle.descend import Step, Steps
+from photostyle.color.transport import matrix_power
+from photostyle.descent.descend import Step, Steps
 from photostyle.image import fit, shrink
-from photostyle.matting import window_mean
-from photostyle.multigrid import ScreenedPoisson, solve
+from photostyle.matting.laplacian import window_mean
+from photostyle.matting.render import apply_maps, feather, fit_maps
+from photostyle.network.vgg import VGG
 from photostyle.recipes._decoder import Decode, load_decoder
-from photostyle.regions import Regions
-from photostyle.render import apply_maps, feather, fit_maps
-from photostyle.transport import matrix_power
-from photostyle.vgg import VGG
+from photostyle.regions.regions import Regions
+from photostyle.solvers.poisson import ScreenedPoisson, solve
 
 Transport = Literal["least", "whitening"]
 

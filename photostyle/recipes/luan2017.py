@@ -19,20 +19,20 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from photostyle.descend import Optimizer, Steps, descend
-from photostyle.energy import Energy
+from photostyle.descent.descend import Optimizer, Steps, descend
 from photostyle.image import fit
-from photostyle.matting import apply_affine, guided_maps, matting_laplacian, smooth_local_affine
-from photostyle.metric import MattingMetric
-from photostyle.mmd import StyleTerm, style_term
+from photostyle.matting.laplacian import apply_affine, guided_maps, matting_laplacian, smooth_local_affine
+from photostyle.matting.metric import MattingMetric
+from photostyle.matting.render import render
+from photostyle.network.vgg import VGG
 from photostyle.recipes._starts import gray_noise
 from photostyle.recipes.pitie2007 import linear_map
-from photostyle.recolor import match_colors
-from photostyle.regions import Regions
-from photostyle.render import render
-from photostyle.terms import content as content_term
-from photostyle.terms import matting, power, regional_grams, total_variation
-from photostyle.vgg import VGG
+from photostyle.regions.recolor import match_colors
+from photostyle.regions.regions import Regions
+from photostyle.terms.energy import Energy
+from photostyle.terms.mmd import StyleTerm, style_term
+from photostyle.terms.terms import content as content_term
+from photostyle.terms.terms import matting, power, regional_grams, total_variation
 
 
 @dataclass(frozen=True)

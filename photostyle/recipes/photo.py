@@ -17,11 +17,17 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from photostyle.blend import BORDER, SURFACE, RegionalMaps, find_borders
-from photostyle.descend import Step, Steps, walk
-from photostyle.energy import Energy
-from photostyle.grade import color_map, prices
-from photostyle.grading import (
+from photostyle.descent.descend import Step, Steps, walk
+from photostyle.image import fit, shrink
+from photostyle.maps.blend import BORDER, SURFACE, RegionalMaps, find_borders
+from photostyle.maps.grade import color_map, prices
+from photostyle.maps.lattice import ColorMap, find_tone
+from photostyle.maps.settle import settled
+from photostyle.matting.laplacian import matting_laplacian
+from photostyle.matting.render import feather
+from photostyle.network.vgg import VGG
+from photostyle.recipes._search import Search, View, value_of
+from photostyle.recipes.grading import (
     SLIDER_PRICE,
     Samples,
     first_modes,
@@ -31,17 +37,11 @@ from photostyle.grading import (
     take_samples,
     transport,
 )
-from photostyle.image import fit, shrink
-from photostyle.lattice import ColorMap, find_tone
-from photostyle.matting import matting_laplacian
-from photostyle.mmd import StyleTerm, style_term
-from photostyle.recipes._search import Search, View, value_of
-from photostyle.regions import Regions
-from photostyle.render import feather
-from photostyle.settle import settled
-from photostyle.terms import content as content_term
-from photostyle.terms import gain, gamut, matting, power, regional_grams, saturated, simplicity
-from photostyle.vgg import VGG
+from photostyle.regions.regions import Regions
+from photostyle.terms.energy import Energy
+from photostyle.terms.mmd import StyleTerm, style_term
+from photostyle.terms.terms import content as content_term
+from photostyle.terms.terms import gain, gamut, matting, power, regional_grams, saturated, simplicity
 
 
 @dataclass(frozen=True)

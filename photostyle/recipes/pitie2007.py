@@ -26,11 +26,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from photostyle.descend import Step, Steps
-from photostyle.multigrid import ScreenedPoisson, solve
-from photostyle.recolor import ColorMap, match_colors, paired_colors, recolor, sample
-from photostyle.regions import Regions
-from photostyle.transport import linear_transport
+from photostyle.color.transport import linear_transport
+from photostyle.descent.descend import Step, Steps
+from photostyle.regions.recolor import ColorMap, match_colors, paired_colors, recolor, sample
+from photostyle.regions.regions import Regions
+from photostyle.solvers.poisson import ScreenedPoisson, solve
 
 Array = npt.NDArray[np.floating[Any]]
 

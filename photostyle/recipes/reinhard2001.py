@@ -14,10 +14,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from photostyle.color import lab_from_srgb, linear_from_srgb, srgb_from_lab, srgb_from_linear
-from photostyle.descend import Step, Steps
-from photostyle.recolor import ColorMap, match_colors
-from photostyle.regions import Regions
+from photostyle.color.spaces import lab_from_srgb, linear_from_srgb, srgb_from_lab, srgb_from_linear
+from photostyle.descent.descend import Step, Steps
+from photostyle.regions.recolor import ColorMap, match_colors
+from photostyle.regions.regions import Regions
 
 
 @dataclass(frozen=True)

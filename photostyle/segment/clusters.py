@@ -40,11 +40,11 @@ from scipy import ndimage
 from scipy.sparse.linalg import splu
 from torch import Tensor
 
-from photostyle.color import adapted, lab_from_srgb
+from photostyle.color.spaces import adapted, lab_from_srgb
 from photostyle.errors import SettingsError
 from photostyle.image import fit, shrink
-from photostyle.regions import Regions
-from photostyle.vgg import VGG, normalised
+from photostyle.network.vgg import VGG, normalised
+from photostyle.regions.regions import Regions
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]

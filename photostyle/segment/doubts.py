@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from photostyle.image import fit, shrink
-from photostyle.regions import Regions
-from photostyle.vgg import VGG, normalised
-from photostyle.weights import Weights
+from photostyle.network.vgg import VGG, normalised
+from photostyle.network.weights import Weights
+from photostyle.regions.regions import Regions
 
 _UNLIKE_SIZE = 6  # times as large a part of one photograph as of the other
 _UNLIKE_HEIGHT = 0.4  # of a photograph's height, between the centres of mass

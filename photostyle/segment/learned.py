@@ -31,8 +31,8 @@ from torch import Tensor
 from photostyle.errors import RegionsError
 from photostyle.files import reason
 from photostyle.image import resize
-from photostyle.pairing import Labels, check_names, merge_orphans, present
-from photostyle.regions import Regions
+from photostyle.regions.pairing import Labels, check_names, merge_orphans, present
+from photostyle.regions.regions import Regions
 
 DEFAULT = "openmmlab/upernet-convnext-tiny"
 """UPerNet (Xiao et al. 2018) over ConvNeXt-T (Liu et al. 2022), ADE20K; MIT licence, 241 MB."""

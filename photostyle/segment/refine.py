@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from photostyle.blend import BORDER, SURFACE
 from photostyle.image import fit, shrink
-from photostyle.regions import Regions
-from photostyle.render import feather
+from photostyle.maps.blend import BORDER, SURFACE
+from photostyle.matting.render import feather
+from photostyle.regions.regions import Regions
 
 _SIZE = 448  # long side at which the maps are found, pixels
 

@@ -35,12 +35,12 @@ from photostyle import (
     transfer_steps,
 )
 from photostyle._transfer import tint_of
-from photostyle.job import find, have_weights
+from photostyle.jobs.job import find, have_weights
+from photostyle.recipes.tint import Tint, find_tint
 from photostyle.studio.controls import check_offered
 from photostyle.studio.pixels import gray_png
 from photostyle.studio.sessions import Order, Picture, Result, Session, token
 from photostyle.studio.worker import Task
-from photostyle.tint import Tint, find_tint
 
 Work = Callable[[Task], dict[str, Any]]
 

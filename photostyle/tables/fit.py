@@ -22,7 +22,7 @@ import torch
 from scipy.sparse.linalg import cg
 from torch import Tensor
 
-from photostyle.lattice import ColorMap
+from photostyle.maps.lattice import ColorMap
 from photostyle.tables.stages import corners
 
 Array = npt.NDArray[np.float64]

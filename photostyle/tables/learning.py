@@ -15,7 +15,7 @@ import torch
 from scipy.sparse.linalg import splu
 from torch import Tensor
 
-from photostyle.lattice import ColorMap, cube
+from photostyle.maps.lattice import ColorMap, cube
 from photostyle.tables.fit import interpolation
 
 _SAMPLE = 2**18  # colours that are looked at

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from photostyle.errors import SettingsError
-from photostyle.lattice import ColorMap, cube
+from photostyle.maps.lattice import ColorMap, cube
 from photostyle.photofile.spaces import Curve
 from photostyle.tables.spaces import find_space
 from photostyle.tables.stages import Curves, Lattice

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from photostyle.color import luma
-from photostyle.lattice import ColorMap
+from photostyle.color.spaces import luma
+from photostyle.maps.lattice import ColorMap
 
 _STEEP = 8.0  # a slope from which noise and blocks of JPEG come out
 _FOLD = 1e-2  # of the volume a cell had: what is left of it in black and white is rounding

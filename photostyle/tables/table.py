@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from photostyle.image import check_image
-from photostyle.lattice import ColorMap, cube
-from photostyle.render import check_strength
+from photostyle.maps.lattice import ColorMap, cube
+from photostyle.matting.render import check_strength
 from photostyle.tables.spaces import find_space
 from photostyle.tables.stages import Stage
 

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from photostyle import LocalLook, Look, look_steps
-from photostyle.backbones import DEFAULT_BACKBONE
-from photostyle.checkpoint import digest
+from photostyle.descent.checkpoint import digest
 from photostyle.image import check_image, fit
-from photostyle.job import LEAST_STYLE, Report, find, have_weights, load_seen
-from photostyle.lattice import ColorMap
-from photostyle.regions import Regions
+from photostyle.jobs.job import LEAST_STYLE, Report, find, have_weights, load_seen
+from photostyle.maps.lattice import ColorMap
+from photostyle.network.backbones import DEFAULT_BACKBONE
+from photostyle.regions.regions import Regions
 from photostyle.video.clip import Clip
 from photostyle.video.survey import Survey, picture
 

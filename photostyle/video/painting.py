@@ -9,10 +9,10 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from photostyle.blend import blend, find_borders
-from photostyle.grade import heights
-from photostyle.lattice import ColorMap, cube
 from photostyle.looks.local import LocalLook
+from photostyle.maps.blend import blend, find_borders
+from photostyle.maps.grade import heights
+from photostyle.maps.lattice import ColorMap, cube
 from photostyle.photofile.spaces import SRGB, Space
 from photostyle.video.clip import Clip
 from photostyle.video.finding import Grade

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from photostyle.checkpoint import Checkpoint
+from photostyle.descent.checkpoint import Checkpoint
 from photostyle.errors import ImageError, SettingsError
 from photostyle.video.clip import Clip, opened
 from photostyle.video.encoders import SUFFIXES, Encoding

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, TypeVar
 
 from photostyle import Step, fetch_weights, finish
-from photostyle.job import Report
+from photostyle.jobs.job import Report
 
 T = TypeVar("T")
 Tick = Callable[[int, int], None]

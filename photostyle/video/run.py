@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic
 
-from photostyle import ImageError, SettingsError, __version__, load_look, memory
+from photostyle import ImageError, SettingsError, __version__, load_look
 from photostyle.files import check_target, keep_inputs
-from photostyle.job import partial_of
-from photostyle.legible import legible
+from photostyle.jobs import memory
+from photostyle.jobs.job import partial_of
 from photostyle.looks.local import LocalLook
-from photostyle.render import check_strength
+from photostyle.matting.render import check_strength
 from photostyle.video.clip import Clip, open_clip
 from photostyle.video.encoders import DEFAULT_CODEC, SUFFIXES, choose
 from photostyle.video.finding import Grade, Guide, digest_of, find_grades, read_style
@@ -22,6 +22,7 @@ from photostyle.video.painting import Painter, painter
 from photostyle.video.parts import Parts
 from photostyle.video.report import ClipReport, Silence
 from photostyle.video.survey import frame_at, survey
+from photostyle.wording import legible
 
 __all__ = ["Outcome", "grade_clip"]
 

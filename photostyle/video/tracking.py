@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from photostyle.image import fit, shrink
-from photostyle.lattice import look_up, shared_out
-from photostyle.matting import window_mean
+from photostyle.maps.lattice import look_up, shared_out
+from photostyle.matting.laplacian import window_mean
 
 SIZE = 224  # long side at which regions are followed, pixels
 _LEVELS = 16  # nodes of the lattice of colours, along an axis

@@ -1,0 +1,35 @@
+"""Holistically-nested edge detection (Xie & Tu, ICCV 2015, arXiv 1504.06375) on a VGG-16 trunk."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from photostyle.errors import WeightsError
+from photostyle.network.vgg import VGG
+from photostyle.network.weights import Weights
+
+SIDE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3")  # the last of each block
+
+
+@torch.no_grad()
+def edge_map(image: Tensor, weights: Weights) -> Tensor:
+    """How likely each pixel of a 3×H×W sRGB image in [0, 1] is an edge: H×W, in [0, 1].
+
+    σ(Σ_k h_k · up(w_k ∗ F_k + b_k) + h_0): a 1×1 side output per block, enlarged bilinearly to the image
+    (pixel centres aligned, nothing cropped, as these weights were trained), fused by a 1×1 convolution.
+    The trunk pools by maximum, whatever the pooling of the transfer.
+
+    Raises WeightsError if the weights have no side outputs.
+    """
+    if not weights.backbone.detects_edges:
+        raise WeightsError(f"The backbone {weights.backbone.name!r} detects no edges; use the weights 'vgg16-hed'.")
+    features = VGG(weights, pooling="max", device=image.device)(image, SIDE_LAYERS)
+    tensors = {name: tensor.to(image.device) for name, tensor in weights.tensors.items()}
+    sides = []
+    for k, layer in enumerate(SIDE_LAYERS, start=1):
+        side = F.conv2d(features[layer][None], tensors[f"side{k}.weight"], tensors[f"side{k}.bias"])  # 1×1×h×w
+        sides.append(F.interpolate(side, size=image.shape[1:], mode="bilinear", align_corners=False))
+    fused = F.conv2d(torch.cat(sides, dim=1), tensors["fuse.weight"], tensors["fuse.bias"])  # 1×1×H×W
+    return torch.sigmoid(fused)[0, 0]

@@ -1,0 +1,132 @@
+"""VGG-16 and VGG-19 trunks (Simonyan & Zisserman, arXiv 1409.1556) whose layers are called by name.
+
+`conv4_2` is a convolution's output, `relu4_2` the same after the rectifier, `pool4` the end of the
+block and `image` the photograph itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from photostyle.errors import SettingsError
+from photostyle.network.backbones import CONVOLUTIONS
+from photostyle.network.weights import Weights
+from photostyle.terms.energy import Features
+
+Pooling = Literal["average", "max", "rescaled"]
+
+_RESCALE = 1.5  # how much larger maxima are than averages: their median root mean square on the example photographs
+
+
+def layer_names(depth: int) -> tuple[str, ...]:
+    """All layers of VGG-`depth` (16 or 19) in the order in which they are computed, `image` first."""
+    names = ["image"]
+    for block, convolutions in enumerate(CONVOLUTIONS[depth], start=1):
+        for i in range(1, convolutions + 1):
+            names += [f"conv{block}_{i}", f"relu{block}_{i}"]
+        names.append(f"pool{block}")
+    return tuple(names)
+
+
+class VGG:
+    """A frozen trunk: `vgg(image, {"conv4_2", "relu1_1"})` → those features, and nothing deeper is computed.
+
+    Average pooling by default (Gatys et al. 2016, section 2: "slightly more appealing results"). The weights
+    were trained with maxima, which are larger; rescaled, averages are about as large. Every pooling rounds
+    sizes up, as Caffe does, so that even a tiny image reaches the last layer.
+    The preprocessing of the weights (channel order, mean, scale) is part of the trunk:
+    its input is always sRGB in [0, 1].
+    """
+
+    def __init__(self, weights: Weights, pooling: Pooling = "average", device: torch.device | str = "cpu") -> None:
+        backbone = weights.backbone
+        self.depth = backbone.depth
+        self.backbone = backbone.name
+        self.pooling = pooling
+        self.device = torch.device(device)
+        self._names = layer_names(self.depth)
+        self._tensors = {name: _channels_last(tensor.to(self.device)) for name, tensor in weights.tensors.items()}
+        self._flip = backbone.channel_order == "BGR"
+        self._scale = backbone.scale
+        self._mean = torch.tensor(backbone.mean, device=self.device).view(3, 1, 1)
+        self._std = torch.tensor(backbone.std, device=self.device).view(3, 1, 1)
+
+    def __call__(self, image: Tensor, layers: Collection[str]) -> Features:
+        """Features (C×h×w each) of a 3×H×W sRGB image in [0, 1] at the named layers, differentiably.
+
+        Raises SettingsError for a layer that this depth does not have.
+        """
+        wanted = self._check(layers)
+        features: dict[str, Tensor] = {}
+        if "image" in wanted:
+            features["image"] = image
+        x = ((image.flip(0) if self._flip else image) * self._scale - self._mean) / self._std
+        x = _channels_last(x.unsqueeze(0))  # 1×3×H×W
+        for name in self._names[1 : 1 + max((self._names.index(layer) for layer in wanted), default=0)]:
+            if name.startswith("conv"):
+                x = F.conv2d(x, self._tensors[f"{name}.weight"], self._tensors[f"{name}.bias"], padding=1)
+            elif name.startswith("relu"):
+                # in place, unless the convolution's own output was asked for
+                x = F.relu(x, inplace=f"conv{name[4:]}" not in wanted)
+            elif self.pooling == "max":
+                x = F.max_pool2d(x, 2, ceil_mode=True)
+            else:
+                x = F.avg_pool2d(x, 2, ceil_mode=True)
+                if self.pooling == "rescaled":
+                    x = _RESCALE * x
+            if name in wanted:
+                features[name] = x[0]
+        return features
+
+    def size(self, layer: str, image: Sequence[int]) -> tuple[int, int]:
+        """h×w of a layer's features, of an image of H×W pixels: every pooling halves both, rounding up."""
+        poolings = sum(name.startswith("pool") for name in self._names[: self._names.index(layer) + 1])
+        height, width = (-(-n // 2**poolings) for n in image)
+        return height, width
+
+    def carry(self, masks: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+        """Region masks (K×H×W) as the authors of Luan et al. carry them down to each layer (K×h×w).
+
+        Every convolution averages the mask over its 3×3 window, every pooling halves it.
+        """
+        wanted = self._check(layers)
+        carried: dict[str, Tensor] = {}
+        x = masks
+        for name in self._names[: 1 + max((self._names.index(layer) for layer in wanted), default=0)]:
+            if name.startswith("conv"):
+                x = F.avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=False)
+            elif name.startswith("pool"):
+                x = F.avg_pool2d(x, 2, ceil_mode=True)
+            if name in wanted:
+                carried[name] = x
+        return carried
+
+    def _check(self, layers: Collection[str]) -> set[str]:
+        if unknown := set(layers) - set(self._names):
+            raise SettingsError(
+                f"VGG-{self.depth} has no layer {sorted(unknown)[0]!r}; its layers are {', '.join(self._names)}."
+            )
+        return set(layers)
+
+
+def normalised(features: Tensor) -> Tensor:
+    """C×h×w features → C×h·w, each channel with mean 0 and variance 1, all channels together with power 1.
+
+    Means and variances of features are the style (Li et al. 2017, arXiv 1701.01036): what is left tells what is shown.
+    In float64, on the processor, which every machine has it on.
+    """
+    f = features.flatten(1).to("cpu", torch.float64)
+    deviation = f.std(1, correction=0, keepdim=True)
+    # a channel that hardly ever fires must not become noise
+    z = (f - f.mean(1, keepdim=True)) / (deviation + 1e-3 * f.std(correction=0)).clamp(min=1e-12)
+    return z / len(z) ** 0.5
+
+
+def _channels_last(x: Tensor) -> Tensor:
+    """Pixel by pixel in memory, where there are pixels: convolutions and Gram matrices are faster so."""
+    return x.to(memory_format=torch.channels_last) if x.ndim == 4 else x

@@ -1,0 +1,1 @@
+"""Regions: what belongs together in two photographs, painted and paired."""
