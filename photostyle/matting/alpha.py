@@ -95,9 +95,12 @@ def trimap_from_scribbles(scribbles: Tensor, image: Tensor, opacity: Tensor | No
 def find_foreground(image: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
     """The colours F and B, 3×H×W in [0, 1] each, of which the photograph is the mixture α F + (1 − α) B.
 
-    They minimise Σ_i |α F + (1 − α) B − I|² + Σ_ij w_ij (|F_i − F_j|² + |B_i − B_j|²) over pixels i and pairs of
-    neighbours ij, w_ij = 10⁻⁵ + 0.1·|α_i − α_j|, nearly: from two pixels up, each size starts from the one before and
-    makes a few steps of Jacobi's. `image` is 3×H×W and `alpha` H×W, in [0, 1]. Raises ImageError if sizes differ.
+    They nearly minimise, over pixels i and pairs of neighbours ij,
+
+        Σ_i |α F + (1 − α) B − I|² + Σ_ij w_ij (|F_i − F_j|² + |B_i − B_j|²),    w_ij = 10⁻⁵ + 0.1·|α_i − α_j|.
+
+    From two pixels up, each size starts from the one before and makes a few steps of Jacobi's method. `image` is 3×H×W
+    and `alpha` H×W, in [0, 1]. Raises ImageError if sizes differ.
     """
     check_image(image, "The photograph")
     _check_size(image, alpha, "alpha matte")
