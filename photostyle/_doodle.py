@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
-from photostyle._transfer import find_device, make_settings
+from photostyle._transfer import find_device
 from photostyle.descent.descend import Steps, finish
 from photostyle.errors import RegionsError, SettingsError
 from photostyle.files import StrPath
@@ -19,8 +19,9 @@ from photostyle.network.vgg import VGG, Pooling
 from photostyle.network.weights import load_weights
 from photostyle.photofile.drawing import alpha_map, load_drawing
 from photostyle.photofile.reading import load_image
-from photostyle.recipes import Quality, find_recipe
+from photostyle.recipes import find_recipe, make_settings
 from photostyle.recipes.champandard2016 import semantic_style
+from photostyle.recipes.settings import Quality
 from photostyle.recipes.tint import find_tint, tinted
 from photostyle.regions.labels import load_regions, read_labels
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, get_args, get_type_hints
+from dataclasses import dataclass
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
@@ -19,7 +18,8 @@ from photostyle.matting.render import check_strength, fade
 from photostyle.network.backbones import DEFAULT_BACKBONE
 from photostyle.network.vgg import VGG, Pooling
 from photostyle.network.weights import load_weights
-from photostyle.recipes import DEFAULT_RECIPE, RECIPES, Quality, Recipe, find_recipe
+from photostyle.recipes import DEFAULT_RECIPE, RECIPES, Recipe, find_recipe, make_settings
+from photostyle.recipes.settings import Quality
 from photostyle.recipes.tint import Tint, find_tint, tinted
 from photostyle.regions.regions import Regions
 
@@ -159,50 +159,6 @@ def tint_of(recipe: Recipe, p: Any, styles: Sequence[Tensor], regions: Regions |
     """The hue that the result of a recipe with these settings keeps to; None if its colours are not the styles'."""
     masks = regions.style if regions and recipe.regional else None
     return find_tint(styles, masks) if recipe.recolors(p) else None
-
-
-def make_settings(recipe: Recipe, settings: dict[str, Any], quality: Quality = "standard") -> Any:
-    """The recipe's dataclass from keyword settings; strings are read as the field's type.
-
-    Settings that are not given have the values of that quality. Raises SettingsError for a quality that
-    there is not, a name the recipe does not have or a value out of range.
-    """
-    if quality not in get_args(Quality):
-        raise SettingsError(f"quality must be one of {', '.join(get_args(Quality))}, not {quality!r}.")
-    known = {f.name: f for f in fields(recipe.settings)}
-    types = get_type_hints(recipe.settings)
-    values = {name: f.metadata[quality] for name, f in known.items() if quality in f.metadata}
-    for name, value in settings.items():
-        if name not in known:
-            raise SettingsError(f"The recipe has no setting {name!r}; it has {', '.join(known)}.")
-        values[name] = _convert(name, value, types[name])
-        least, most = known[name].metadata.get("min"), known[name].metadata.get("max")
-        if least is not None and values[name] < least:
-            raise SettingsError(f"{name} must be at least {least:g}, not {value}.")
-        if most is not None and values[name] > most:
-            raise SettingsError(f"{name} must be at most {most:g}, not {value}.")
-    return recipe.settings(**values)
-
-
-def _convert(name: str, value: Any, kind: Any) -> Any:
-    if choices := get_args(kind):  # of a Literal
-        if value not in choices:
-            raise SettingsError(f"{name} must be one of {', '.join(map(str, choices))}, not {value!r}.")
-        return value
-    if kind is bool and isinstance(value, str):
-        if value.lower() not in ("true", "false", "yes", "no", "1", "0"):
-            raise SettingsError(f"{name} must be true or false, not {value!r}.")
-        return value.lower() in ("true", "yes", "1")
-    try:
-        converted = kind(value)
-        if kind in (int, float) and (not math.isfinite(converted) or (isinstance(value, float) and converted != value)):
-            raise ValueError
-        return converted
-    except (TypeError, ValueError, OverflowError):
-        raise SettingsError(f"{name} must be {_NOUN.get(kind, kind)}, not {value!r}.") from None
-
-
-_NOUN = {int: "a whole number", float: "a number"}
 
 
 def find_device(name: str) -> torch.device:

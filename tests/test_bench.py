@@ -309,7 +309,7 @@ def test_edited_code_counts_as_new(tmp_path: Path) -> None:
             path.write_text(path.read_text(encoding="utf-8") + "#\n", encoding="utf-8")
             return [worker.source_hash(source, r) != b for r, b in zip(("photo", "untouched"), before, strict=True)]
 
-        assert changed("measures.py") == [True, True]
+        assert changed("measures/measure.py") == [True, True]
         assert changed("bench/task.py") == [True, True]
         assert changed("recipes/photo.py") == [True, False]
         assert changed("cli/bench.py") == [False, False]

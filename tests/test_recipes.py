@@ -11,10 +11,11 @@ from torch import Tensor
 from walking import walk
 
 from photostyle import _transfer
-from photostyle._transfer import find_device, make_settings, transfer, transfer_steps
+from photostyle._transfer import find_device, transfer, transfer_steps
 from photostyle.errors import ImageError, RegionsError, SettingsError
 from photostyle.image import fit_size, resize
-from photostyle.recipes import DEFAULT_RECIPE, RECIPES, Quality, find_recipe
+from photostyle.recipes import DEFAULT_RECIPE, RECIPES, find_recipe, make_settings
+from photostyle.recipes.settings import Quality, settings_of
 from photostyle.regions.regions import Regions
 
 PARTS = {
@@ -243,9 +244,7 @@ def test_every_setting_has_a_help_and_a_default_in_range(name: str) -> None:
     recipe = find_recipe(name)
     assert recipe.source
     defaults = recipe.settings()
-    for field in fields(recipe.settings):
-        assert field.metadata["help"], field.name
-        assert set(field.metadata) <= {"help", "min", "max", "draft", "best"}, field.name
+    assert all(setting.meaning for setting in settings_of(recipe.settings))
     assert make_settings(recipe, {f.name: getattr(defaults, f.name) for f in fields(defaults)}) == defaults
     assert make_settings(recipe, {f.name: str(getattr(defaults, f.name)) for f in fields(defaults)}) == defaults
     assert make_settings(recipe, {}) == make_settings(recipe, {}, "standard") == defaults
@@ -257,8 +256,7 @@ def test_a_quality_chooses_what_is_not_given(name: str, quality: Quality) -> Non
     recipe = find_recipe(name)
     chosen = asdict(make_settings(recipe, {}, quality))
     assert asdict(make_settings(recipe, chosen)) == chosen  # in range, as if given
-    for field in fields(recipe.settings):
-        assert chosen[field.name] == field.metadata.get(quality, field.default)
+    assert chosen == {setting.name: setting.values[quality] for setting in settings_of(recipe.settings)}
 
 
 def test_a_setting_that_is_given_goes_before_the_quality() -> None:

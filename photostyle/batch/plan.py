@@ -31,7 +31,7 @@ from photostyle.jobs.naming import apart, copy_names
 from photostyle.network.vgg import Pooling
 from photostyle.photofile import FORMATS
 from photostyle.photofile.source import opened
-from photostyle.recipes import Quality
+from photostyle.recipes.settings import Quality
 
 _GUIDES = ("auto", "learned", "none")
 _OPTIONS = ("recipe", "quality", "strength", "regions", "regions_model", "match", "drop", "backbone", "pooling")

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from photostyle.cli.settings import settings_of
+from photostyle.cli.settings import facts_of, option, values
 
 EXTENSIONS = ".jpg, .png, .tif, .webp, .avif or .heic"
 
@@ -312,6 +312,7 @@ def recipes(
 ) -> None:
     """List the recipes, or every setting of one of them."""
     from photostyle import DEFAULT_RECIPE, RECIPES, find_recipe
+    from photostyle.recipes.settings import settings_of
 
     chosen = {name: find_recipe(name)} if name else RECIPES
     if as_json:
@@ -320,14 +321,14 @@ def recipes(
                 "purpose": recipe.purpose,
                 "source": recipe.source,
                 "default": key == DEFAULT_RECIPE,
-                "settings": [asdict(setting) for setting in settings_of(recipe.settings)],
+                "settings": [facts_of(setting) for setting in settings_of(recipe.settings)],
             }
             for key, recipe in chosen.items()
         }
         typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))
     elif name:
         typer.echo(f"{name}: {chosen[name].source}\n")
-        rows = [(s.option, s.values, s.range, s.help) for s in settings_of(chosen[name].settings)]
+        rows = [(option(s), values(s), s.range, s.meaning) for s in settings_of(chosen[name].settings)]
         _table(("Setting", "Default", "Range", "Meaning"), rows)
     else:
         marks = {DEFAULT_RECIPE: " (default)"}

@@ -4,42 +4,35 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection
-from dataclasses import Field, dataclass, fields
-from typing import Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand
 
-
-@dataclass(frozen=True)
-class Setting:
-    """One field of a recipe's dataclass, as the user meets it; `qualities` are its values other than the default."""
-
-    option: str
-    default: Any
-    qualities: dict[str, Any]
-    help: str
-    range: str
-
-    @property
-    def values(self) -> str:
-        """Its default, and in brackets what it is at other qualities."""
-        others = ", ".join(f"{quality} {value}" for quality, value in self.qualities.items())
-        return f"{self.default} ({others})" if others else str(self.default)
+if TYPE_CHECKING:
+    from photostyle.recipes.settings import Setting
 
 
-def settings_of(settings: type[Any]) -> list[Setting]:
-    """Every setting in a recipe's dataclass, in its order."""
-    kinds = get_type_hints(settings)
-    return [
-        Setting(
-            _option(f, kinds[f.name]),
-            f.default,
-            {quality: f.metadata[quality] for quality in ("draft", "best") if quality in f.metadata},
-            f.metadata.get("help", ""),
-            _range(f, kinds[f.name]),
-        )
-        for f in fields(settings)
-    ]
+def option(setting: Setting) -> str:
+    """What it is called on the command line."""
+    name = setting.name.replace("_", "-")
+    return f"--{name}/--no-{name}" if setting.kind == "switch" else f"--{name}"
+
+
+def values(setting: Setting) -> str:
+    """Its default, and in brackets what it is at other qualities."""
+    others = [f"{name} {value}" for name, value in setting.values.items() if value != setting.default]
+    return f"{setting.default} ({', '.join(others)})" if others else str(setting.default)
+
+
+def facts_of(setting: Setting) -> dict[str, Any]:
+    """It as JSON."""
+    return {
+        "option": option(setting),
+        "default": setting.default,
+        "qualities": {name: value for name, value in setting.values.items() if value != setting.default},
+        "help": setting.meaning,
+        "range": setting.range,
+    }
 
 
 class SettingsCommand(TyperCommand):
@@ -86,22 +79,6 @@ def _split(args: list[str], known: Collection[str]) -> tuple[list[str], dict[str
 def _switches() -> set[str]:
     """The settings of all recipes that are on or off, and so take no value."""
     from photostyle import RECIPES
+    from photostyle.recipes.settings import settings_of
 
-    kinds = [get_type_hints(recipe.settings) for recipe in RECIPES.values()]
-    return {name for hints in kinds for name, kind in hints.items() if kind is bool}
-
-
-def _option(field: Field[Any], kind: Any) -> str:
-    name = field.name.replace("_", "-")
-    return f"--{name}/--no-{name}" if kind is bool else f"--{name}"
-
-
-def _range(field: Field[Any], kind: Any) -> str:
-    least, most = field.metadata.get("min"), field.metadata.get("max")
-    if choices := get_args(kind):
-        return ", ".join(choices)
-    if least is not None and most is not None:
-        return f"{least:g} to {most:g}"
-    if least is not None:
-        return f"at least {least:g}"
-    return f"at most {most:g}" if most is not None else ""
+    return {s.name for recipe in RECIPES.values() for s in settings_of(recipe.settings) if s.kind == "switch"}

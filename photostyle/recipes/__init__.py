@@ -6,9 +6,9 @@ fitted to them, vgg None where the recipe needs no network; the generator yields
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from torch import Tensor
 
@@ -29,6 +29,7 @@ from photostyle.recipes.pitie2007 import (
     monge_kantorovich,
 )
 from photostyle.recipes.reinhard2001 import ColorStatistics, color_statistics
+from photostyle.recipes.settings import Quality, read_settings
 from photostyle.regions.regions import Regions
 
 
@@ -36,7 +37,6 @@ from photostyle.regions.regions import Regions
 class Recipe:
     """A way to a picture: its source, the dataclass of its settings, and the generator that runs it.
 
-    A setting's default is its value at standard quality; its metadata may hold others, for "draft" and "best".
     `purpose` says in a line what it is for. Without `network` it is given None for one, and no weights are loaded;
     if not `regional` it takes the photographs as a whole, whatever the regions; if `blends` it is given a sequence
     of styles, else one. `recolors` tells of its settings whether colours are still to be held to the style's hue.
@@ -56,9 +56,6 @@ class Recipe:
     looks_at: int | None = None
     maps: Callable[[Tensor, Any, Regions, Any, Any], Generator[Step, None, RegionalMaps]] | None = None
 
-
-Quality = Literal["draft", "standard", "best"]
-"""One dial from a preview in a moment to the most that a recipe can do."""
 
 RECIPES = {
     "photo": Recipe(
@@ -143,3 +140,12 @@ def find_recipe(name: str, styles: int = 1) -> Recipe:
         blending = ", ".join(known for known, recipe in RECIPES.items() if recipe.blends)
         raise SettingsError(f"The recipe {name} takes one style, not {styles}; several are for {blending}.")
     return RECIPES[name]
+
+
+def make_settings(recipe: Recipe, settings: Mapping[str, Any], quality: Quality = "standard") -> Any:
+    """The recipe's dataclass from settings by name, strings read as the field's type.
+
+    Settings that are not given have the values of that quality. Raises SettingsError for an unknown quality, a name
+    that the recipe does not have, or a value out of range.
+    """
+    return read_settings(recipe.settings, settings, quality)
