@@ -81,6 +81,11 @@ def fit_size(height: int, width: int, long_side: int, *, enlarge: bool = False) 
     """Return the (H, W) of the same shape whose longer side is `long_side`, no side under 1.
 
     An image that is already smaller keeps its size unless `enlarge`.
+
+    >>> fit_size(3000, 4000, 700)
+    (525, 700)
+    >>> fit_size(300, 400, 700)
+    (300, 400)
     """
     longest = max(height, width)
     if longest <= long_side and not enlarge:

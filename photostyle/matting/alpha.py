@@ -119,6 +119,10 @@ def composite(foreground: Tensor, alpha: Tensor, background: Tensor) -> Tensor:
     """α F + (1 − α) B: the foreground (3×H×W) by its alpha (H×W) over a background (3×H×W, or 3×1×1 of one colour).
 
     In sRGB as stored, in which alpha was found. Raises ImageError if sizes differ.
+
+    >>> white, black = torch.ones(3, 1, 1), torch.zeros(3, 1, 1)
+    >>> composite(white, torch.tensor([[0.25]]), black).flatten()
+    tensor([0.2500, 0.2500, 0.2500])
     """
     check_image(foreground, "The foreground")
     check_image(background, "The background")
