@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from photostyle.cli.commands import (
+from photostyle.cli.options import (
     Backbone,
     Bits,
     Dial,
@@ -124,10 +124,11 @@ def batch(
     from photostyle.batch.lines import read_lines
     from photostyle.batch.plan import heaviest, plan
     from photostyle.batch.run import PART, run, unfinished
+    from photostyle.cli.options import given
     from photostyle.cli.progress import Report
     from photostyle.files import make_folder
-    from photostyle.jobs.job import given, have_weights
     from photostyle.jobs.memory import free_memory, gigabytes
+    from photostyle.jobs.report import have_weights
     from photostyle.wording import json_bytes
 
     if style and look:

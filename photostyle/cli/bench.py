@@ -56,7 +56,7 @@ def bench(
     from photostyle.bench.run import Plan, find_pairs, run
     from photostyle.cli.progress import Report
     from photostyle.files import make_folder
-    from photostyle.jobs.job import have_weights
+    from photostyle.jobs.report import have_weights
     from photostyle.wording import json_bytes, legible
 
     found = find_pairs(pairs, [name.strip() for name in only.split(",") if name.strip()] if only else [])
@@ -110,7 +110,8 @@ def _table(results: dict[str, Any]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from photostyle.bench.summary import COSTS, FIGURES, MEASURES, winners
+    from photostyle.bench.summary import COSTS, FIGURES, winners
+    from photostyle.measures.figures import MEASURES
 
     rows, summary = results["rows"], results["summary"]
     won = winners(rows)
