@@ -602,9 +602,9 @@ def test_an_unwritable_output_is_found_before_the_work(
     ("options", "words"),
     [
         (["--recipe", "paint"], ["no recipe 'paint'", "photo, luan, gatys"]),
-        (["--frobnicate", "3"], ["no setting 'frobnicate'", "size, steps, content_weight"]),
-        (["--frobnicate"], ["no setting 'frobnicate'"]),
-        (["--no-frobnicate"], ["no setting 'no_frobnicate'"]),
+        (["--frobnicate", "3"], ["There is no option --frobnicate"]),
+        (["--frobnicate"], ["There is no option --frobnicate"]),
+        (["--no-frobnicate"], ["There is no option --no-frobnicate"]),
         (["--refine"], ["no setting 'refine'"]),  # which another recipe has
         (["--seed", "1"], ["no setting 'seed'"]),
         (["--steps", "0"], ["steps must be at least 1"]),

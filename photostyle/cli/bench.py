@@ -55,7 +55,7 @@ def bench(
     from photostyle.bench.page import page
     from photostyle.bench.run import Plan, find_pairs, run
     from photostyle.cli.progress import Report
-    from photostyle.files import make_folder
+    from photostyle.files import check_file, make_folder
     from photostyle.jobs.report import have_weights
     from photostyle.wording import json_bytes, legible
 
@@ -67,8 +67,8 @@ def bench(
     make_folder(output)
     for file in (json_file, html_file):
         if file:
-            _check_file(file)
             make_folder(file.parent)
+            check_file(file)
     for network in dict.fromkeys((backbone, DEFAULT_BACKBONE)):  # once, here, rather than in every process
         have_weights(network, report)
 
@@ -85,13 +85,6 @@ def bench(
         typer.echo(f"Error: {row['pair']} {row['recipe']}: {row['error']}", err=True)
     if failed:
         raise typer.Exit(1)
-
-
-def _check_file(file: Path) -> None:
-    from photostyle import PhotostyleError
-
-    if file.is_dir():
-        raise PhotostyleError(f"{file} is a folder: name a file in it.")
 
 
 def _line(row: dict[str, Any]) -> str:
