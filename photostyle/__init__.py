@@ -15,7 +15,7 @@ from photostyle._version import __version__
 
 if TYPE_CHECKING:
     from photostyle._doodle import Maps, doodle, doodle_steps, load_maps
-    from photostyle._transfer import find_device, look_steps, make_look, transfer, transfer_steps
+    from photostyle._transfer import look_steps, make_look, transfer, transfer_steps
     from photostyle.descent.descend import Step, Steps, finish
     from photostyle.errors import DescentError, ImageError, PhotostyleError, RegionsError, SettingsError, WeightsError
     from photostyle.image import fit_size, resize
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from photostyle.matting.render import fade
     from photostyle.measures.measure import Measures, measure
     from photostyle.network.backbones import BACKBONES, DEFAULT_BACKBONE
+    from photostyle.network.network import find_device
     from photostyle.network.weights import (
         cache_dir,
         cached_path,
@@ -92,7 +93,7 @@ _HOME = {
     "fade": "matting.render",
     "fetch_weights": "network.weights",
     "find_alpha": "matting.alpha",
-    "find_device": "_transfer",
+    "find_device": "network.network",
     "find_foreground": "matting.alpha",
     "find_look": "looks.local",
     "find_recipe": "recipes",

@@ -23,9 +23,10 @@ from photostyle import RECIPES, ImageError, Measures, Regions, SettingsError, St
 from photostyle.bench import run as bench
 from photostyle.bench import task as tasks
 from photostyle.bench import worker
-from photostyle.bench.summary import MEASURES, summarize, winners
+from photostyle.bench.summary import summarize, winners
 from photostyle.bench.task import Row, Task, attempt
 from photostyle.cli import app
+from photostyle.measures.figures import MEASURES
 from photostyle.photofile import read_note
 
 ROOT = Path(__file__).parents[1]

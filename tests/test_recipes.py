@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from walking import walk
 
-from photostyle import _transfer
-from photostyle._transfer import find_device, transfer, transfer_steps
+from photostyle._transfer import transfer, transfer_steps
 from photostyle.errors import ImageError, RegionsError, SettingsError
 from photostyle.image import fit_size, resize
+from photostyle.network.network import find_device
 from photostyle.recipes import DEFAULT_RECIPE, RECIPES, find_recipe, make_settings
 from photostyle.recipes.settings import Quality, settings_of
 from photostyle.regions.regions import Regions
@@ -41,7 +41,7 @@ def tiny(recipe: str) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def little_network(monkeypatch, fake_weights) -> None:
-    monkeypatch.setattr(_transfer, "load_weights", lambda name, path=None: fake_weights(name))
+    monkeypatch.setattr("photostyle.network.network.load_weights", lambda name, path=None: fake_weights(name))
 
 
 @pytest.fixture
@@ -228,7 +228,7 @@ def test_mistakes_are_told_at_the_first_step_and_not_before(
     def no_network(*_: object) -> None:
         raise AssertionError("weights were loaded before the check")
 
-    monkeypatch.setattr(_transfer, "load_weights", no_network)
+    monkeypatch.setattr("photostyle.network.network.load_weights", no_network)
     steps = transfer_steps(**{"content": content, "style": style} | options)
     with pytest.raises(error, match=message):
         next(steps)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand
+
+from photostyle import SettingsError
 
 if TYPE_CHECKING:
     from photostyle.recipes.settings import Setting
@@ -14,8 +17,8 @@ if TYPE_CHECKING:
 
 def option(setting: Setting) -> str:
     """What it is called on the command line."""
-    name = setting.name.replace("_", "-")
-    return f"--{name}/--no-{name}" if setting.kind == "switch" else f"--{name}"
+    name = _option(setting.name)
+    return f"{name}/--no-{name[2:]}" if setting.kind == "switch" else name
 
 
 def values(setting: Setting) -> str:
@@ -38,9 +41,8 @@ def facts_of(setting: Setting) -> dict[str, Any]:
 class SettingsCommand(TyperCommand):
     """A command that takes `--name value` for any setting of any recipe.
 
-    What it does not know itself it leaves in `ctx.meta["settings"]`, by field name and unchecked: which
-    settings there are depends on the recipe, and to know the recipes takes PyTorch, for which
-    `--help` must not wait.
+    What it does not know itself it leaves in `ctx.meta["settings"]`, by field name, its value unchecked: which
+    settings there are depends on the recipe. To know the recipes takes PyTorch, for which `--help` must not wait.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -64,21 +66,34 @@ def _split(args: list[str], known: Collection[str]) -> tuple[list[str], dict[str
         if option == "--":
             return [*rest, arg, *todo], settings
         name = option[2:].replace("-", "_")
-        switches = _switches()
+        named, switches = _settings()
+        if name not in named and name.removeprefix("no_") not in switches:
+            raise SettingsError(f"There is no option {option}{_meant(option, [*known, *map(_option, named)])}.")
         if equals:
             settings[name] = value
         elif name in switches:
             settings[name] = True
-        elif name.removeprefix("no_") in switches:
+        elif name not in named:
             settings[name.removeprefix("no_")] = False
         else:  # without a value the empty string, which no setting takes
             settings[name] = todo.popleft() if todo and not todo[0].startswith("--") else ""
     return rest, settings
 
 
-def _switches() -> set[str]:
-    """The settings of all recipes that are on or off, and so take no value."""
+def _settings() -> tuple[set[str], set[str]]:
+    """The settings of all recipes, and those that are on or off, and so take no value."""
     from photostyle import RECIPES
     from photostyle.recipes.settings import settings_of
 
-    return {s.name for recipe in RECIPES.values() for s in settings_of(recipe.settings) if s.kind == "switch"}
+    every = [setting for recipe in RECIPES.values() for setting in settings_of(recipe.settings)]
+    return {s.name for s in every}, {s.name for s in every if s.kind == "switch"}
+
+
+def _meant(option: str, known: Iterable[str]) -> str:
+    """The options that are nearly called so."""
+    near = get_close_matches(option, sorted(known), n=2)
+    return f": perhaps {' or '.join(near)} is meant" if near else ""
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

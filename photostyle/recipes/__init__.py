@@ -42,7 +42,9 @@ class Recipe:
     of styles, else one. `recolors` tells of its settings whether colours are still to be held to the style's hue.
     `looks_at` is the long side of the images that all is found from, regions too, for a recipe that is applied to the
     photograph itself at last; None for one that needs regions of the photographs' own sizes. `maps` is the generator of
-    one whose result is a colour map for each region: it returns these.
+    one whose result is a colour map for each region: it returns these. Of one that `keeps_photograph` early images too
+    are local changes of the photograph's colours. A draft of a `quick` one takes seconds. `descent_bytes` is how much
+    memory it takes for each pixel of the image that descends, `photograph_bytes` for each of the photograph.
     """
 
     source: str
@@ -55,6 +57,10 @@ class Recipe:
     recolors: Callable[[Any], bool] = lambda p: True
     looks_at: int | None = None
     maps: Callable[[Tensor, Any, Regions, Any, Any], Generator[Step, None, RegionalMaps]] | None = None
+    keeps_photograph: bool = False
+    quick: bool = False
+    descent_bytes: int = 5000
+    photograph_bytes: int = 60
 
 
 RECIPES = {
@@ -66,12 +72,15 @@ RECIPES = {
         recolors=lambda p: False,  # its maps are toned themselves, region by region
         looks_at=Photo.SMALL,
         maps=photo_maps,
+        keeps_photograph=True,
+        quick=True,
     ),
     "luan": Recipe(
         "Luan et al., Deep Photo Style Transfer, CVPR 2017, arXiv 1703.07511",
         "the paper, for comparison: minutes as a draft, hours at its own size",
         DeepPhoto,
         deep_photo,
+        keeps_photograph=True,
     ),
     "gatys": Recipe(
         "Gatys et al., Image Style Transfer, CVPR 2016, arXiv 1508.06576",
@@ -87,6 +96,7 @@ RECIPES = {
         "paintings by other measures of style: kernels, batch statistics, transport",
         DiscrepancyStyle,
         discrepancy_style,
+        descent_bytes=6000,  # its samples of features besides
     ),
     "mrf": Recipe(
         "Li & Wand, Combining Markov Random Fields and Convolutional Neural Networks, CVPR 2016, arXiv 1601.04589",
@@ -106,6 +116,7 @@ RECIPES = {
         "photographs in closed form, without descent: quicker than photo, and milder",
         Whitening,
         whitening,
+        quick=True,
     ),
     "reinhard": Recipe(
         "Reinhard et al., Color Transfer between Images, IEEE CG&A 2001",
@@ -113,6 +124,7 @@ RECIPES = {
         ColorStatistics,
         color_statistics,
         network=False,
+        quick=True,
     ),
     "monge-kantorovich": Recipe(
         "Pitié & Kokaram, The Linear Monge–Kantorovitch Linear Colour Mapping, CVMP 2007",
@@ -120,6 +132,7 @@ RECIPES = {
         LinearTransport,
         monge_kantorovich,
         network=False,
+        quick=True,
     ),
     "pitie": Recipe(
         "Pitié et al., Automated Colour Grading using Colour Distribution Transfer, CVIU 2007",
@@ -127,6 +140,8 @@ RECIPES = {
         DistributionTransfer,
         distribution_transfer,
         network=False,
+        quick=True,
+        photograph_bytes=150,
     ),
 }
 DEFAULT_RECIPE = "photo"

@@ -35,7 +35,8 @@ from photostyle import (
     transfer_steps,
 )
 from photostyle._transfer import tint_of
-from photostyle.jobs.job import find, have_weights
+from photostyle.jobs.regions import find
+from photostyle.jobs.report import have_weights
 from photostyle.recipes.settings import settings_of
 from photostyle.recipes.tint import Tint, find_tint
 from photostyle.studio.controls import check_offered

@@ -32,7 +32,7 @@ from photostyle import (
     resize,
     save_photograph,
 )
-from photostyle.jobs.job import load_seen
+from photostyle.jobs.pair import load_seen
 from photostyle.photofile.raw import RAW_SUFFIXES
 from photostyle.studio.pixels import check_png, jpeg
 from photostyle.studio.worker import Task
