@@ -117,7 +117,7 @@ def load_maps(style_map: StrPath, target_map: StrPath, kind: MapKind = "auto") -
     they are labels if both are painted in at most 16 flat colours.
 
     Raises ImageError for a file that is missing or no image, RegionsError if the maps are no labels or have no
-    label in common, SettingsError for a kind that there is not.
+    label in common, SettingsError for an unknown kind.
     """
     if kind not in get_args(MapKind):
         raise SettingsError(f"kind must be one of {', '.join(get_args(MapKind))}, not {kind!r}.")

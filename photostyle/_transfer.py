@@ -76,8 +76,8 @@ def transfer_steps(
 def make_look(content: Tensor, style: Tensor, regions: Regions | None = None, **options: Any) -> Look:
     """The look that `transfer` gives to `content`, apart from it: it goes onto any photograph (`Look.apply`).
 
-    Arguments, options and errors are those of `transfer`, of which `strength` is none; the recipe is one that finds
-    colour maps (`Recipe.maps`).
+    Arguments, options and errors are those of `transfer`, except that there is no `strength`, and that the recipe must
+    be one that finds colour maps (`Recipe.maps`).
     """
     return finish(look_steps(content, style, regions, **options))
 

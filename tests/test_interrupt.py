@@ -299,7 +299,7 @@ def test_resume_from_the_command_line(
     monkeypatch.setattr(VGG, "__call__", plain)
 
     refused = run(*given, "--checkpoint", kept)
-    assert refused.exit_code == 2 and "go on from it with --resume" in refused.stderr
+    assert refused.exit_code == 2 and "continue it with --resume" in refused.stderr
     refused = run(*given, "--checkpoint", kept, "--resume", "--content-weight", 3)
     assert refused.exit_code == 2 and "another job (content_weight differ)" in refused.stderr
     refused = run("transfer", pair[1], pair[1], *given[3:], "--checkpoint", kept, "--resume")
@@ -342,7 +342,7 @@ def test_a_doodle_is_kept_and_goes_on(
     assert result.exit_code == 130
     assert result.stderr.splitlines()[-3:] == [
         f"The best so far is in {tmp_path / 'out-partial.png'}.",
-        f"To go on from here, give the same command with --checkpoint {kept} --resume.",
+        f"To continue from here, repeat the command with --checkpoint {kept} --resume.",
         "Interrupted.",
     ]
     assert read_note(tmp_path / "out-partial.png")["partial"] is True

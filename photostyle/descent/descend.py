@@ -8,7 +8,7 @@ where the usual strong-Wolfe search takes two or more. It cannot diverge: a step
 lowers the energy enough (Armijo), and only pairs of positive curvature enter the memory.
 
 Adam (Kingma & Ba, arXiv 1412.6980, algorithm 1) is our own so that its state is a value like that of L-BFGS:
-a descent that is kept between two steps (`Keeper`) goes on from there to the same bits.
+a descent that is kept between two steps (`Keeper`) resumes bit for bit.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def look_pack(look: Look, photograph: Tensor, *, size: int = SIZE, space: str = 
     """A table for each region of a look, and masks that follow the photograph (3×H×W, sRGB in [0, 1]).
 
     `size`, `space` and `title` are the tables'. Raises ImageError if it is no image, SettingsError for a space or a
-    size that tables do not have, WeightsError if the regions are to be found anew without a network.
+    size that tables do not have, WeightsError if the regions must be found again and there is no network.
     """
     return regional_tables(see(look, photograph), photograph, size, space, title)
 
@@ -80,8 +80,8 @@ def regional_tables(sight: Sight, photograph: Tensor, size: int, space: str, tit
 def save_pack(pack: Pack, folder: StrPath, holds: Held | None = None) -> None:
     """Write a pack into a new folder: for each region a `.cube` and a mask, a gray PNG of 16 bits, and a README.txt.
 
-    `holds` is said there. The folder appears whole or not at all. Raises ImageError if it cannot be written or is there
-    already, with files in it.
+    `holds` is quoted in it. The folder appears whole or not at all. Raises ImageError if it cannot be written or exists
+    and is not empty.
     """
     stems = [f"{n}-{re.sub(r'[^0-9A-Za-z]+', '-', name).strip('-')}" for n, name in enumerate(pack.names, 1)]
     files = {"README.txt": readme(pack.names, stems, pack.tables[0].space, holds).encode()}
