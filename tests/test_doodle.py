@@ -16,7 +16,7 @@ from typer.testing import Result
 from photostyle import load_image, read_note, save_image
 from photostyle._doodle import doodle, doodle_steps, load_maps
 from photostyle._transfer import transfer
-from photostyle.descent.descend import finish
+from photostyle.descent.steps import finish
 from photostyle.errors import DescentError, ImageError, RegionsError, SettingsError
 from photostyle.network.vgg import VGG
 from photostyle.recipes._starts import mapped_noise

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from photostyle.color.spaces import lab_from_srgb
-from photostyle.matting.laplacian import window_mean
+from photostyle.matting.guided import window_mean
 
 _TINT_WINDOW, _CONTRAST_WINDOW = 0.025, 0.02  # of the long side
 _PLAIN = 2.0  # ΔE: a window whose colours in the content spread less is plain ground

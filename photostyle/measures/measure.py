@@ -22,7 +22,7 @@ from photostyle.network.hed import edge_map
 from photostyle.network.vgg import VGG
 from photostyle.network.weights import Weights
 from photostyle.regions.regions import Regions
-from photostyle.terms.terms import regional_grams
+from photostyle.terms.gram import regional_grams
 
 LONG_SIDE = 448
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")

@@ -26,9 +26,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from photostyle.color.transport import matrix_power
-from photostyle.descent.descend import Step, Steps
+from photostyle.descent.steps import Step, Steps
 from photostyle.image import fit, shrink
-from photostyle.matting.laplacian import window_mean
+from photostyle.matting.guided import window_mean
 from photostyle.matting.render import apply_maps, feather, fit_maps
 from photostyle.network.vgg import VGG
 from photostyle.recipes._decoder import Decode, load_decoder

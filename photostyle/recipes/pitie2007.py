@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 
 from photostyle.color.transport import linear_transport
-from photostyle.descent.descend import Step, Steps
+from photostyle.descent.steps import Step, Steps
 from photostyle.recipes.settings import setting
 from photostyle.regions.recolor import ColorMap, match_colors, paired_colors, recolor, sample
 from photostyle.regions.regions import Regions
