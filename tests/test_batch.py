@@ -537,7 +537,7 @@ def test_shards_keep_journals_of_their_own_and_any_run_reads_them_all(batch: Bat
         (["--shard", "0/2"], "--shard should be as in 2/20"),
         (["--address", "here:1"], "are for --engine ray"),
         (["--engine", "ray"], "leave --engine ray out"),
-        (["--nonsense", "3"], "no setting 'nonsense'"),
+        (["--nonsense", "3"], "There is no option --nonsense"),
         (["--device", "tpu"], "no device 'tpu'"),
     ],
 )
