@@ -45,3 +45,9 @@ class DescentError(PhotostyleError):
     def __init__(self, message: str, image: Tensor | None = None) -> None:
         super().__init__(message)
         self.image = image
+
+
+def is_shortage(error: Exception) -> bool:
+    """Whether memory ran out: PyTorch says so of a graphics card in an error of its own, of a processor in words."""
+    words = ("out of memory", "can't allocate memory", "not enough memory")
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)

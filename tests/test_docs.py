@@ -59,6 +59,16 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert int(place.removeprefix("L")) <= len(text(target).splitlines()), link
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_files_that_are_named_exist(page: Path) -> None:
+    if page.name == "extending.md":  # whose files are to be made
+        return
+    for file in re.findall(r"`((?:[\w-]+/)+[\w-]*\.\w+)`", BLOCK.sub("", text(page))):
+        if file.endswith((".py", ".md", ".txt", ".cff")):
+            places = (page.parent / file, ROOT / file, PACKAGE / file, ROOT / "examples" / file)
+            assert any(place.exists() for place in places), file
+
+
 def blocks(page: Path, *languages: str) -> Iterator[str]:
     """The fenced blocks of a page in these languages."""
     return (body for language, body in BLOCK.findall(text(page)) if language in languages)
