@@ -37,6 +37,7 @@ Steps = Generator[Step, None, Tensor]
 def finish(steps: Generator[Step, None, T], watch: Callable[[Step], object] | None = None) -> T:
     """Run a recipe to its end, hand each step to `watch`; returns what it returns, the final image or a look.
 
+    >>> import torch
     >>> def two_steps() -> Steps:
     ...     yield Step("first", 1, 2, torch.zeros(3, 1, 1), {"style": 0.5})
     ...     yield Step("first", 2, 2, torch.ones(3, 1, 1), {"style": 0.1})
