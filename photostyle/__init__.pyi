@@ -4,7 +4,7 @@ from ._doodle import Maps, doodle, doodle_steps, load_maps
 from ._transfer import look_steps, make_look, transfer, transfer_steps
 from ._version import __version__
 from .descent.steps import Step, Steps, finish
-from .errors import DescentError, ImageError, PhotostyleError, RegionsError, SettingsError, WeightsError
+from .errors import DescentError, FileError, ImageError, PhotostyleError, RegionsError, SettingsError, WeightsError
 from .image import fit_size, resize
 from .looks.change import blend_looks, invert_look
 from .looks.chart import describe_look, draw_look
@@ -44,6 +44,7 @@ __all__ = [
     "PALETTE",
     "RECIPES",
     "DescentError",
+    "FileError",
     "Held",
     "ImageError",
     "LocalLook",

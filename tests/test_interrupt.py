@@ -300,7 +300,7 @@ def test_resume_from_the_command_line(
     monkeypatch.setattr(VGG, "__call__", plain)
 
     refused = run(*given, "--checkpoint", kept)
-    assert refused.exit_code == 2 and "go on from it with --resume" in refused.stderr
+    assert refused.exit_code == 2 and "resume it, or name another folder" in refused.stderr
     refused = run(*given, "--checkpoint", kept, "--resume", "--content-weight", 3)
     assert refused.exit_code == 2 and "another job (content_weight differ)" in refused.stderr
     refused = run("transfer", pair[1], pair[1], *given[3:], "--checkpoint", kept, "--resume")
