@@ -155,7 +155,7 @@ def test_a_checkpoint_of_another_job_is_refused(tmp_path: Path) -> None:
     Checkpoint(tmp_path, {"size": 32, "content": "a", "steps": 4})
     with pytest.raises(SettingsError, match=r"another job \(content, size differ\)"):
         Checkpoint(tmp_path, {"size": 33, "content": "b", "steps": 4}, resume=True)
-    with pytest.raises(SettingsError, match="--resume"):
+    with pytest.raises(SettingsError, match="resume it"):
         Checkpoint(tmp_path, {"size": 32, "content": "a", "steps": 4})
     assert Checkpoint(tmp_path, {"size": 32, "content": "a", "steps": 4}, resume=True).found
 
