@@ -4,7 +4,7 @@ from ._doodle import Maps, doodle, doodle_steps, load_maps
 from ._transfer import look_steps, make_look, transfer, transfer_steps
 from ._version import __version__
 from .descent.steps import Step, Steps, finish
-from .errors import DescentError, ImageError, PhotostyleError, RegionsError, SettingsError, WeightsError
+from .errors import DescentError, FileError, ImageError, PhotostyleError, RegionsError, SettingsError, WeightsError
 from .image import fit_size, resize
 from .looks.change import blend_looks, invert_look
 from .looks.chart import describe_look, draw_look
@@ -27,7 +27,8 @@ from .photofile.photograph import Photograph
 from .photofile.reading import bit_depth, load_image, load_photograph, read_note
 from .photofile.writing import check_writable, save_image, save_photograph
 from .recipes import DEFAULT_RECIPE, RECIPES, find_recipe, make_settings
-from .regions.labels import PALETTE, label_colors, load_regions, save_regions
+from .regions.labels import load_regions, save_regions
+from .regions.palette import PALETTE, label_colors
 from .regions.regions import Regions
 from .segment.doubts import doubtful_matches
 from .segment.find import find_regions
@@ -44,6 +45,7 @@ __all__ = [
     "PALETTE",
     "RECIPES",
     "DescentError",
+    "FileError",
     "Held",
     "ImageError",
     "LocalLook",

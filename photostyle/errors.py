@@ -2,6 +2,7 @@
 
 PhotostyleError            one sentence: what is wrong and what to do
 ├── ImageError             a photograph, a clip or a look cannot be read, used or written
+├── FileError              a journal or a list of jobs cannot be read or written
 ├── RegionsError           label images that do not fit the photographs or each other
 ├── WeightsError           network weights that are missing, damaged or out of reach
 ├── SettingsError          an unknown recipe, backbone or device, or a setting outside its range
@@ -22,6 +23,10 @@ class PhotostyleError(Exception):
 
 class ImageError(PhotostyleError):
     """A photograph, a clip or a look cannot be read, used or written."""
+
+
+class FileError(PhotostyleError):
+    """A file that holds no picture, as a journal or a list of jobs, cannot be read or written."""
 
 
 class RegionsError(PhotostyleError):

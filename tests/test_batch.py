@@ -24,6 +24,7 @@ from typer.testing import CliRunner, Result
 from photostyle import (
     RECIPES,
     DescentError,
+    FileError,
     ImageError,
     PhotostyleError,
     SettingsError,
@@ -148,7 +149,7 @@ def test_a_wrong_line_is_named(tmp_path: Path, name: str, text: str, said: str) 
 def test_nothing_to_read(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for path, said in ((tmp_path / "empty", "holds no photographs"), (tmp_path / "none", "does not exist")):
-        with pytest.raises(ImageError, match=said):
+        with pytest.raises(FileError, match=said):
             read_lines(str(path), "out")
 
 

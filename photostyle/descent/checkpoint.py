@@ -1,7 +1,7 @@
-"""Checkpoints: the descents of a recipe kept in a folder, so that another process can continue them.
+"""Checkpoints: the descents of a recipe kept in a folder, so that another process goes on from them.
 
 What a descent was when it was kept it is again, to the last bit, and a recipe does the same with the same images:
-on the same machine a run that is interrupted and resumed ends in the same pixels as one that was never interrupted.
+on the same machine an interrupted run that goes on ends in the same pixels as one that was never interrupted.
 """
 
 from __future__ import annotations
@@ -55,8 +55,7 @@ class Checkpoint:
         self.found = about.exists()
         if self.found and not resume:
             raise SettingsError(
-                f"{folder} holds the checkpoint of a run that did not end: continue it with --resume, "
-                "or name another folder."
+                f"{folder} holds the checkpoint of a run that did not end: resume it, or name another folder."
             )
         facts = json.loads(json.dumps(facts))
         self.choices: dict[str, Any] = dict(choices or {})
@@ -89,9 +88,7 @@ class Checkpoint:
             if metadata["sha256"] != digest(metadata["place"], *tensors.values()):
                 raise ValueError
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            raise SettingsError(
-                f"{self._path} is damaged: delete it, and --resume continues from before it."
-            ) from error
+            raise SettingsError(f"{self._path} is damaged: delete it, and the run resumes from before it.") from error
         about = json.loads(metadata["place"])
         tensors = {name: tensor.to(x) for name, tensor in tensors.items()}
         return Place(
@@ -159,7 +156,7 @@ def _check_same(about: Path, facts: Mapping[str, object]) -> dict[str, Any]:
         choices = dict(kept.pop(_CHOICES, {}))
         differing = sorted(key for key in {*kept, *facts} if kept.get(key) != facts.get(key))
     except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise SettingsError(f"{about} is damaged: delete its folder to start again, or name another.") from error
+        raise SettingsError(f"{about} is damaged: delete its folder to begin anew, or name another.") from error
     if differing:
         raise SettingsError(
             f"{about.parent} is the checkpoint of another job ({', '.join(differing)} differ): "
