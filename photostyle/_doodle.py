@@ -120,7 +120,7 @@ def _check_map(map: Tensor, image: Tensor | None, name: str) -> None:
 
 @dataclass(frozen=True)
 class Maps:
-    """A map of the style (K×H×W) and one of the target (K×h×w), values in [0, 1].
+    """A map of the style (K×H×W) and one of the target (K×h×w), with values in [0, 1].
 
     `labels` are the names of the channels if each is a flat colour of the files, () if the channels are red,
     green and blue themselves. `notes` says, a sentence each, what had to be merged or left out.

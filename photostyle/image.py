@@ -20,8 +20,8 @@ _LARGE = 256  # pixels along the shorter side
 def resize(image: Tensor, size: Sequence[int]) -> Tensor:
     """Resize a C×H×W image to `size` = (H, W) by Lanczos, without aliasing, clamped to [0, 1].
 
-    A large reduction of a photograph begins with block averages, down to three times the size: the difference is not
-    seen. (In a small picture it would be: a block at the far side is cut short.)
+    A large reduction of a photograph begins with block averages, down to three times the final size; the difference is
+    invisible. (In a small picture it would not be, because a block at the far side is cut short.)
     Computed in float32 on the processor; the result has the image's device and type. Not differentiable.
     """
     height, width = size

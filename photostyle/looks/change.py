@@ -16,10 +16,11 @@ _LOST = 2.0  # ΔE2000 in the mean, there and back: more, and it cannot be taken
 
 
 def blend_looks(one: Look, other: Look, weight: float) -> Look:
-    """From one look (weight 0) to the other (1), colour by colour.
+    """A look between one (weight 0) and the other (1), colour by colour.
 
-    A region that both have by name goes from the one map to the other; one that only the first has goes to what the
-    second has in common. Where regions lie is the first's affair. Raises SettingsError for a weight outside [0, 1].
+    The map of a region that both have by name is blended with the other's map of it; that of a region which only the
+    first has, with what the second's regions have in common. Where regions lie is taken from the first. Raises
+    SettingsError for a weight outside [0, 1].
     """
     if not 0 <= weight <= 1:
         raise SettingsError(f"The weight of a blend must lie between 0 and 1, not {weight:g}.")

@@ -64,7 +64,7 @@ def load_weights(
 
 
 def fetch_weights(name: str, progress: Progress | None = None) -> Path:
-    """Make sure that the weights are in the cache, intact to the last byte, and return their path.
+    """Make sure that the weights are in the cache and intact to the last byte, and return their path.
 
     `progress` is called with (bytes done, bytes in all). Any number of processes may call this
     at once: one fetches, the others wait.
