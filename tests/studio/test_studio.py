@@ -36,7 +36,7 @@ from photostyle.studio.service import Limits
 from photostyle.studio.sessions import receive
 from photostyle.studio.worker import Task, Worker
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.usefixtures("small_network")
 
 
