@@ -43,7 +43,8 @@ WeightsPath = Annotated[
     Path | None, typer.Option(metavar="FILE", help="The network's original weights, to be used instead of the cache.")
 ]
 Pooling = Annotated[
-    Literal["average", "max", "rescaled"] | None, typer.Option(help="How the network goes from fine to coarse.")
+    Literal["average", "max", "rescaled"] | None,
+    typer.Option(help="How the network goes from fine to coarse: as the recipe is made for, if not given."),
 ]
 Device = Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -121,7 +121,7 @@ class Doodle:
         keeper = None
         if self.checkpoint:
             facts: dict[str, Any] = {"recipe": "doodle", "version": __version__}
-            facts |= {"backbone": self.network.backbone, "pooling": self.network.pooling}
+            facts |= self.network.facts(find_recipe("doodle").pooling)
             facts["weights"] = "".join(str(path.resolve()) for path in self.weights)
             facts |= {role: digest(image) for role, image in images.items()}
             facts |= {"style_map": digest(painted.style), "target_map": digest(painted.target)}
@@ -137,8 +137,7 @@ class Doodle:
             "recipe": "doodle",
             "maps": "labels" if painted.labels else "colors",
             "quality": self.quality,
-            "backbone": self.network.backbone,
-            "pooling": self.network.pooling,
+            **self.network.facts(find_recipe("doodle").pooling),
             "settings": dict(values),
             "seed": values["seed"],
             "version": __version__,

@@ -176,7 +176,7 @@ class Transfer:
         if self.checkpoint:
             facts = {"recipe": self.recipe, "version": __version__, "weights": [str(p.resolve()) for p in self.weights]}
             if recipe.network:
-                facts |= {"backbone": self.network.backbone, "pooling": self.network.pooling}
+                facts |= self.network.facts(recipe.pooling)
             facts |= {"content": digest(scene.content), "style": digest(*scene.styles)}
             if recipe.regional:
                 facts["regions"] = digest(scene.regions.content, scene.regions.style)
@@ -189,7 +189,7 @@ class Transfer:
 
     def _note(self, recipe: Recipe, values: Mapping[str, Any], scene: _Scene) -> dict[str, Any]:
         """What the files say of how they were made; no folders, for the picture may be shown to others."""
-        network = {"backbone": self.network.backbone, "pooling": self.network.pooling} if recipe.network else {}
+        network = self.network.facts(recipe.pooling) if recipe.network else {}
         more = [path.name for path in self.pair.styles[1:]]
         return {
             "regions": scene.guide,
