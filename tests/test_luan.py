@@ -111,7 +111,9 @@ def test_the_second_stage_keeps_what_the_first_has_reached(content, style, fake_
     """Style never rises to more than twice what it was, nor does the energy of the first stage to more than 1.5 times
     that."""
     seen, _ = run(content, style, fake_weights(), steps=25, start=start)
-    first, second = ([step.parts for step in seen if step.stage == stage] for stage in ("style, 32 px", "photoreal"))
+    first, second = (
+        [step.parts for step in seen if step.stage == stage] for stage in ("style, 32 px", "photoreal, 32 px")
+    )
     assert max(parts["style"] for parts in second) < 2 * first[-1]["style"]
     assert max(parts["style"] + parts["content"] for parts in second) < 1.5 * sum(first[-1].values())
 
@@ -133,30 +135,30 @@ def test_the_three_optimizers_go_three_ways(content, style, fake_weights) -> Non
         ((20, 700), 96, 700, [700]),  # of 11 × 384 pixels nothing would be seen
     ],
 )
-def test_sizes_of_stage_1(shape: tuple[int, int], first: int, last: int, sizes: list[int]) -> None:
+def test_sizes(shape: tuple[int, int], first: int, last: int, sizes: list[int]) -> None:
     assert octaves(shape, first, last) == sizes
 
 
 @examples
 @given(st.tuples(st.integers(1, 900), st.integers(1, 900)), st.integers(0, 900), st.integers(16, 900))
-def test_sizes_of_stage_1_grow_to_the_last(shape: tuple[int, int], first: int, last: int) -> None:
+def test_sizes_grow_to_the_last(shape: tuple[int, int], first: int, last: int) -> None:
     sizes = octaves(shape, first, last)
     assert sizes[-1] == min(last, max(shape))
     assert all(size >= first and min(fit_size(*shape, long_side=size)) >= 16 for size in sizes[:-1])
     assert all(1.4 < large / small < 2.9 for small, large in pairwise(sizes))
 
 
-def test_stage_1_goes_from_coarse_to_fine(picture, style, fake_weights) -> None:
+def test_both_stages_go_from_coarse_to_fine(picture, style, fake_weights) -> None:
     """Each size has its own number of steps, and goes on from the picture of the one before."""
     I = picture(64, 96, dtype=torch.float32)
     seen, result = run(I, style, fake_weights(), size=72, coarse=24, coarse_steps=3, steps=2)
-    stages = [(step.stage, *step.image.shape[1:]) for step in seen]
-    assert stages == 3 * [("style, 24 px", 16, 24)] + 3 * [("style, 48 px", 32, 48)] + 2 * [
-        ("style, 72 px", 48, 72)
-    ] + 2 * [("photoreal", 48, 72)]
+    expected = [(24, 16, 3), (48, 32, 3), (72, 48, 2)]  # width, height, steps
+    assert [(step.stage, *step.image.shape[1:]) for step in seen] == [
+        (f"{stage}, {W} px", H, W) for W, H, steps in expected for stage in ("style", "photoreal") for _ in range(steps)
+    ]
     assert result.shape == I.shape
     alone, _ = run(I, style, fake_weights(), size=72, coarse=0, steps=2)
-    assert not torch.equal(alone[0].image, seen[6].image)
+    assert not torch.equal(alone[0].image, seen[12].image)
 
 
 def test_idle_stages_hand_on_the_photograph(picture, style, fake_weights) -> None:
@@ -195,7 +197,7 @@ def test_the_smoothing_is_as_wide_as_the_picture_is_large(monkeypatch, picture, 
 
 def test_a_stage_ends_when_nothing_more_is_gained(content, style, fake_weights) -> None:
     seen, _ = run(content, style, fake_weights(), steps=60, tolerance=0.9)
-    assert [step.stage for step in seen] == 11 * ["style, 32 px"] + 11 * ["photoreal"]
+    assert [step.stage for step in seen] == 11 * ["style, 32 px"] + 11 * ["photoreal, 32 px"]
 
 
 @pytest.mark.parametrize("size", [16, 32])

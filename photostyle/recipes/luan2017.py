@@ -2,8 +2,8 @@
 
     L = Σ_l α_l L_c + Γ Σ_l β_l L_s+ + λ L_m                                           (eq. 4)
 
-Stage 1 descends without the matting term, from coarse to fine, stage 2 from there with it; the result is then redrawn
-by local affine maps and, if asked for, cleared of posterization by a guided filter (supplement).
+Stage 1 descends without the matting term, stage 2 from there with it, both first at coarse sizes; the result is then
+redrawn by local affine maps and, if asked for, cleared of posterization by a guided filter (supplement).
 
 The weights of content and style go with the features of one network, those of matting with pixels in [0, 1]. So that
 they mean the same with every network, content and style are relative, 1 for a picture without features, times what
@@ -45,9 +45,9 @@ class DeepPhoto:
     size: int = setting(700, "long side at which the energy descends, pixels", least=16, draft=256)
     steps: int = setting(1000, "most iterations of each of the two stages", least=1, draft=40)
     coarse: int = setting(
-        96, "long side at which stage 1 begins, then twice that, and so on; 0 for its full size", least=0
+        96, "long side at which both stages begin, then twice that, and so on; 0 for the full size alone", least=0
     )
-    coarse_steps: int = setting(60, "most iterations at each smaller size", least=1)
+    coarse_steps: int = setting(30, "most iterations of each of the two at every smaller size", least=1)
     tolerance: float = setting(
         1e-3, "a stage ends when ten iterations lower the energy by less than this part", least=0
     )
@@ -82,8 +82,8 @@ class DeepPhoto:
 def deep_photo(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: DeepPhoto) -> Steps:
     """Both stages of the paper, then local affine smoothing; rendered at the content's own size.
 
-    Where light falls is decided at a coarse size, at which a layer sees a house at once: what stage 1 finds there is
-    carried to the photograph at the next size, and is where the descent goes on.
+    Where light falls is decided at a coarse size, at which a layer sees a house at once: what both stages find there is
+    carried to the photograph at the next size, and is where they go on.
     """
     O = small = None
     sizes = octaves(content.shape[1:], p.coarse, p.size)
@@ -91,6 +91,7 @@ def deep_photo(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: De
         I, S = fit(content, size), fit(style, size)
         here = regions.fit(I, S)
         L = content_and_style(I, S, here, vgg, p)
+        M = matting_laplacian(I, p.epsilon)
         down = partial(
             descend,
             extract=vgg,
@@ -101,8 +102,8 @@ def deep_photo(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: De
         )
         start = first_image(I, S, here, p) if O is None else render(O, I, small=small)
         O = yield from down(L, image=start, stage=f"style, {size} px")
+        O = yield from down(L + p.matting_weight * matting(M), image=O, stage=f"photoreal, {size} px")
         small = I
-    O = yield from down(L + p.matting_weight * matting(matting_laplacian(I, p.epsilon)), image=O, stage="photoreal")
     O = O.clamp(0, 1)
     if p.smooth_radius:
         radius = max(1, round(p.smooth_radius * max(I.shape) / p.SMOOTHED_SIZE))
@@ -113,7 +114,7 @@ def deep_photo(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: De
 
 
 def octaves(shape: Sequence[int], first: int, last: int) -> list[int]:
-    """Long sides that stage 1 of a photograph of that shape (H, W) goes through.
+    """Long sides at which both stages look at a photograph of that shape (H, W).
 
     From `first` each is twice the one before, until √2 short of the `last`, which ends them; 0 stands for the last
     alone. None is so small that the shorter side would be under 16 pixels.
