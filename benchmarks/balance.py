@@ -24,7 +24,7 @@ from photostyle.matting.metric import MattingMetric
 from photostyle.network.vgg import VGG
 from photostyle.recipes import RECIPES
 from photostyle.recipes.luan2017 import DeepPhoto, content_and_style
-from photostyle.terms.terms import regional_grams
+from photostyle.terms.gram import regional_grams
 
 SHOWN = ("authors_stage1", "authors_result")
 FLOOR = 0.01  # κ of the metric: steps that keep the picture a photograph, and few others

@@ -18,7 +18,8 @@ import torch
 from torch import Tensor
 
 from photostyle.color.spaces import chroma, luma
-from photostyle.descent.descend import Optimizer, Steps, descend
+from photostyle.descent.descend import Optimizer, descend
+from photostyle.descent.steps import Steps
 from photostyle.image import fit, resize
 from photostyle.network.vgg import VGG
 from photostyle.photofile import load_image
@@ -26,10 +27,12 @@ from photostyle.recipes._gatys_settings import blend_shares, layer_weights, shar
 from photostyle.recipes._starts import colored_noise, gray_noise, recolored
 from photostyle.recipes.settings import setting
 from photostyle.regions.regions import Regions
+from photostyle.terms.content import content as content_term
+from photostyle.terms.content import power
 from photostyle.terms.energy import Extract, Features
-from photostyle.terms.terms import chroma_variation, gram, power, total_variation
-from photostyle.terms.terms import content as content_term
-from photostyle.terms.terms import style as style_term
+from photostyle.terms.gram import gram
+from photostyle.terms.gram import style as style_term
+from photostyle.terms.smoothness import smoothness
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def neural_style(
             F_S = blend([vgg(s, w_s) for s in S], b)
         E_c = content_term(F_I, {l: w / power(F_I[l]) for l, w in w_c.items()})
         E_s = style_term(F_S, {l: w / power_of_gram(F_S[l]) for l, w in w_s.items()})
-        Υ = 1 / I.numel() * (p.variation_weight * total_variation() + p.chroma_weight * chroma_variation())
+        Υ = smoothness(I.numel(), p.variation_weight, p.chroma_weight)
         L = p.content_weight * E_c + p.style_weight * E_s + Υ
         O = yield from descend(L, extract, O, stage=f"{max(I.shape)} px", steps=steps, optimizer=p.optimizer)
     assert O is not None

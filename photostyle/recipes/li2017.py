@@ -16,7 +16,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from photostyle.descent.descend import Optimizer, Steps, descend
+from photostyle.descent.descend import Optimizer, descend
+from photostyle.descent.steps import Steps
 from photostyle.image import fit, resize, shrink
 from photostyle.network.vgg import VGG
 from photostyle.recipes._gatys_settings import layer_weights, shared_steps
@@ -25,6 +26,8 @@ from photostyle.recipes.pitie2007 import linear_map
 from photostyle.recipes.settings import setting
 from photostyle.regions.recolor import match_colors
 from photostyle.regions.regions import Regions
+from photostyle.terms.content import content as content_term
+from photostyle.terms.content import power
 from photostyle.terms.energy import Energy
 from photostyle.terms.mmd import (
     Towards,
@@ -36,8 +39,7 @@ from photostyle.terms.mmd import (
     paired_gaussian_mmd,
     polynomial_mmd,
 )
-from photostyle.terms.terms import chroma_variation, power, total_variation
-from photostyle.terms.terms import content as content_term
+from photostyle.terms.smoothness import smoothness
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def objective(I: Tensor, S: Tensor, regions: Regions, w: Mapping[str, float], vg
     L = content_term(F_I, {p.CONTENT_LAYER: 1 / power(F_I[p.CONTENT_LAYER])})
     for name, (w_k, towards) in p.distances().items():
         L += distribution_style(name, towards, F_S, M_S, M_I, {l: p.balance * w_k * w_l for l, w_l in w.items()})
-    return L + 1 / I.numel() * (p.variation_weight * total_variation() + p.chroma_weight * chroma_variation())
+    return L + smoothness(I.numel(), p.variation_weight, p.chroma_weight)
 
 
 def first_image(I: Tensor, S: Tensor, regions: Regions, p: DiscrepancyStyle) -> Tensor:
