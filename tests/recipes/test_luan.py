@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from itertools import pairwise
 from typing import Any
 
@@ -159,6 +160,41 @@ def test_both_stages_go_from_coarse_to_fine(picture, style, fake_weights) -> Non
     assert result.shape == I.shape
     alone, _ = run(I, style, fake_weights(), size=72, coarse=0, steps=2)
     assert not torch.equal(alone[0].image, seen[12].image)
+
+
+CHANGES: dict[str, Any] = {
+    "size": 40,
+    "steps": 3,
+    "coarse": 0,
+    "coarse_steps": 3,
+    "tolerance": 0.9,
+    "content_weight": 50.0,
+    "style_weight": 10.0,
+    "style_term": "bn",
+    "matting_weight": 1e5,
+    "variation_weight": 1e-3,
+    "epsilon": 1e-3,
+    "smooth_radius": 0,
+    "smooth_edge": 0.5,
+    "refine": True,
+    "start": "content",
+    "optimizer": "lbfgs",
+    "seed": 1,
+}
+
+
+def test_changes_has_every_setting() -> None:
+    assert list(CHANGES) == [f.name for f in fields(DeepPhoto)]
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_every_number_is_read_from_the_settings(picture, style, fake_weights, name: str) -> None:
+    """Another one gives another picture: it is written down nowhere else."""
+    I = picture(48, 64, dtype=torch.float32)
+    usual: dict[str, Any] = {"size": 48, "coarse": 24, "coarse_steps": 2, "steps": 12 if name == "tolerance" else 2}
+    usual |= {"smooth_radius": 45, "start": "noise" if name == "seed" else "recolored"}
+    one, other = (run(I, style, fake_weights(), **usual | change)[1] for change in ({}, {name: CHANGES[name]}))
+    assert not torch.equal(one, other)
 
 
 def test_idle_stages_hand_on_the_photograph(picture, style, fake_weights) -> None:
