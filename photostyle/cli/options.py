@@ -46,7 +46,8 @@ WeightsPath = Annotated[
     Path | None, typer.Option(metavar="FILE", help="A file with the network's original weights, instead of the cache.")
 ]
 Pooling = Annotated[
-    Literal["average", "max", "rescaled"] | None, typer.Option(help="How the network reduces its layers in size.")
+    Literal["average", "max", "rescaled"] | None,
+    typer.Option(help="How the network reduces its layers in size; if not given, as the recipe is made for."),
 ]
 Device = Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
