@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import shlex
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from photostyle import Photograph, __version__, fade, resize, save_photograph
+from photostyle import ImageError, Photograph, __version__, fade, fit_size, resize, save_photograph
 from photostyle.studio.painting import Painting
 from photostyle.studio.picture import Picture
 from photostyle.studio.pixels import jpeg
@@ -23,6 +24,10 @@ from photostyle.studio.tokens import token
 Format = Literal["JPEG", "PNG", "TIFF", "WEBP", "AVIF"]
 ENDINGS: dict[Format, str] = {"JPEG": "jpg", "PNG": "png", "TIFF": "tif", "WEBP": "webp", "AVIF": "avif"}
 _THUMB_SIZE = 240
+
+
+class ResultGone(ImageError):
+    """It was deleted while somebody asked for it."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,15 @@ class Order:
     strength: float = 1.0
     painting: Painting | None = None
     snapped: bool = True  # borders of regions follow the photograph
+    content: str | None = None  # the id of the photograph to change, None for the one that is chosen
+    found: bool = False  # regions are found automatically if there are none yet
+
+    @property
+    def look(self) -> str:
+        """Equal for orders of the same look, whatever their size, quality and strength."""
+        painted = self.painting and (self.painting.content, self.painting.style)
+        facts = (self.recipe, sorted(self.settings.items()), painted, self.painting and sorted(self.painting.match))
+        return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
 @dataclass(eq=False)
@@ -50,6 +64,7 @@ class Result:
     seconds: float = 0.0
     more_styles: tuple[Picture, ...] = ()
     trimap: bytes | None = None  # PNG, of a cut-out: the alpha matte of the content rather than a transfer
+    name: str = ""  # that the user gave it
     id: str = field(default_factory=token)
 
     @classmethod
@@ -65,8 +80,12 @@ class Result:
         return self.trimap is not None
 
     def pixels(self) -> Tensor:
-        """3×H×W, or of a cut-out the colours and the alpha, 4×H×W."""
-        return torch.from_numpy(np.load(self.folder / "pixels.npy").astype(np.float32) / 65535)
+        """3×H×W, or of a cut-out the colours and the alpha, 4×H×W; raises ResultGone if it made room for newer ones."""
+        try:
+            levels = np.load(self.folder / "pixels.npy")
+        except FileNotFoundError as error:
+            raise ResultGone("This result is no longer there: it has made room for newer ones.") from error
+        return torch.from_numpy(levels.astype(np.float32) / 65535)
 
     @cached_property
     def full_jpeg(self) -> bytes:
@@ -78,7 +97,13 @@ class Result:
 
     @cached_property
     def thumb_jpeg(self) -> bytes:
-        return jpeg(self._shown(), _THUMB_SIZE)
+        """Small, and with the strength that it was asked for with."""
+        shown = self._shown()
+        shown = resize(shown, fit_size(shown.shape[1], shown.shape[2], _THUMB_SIZE))
+        if not self.cutout and not self.content.blank:
+            before = resize(self.content.reduced.opaque(), shown.shape[1:])
+            shown = fade(before, shown, self.order.strength)
+        return jpeg(shown)
 
     def _shown(self) -> Tensor:
         pixels = self.pixels()
@@ -144,6 +169,8 @@ class Result:
         order = self.order
         return {
             "id": self.id,
+            "name": self.name,
+            "look": order.look,
             "content": self.content.facts(),
             "style": self.style.facts() if self.style else None,
             "more_styles": [picture.facts() for picture in self.more_styles],

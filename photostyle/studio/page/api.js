@@ -56,6 +56,18 @@ export class Session {
   upload(side, file) {
     return json(ask("PUT", `${this.path}/photographs/${side}?name=${encodeURIComponent(file.name)}`, file));
   }
+  choose(side, id) {
+    return json(ask("PUT", `${this.path}/chosen/${side}`, { id }));
+  }
+  swap() {
+    return json(ask("PUT", `${this.path}/swap`));
+  }
+  remove(side, id) {
+    return json(ask("DELETE", `${this.path}/photographs/${side}/${id}`));
+  }
+  rename(result, name) {
+    return json(ask("PATCH", `${this.path}/results/${result}`, { name }));
+  }
   addStyle(file) {
     return json(ask("POST", `${this.path}/styles?name=${encodeURIComponent(file.name)}`, file));
   }

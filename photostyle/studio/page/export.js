@@ -2,13 +2,15 @@
 
 import { desk, trouble } from "./desk.js";
 import { $ } from "./dom.js";
+import { decide } from "./say.js";
 
-export function makeExport({ look }) {
+export function makeExport({ look, render }) {
   const save = $("#save");
   const format = $("#format");
 
   function aim() {
     const made = desk.result;
+    $("#save-text").textContent = made?.isPreview ? "Download the draft" : "Download";
     if (!made) {
       save.removeAttribute("href");
       save.setAttribute("aria-disabled", "true");
@@ -18,16 +20,35 @@ export function makeExport({ look }) {
     save.href = desk.session.url(`results/${made.id}/download?format=${format.value}&strength=${strength}`);
     save.removeAttribute("aria-disabled");
   }
-  desk.on("shown", aim);
-  desk.on("faded", aim);
+  for (const news of ["shown", "faded"]) desk.on(news, aim);
   desk.on("mode", (mode) => {
     if (mode === "cutout") format.value = "PNG";
     aim();
   });
   format.addEventListener("change", aim);
-  save.addEventListener("click", (event) => {
-    if (!desk.result?.cutout || format.value !== "JPEG") return;
+
+  let isSure = false; // a draft is what is wanted
+  save.addEventListener("click", async (event) => {
+    const made = desk.result;
+    if (made?.cutout && format.value === "JPEG") {
+      event.preventDefault();
+      trouble(new Error("JPEG has no transparency: download the cut-out as PNG, TIFF or WebP."));
+      return;
+    }
+    if (!made?.isPreview || isSure) return;
     event.preventDefault();
-    trouble(new Error("JPEG has no transparency: download the cut-out as PNG, TIFF or WebP."));
+    const { width, height } = made.content;
+    const answer = await decide(
+      `This is a draft of ${made.width}×${made.height}. The full size is ${width}×${height}.`,
+      [
+        ["Render full size first", "render"],
+        ["Download the draft", "draft"],
+      ],
+    );
+    if (answer === "render") render();
+    if (answer !== "draft") return;
+    isSure = true;
+    save.click();
+    isSure = false;
   });
 }

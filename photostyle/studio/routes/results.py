@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Response
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 
 from photostyle.studio.picture import Side
 from photostyle.studio.result import ENDINGS, Format, Result
@@ -25,18 +26,22 @@ def _result(mine: Mine, id: str) -> Result:
 Found = Annotated[Result, Depends(_result)]
 
 
+def file_name(result: Result, format: Format) -> str:
+    """Of a download: the photograph's own name, and what was done to it (ASCII)."""
+    stem = Path(result.content.name).stem.encode("ascii", "ignore").decode().replace('"', "") or "photograph"
+    return f"{stem}-{'cutout' if result.cutout else result.order.recipe}.{ENDINGS[format]}"
+
+
 @router.get("/{size}.jpg", response_class=Response)
 def picture(result: Found, size: Literal["thumb", "view", "full"]) -> Response:
-    """A result without fading, as JPEG to look at."""
+    """A result as JPEG to look at: "thumb" with its strength, the others without fading."""
     return kept_jpeg(getattr(result, f"{size}_jpeg"))
 
 
 @router.get("/download", response_class=Response)
 def download(result: Found, format: Format = "JPEG", strength: Annotated[float, Query(ge=0, le=1)] = 1.0) -> Response:
     """The photograph with that strength, as a file; metadata, colour profile and depth are the content's."""
-    stem = Path(result.content.name).stem.encode("ascii", "ignore").decode().replace('"', "") or "photograph"
-    name = f"{stem}-{'cutout' if result.cutout else result.order.recipe}.{ENDINGS[format]}"
-    return attachment(result.download(format, strength), f"image/{format.lower()}", name)
+    return attachment(result.download(format, strength), f"image/{format.lower()}", file_name(result, format))
 
 
 @router.get("/settings.json")
@@ -60,6 +65,19 @@ def trimap(result: Found) -> Response:
     if result.trimap is None:
         raise HTTPException(404, "This result is no cut-out.")
     return attachment(result.trimap, "image/png", "trimap.png")
+
+
+class Name(BaseModel):
+    """What a result is called."""
+
+    name: str = Field(max_length=60)
+
+
+@router.patch("")
+def rename(result: Found, wish: Name) -> dict[str, Any]:
+    """Call a result by a name."""
+    result.name = wish.name
+    return result.facts()
 
 
 @router.delete("", status_code=204)
