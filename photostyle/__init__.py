@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from photostyle.descent.descend import Step, Steps, finish
     from photostyle.errors import DescentError, ImageError, PhotostyleError, RegionsError, SettingsError, WeightsError
     from photostyle.image import fit_size, resize
+    from photostyle.looks.adjust import Adjustment, adjust_look
     from photostyle.looks.change import blend_looks, invert_look
     from photostyle.looks.chart import describe_look, draw_look
     from photostyle.looks.file import check_look_path, load_look, save_look
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from photostyle.tables.writing import save_table
 
 _HOME = {
+    "Adjustment": "looks.adjust",
     "BACKBONES": "network.backbones",
     "DEFAULT_BACKBONE": "network.backbones",
     "DEFAULT_RECIPE": "recipes",
@@ -77,6 +79,7 @@ _HOME = {
     "Steps": "descent.descend",
     "Table": "tables.table",
     "WeightsError": "errors",
+    "adjust_look": "looks.adjust",
     "bit_depth": "photofile.reading",
     "blend_looks": "looks.change",
     "cache_dir": "network.weights",
@@ -139,6 +142,7 @@ __all__ = [
     "DEFAULT_RECIPE",
     "PALETTE",
     "RECIPES",
+    "Adjustment",
     "DescentError",
     "Held",
     "ImageError",
@@ -157,6 +161,7 @@ __all__ = [
     "Table",
     "WeightsError",
     "__version__",
+    "adjust_look",
     "bit_depth",
     "blend_looks",
     "cache_dir",
