@@ -31,9 +31,9 @@ from photostyle import RECIPES, SettingsError, Step, fade, load_image
 from photostyle.photofile import read_note
 from photostyle.regions.labels import PALETTE
 from photostyle.studio.controls import recipe_facts
+from photostyle.studio.picture import receive
 from photostyle.studio.serve import serve, studio
 from photostyle.studio.service import Limits
-from photostyle.studio.sessions import receive
 from photostyle.studio.worker import Task, Worker
 
 ROOT = Path(__file__).parents[1]
@@ -506,7 +506,7 @@ def test_sessions_cannot_see_each_other(client: TestClient) -> None:
         one.ask("GET", path)
         other.ask("GET", path, 404)
     one.ask("DELETE", "", 204)
-    one.ask("GET", "", 404)
+    assert "This session is over" in one.ask("GET", "", 410)["error"]  # a status of its own: the page begins anew
 
 
 @pytest.mark.parametrize(

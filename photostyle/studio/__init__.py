@@ -4,7 +4,10 @@ app.py        the application: routes, errors, the page
 routes/       what can be asked for under /api, a file for each noun
 service.py    what all requests share: sessions, queue, limits
 guard.py      who may talk to it: hosts, origins, a password, sizes of uploads
-sessions.py   what a page has uploaded and made; only that can be read again
+picture.py    a photograph that was uploaded
+painting.py   regions that were painted
+result.py     what was made, and the order for it
+sessions.py   all of these of a page; only that can be read again
 worker.py     one job at a time, the others wait; progress, cancelling, time left
 making.py     the jobs: find regions, preview and render, cut out
 controls.py   the recipes' settings as controls of a page

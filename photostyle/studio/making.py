@@ -38,8 +38,11 @@ from photostyle._transfer import tint_of
 from photostyle.jobs.job import find, have_weights
 from photostyle.recipes.tint import Tint, find_tint
 from photostyle.studio.controls import check_offered
+from photostyle.studio.picture import Picture
 from photostyle.studio.pixels import gray_png
-from photostyle.studio.sessions import Order, Picture, Result, Session, token
+from photostyle.studio.result import Order, Result
+from photostyle.studio.sessions import Session
+from photostyle.studio.tokens import token
 from photostyle.studio.worker import Task
 
 Work = Callable[[Task], dict[str, Any]]

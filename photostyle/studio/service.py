@@ -9,7 +9,8 @@ from fastapi import Depends, HTTPException, Request, Response
 
 from photostyle import SettingsError
 from photostyle.studio.making import Work
-from photostyle.studio.sessions import SIDES, Session, Sessions
+from photostyle.studio.picture import SIDES
+from photostyle.studio.sessions import Session, Sessions
 from photostyle.studio.worker import Task, Worker
 
 _PNG = {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}, "required": True}
@@ -94,7 +95,7 @@ Here = Annotated[Service, Depends(_service)]
 def _session(session: str, here: Here) -> Session:
     found = here.sessions.get(session)
     if found is None:
-        raise HTTPException(404, "This session is over: open the studio anew.")
+        raise HTTPException(410, "This session is over: open the studio anew.")
     return found
 
 

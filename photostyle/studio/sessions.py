@@ -2,253 +2,24 @@
 
 from __future__ import annotations
 
-import io
-import secrets
-import shlex
 import shutil
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import monotonic
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
-import torch
-from torch import Tensor
-
-from photostyle import (
-    ImageError,
-    Photograph,
-    Regions,
-    RegionsError,
-    __version__,
-    fade,
-    fit_size,
-    load_photograph,
-    load_regions,
-    resize,
-    save_photograph,
-)
-from photostyle.jobs.job import load_seen
-from photostyle.photofile.raw import RAW_SUFFIXES
-from photostyle.studio.pixels import check_png, jpeg
+from photostyle import ImageError, RegionsError
+from photostyle.studio.painting import Painting
+from photostyle.studio.picture import SIDES, Picture, Side
+from photostyle.studio.pixels import check_png
+from photostyle.studio.result import Result
+from photostyle.studio.tokens import token
 from photostyle.studio.worker import Task
 
-Side = Literal["content", "style"]
-SIDES: tuple[Side, ...] = ("content", "style")
-Format = Literal["JPEG", "PNG", "TIFF", "WEBP", "AVIF"]
-ENDINGS: dict[Format, str] = {"JPEG": "jpg", "PNG": "png", "TIFF": "tif", "WEBP": "webp", "AVIF": "avif"}
-
-EDIT_SIZE = 800  # long side at which regions are painted and previews are made, pixels
-_THUMB_SIZE = 240
 _MOST_SESSIONS = 64
 _MOST_RESULTS = 24  # of a session
 _MOST_STYLES = 8
-
-
-def token() -> str:
-    """A name that nobody guesses."""
-    return secrets.token_urlsafe(15)
-
-
-@dataclass(eq=False)
-class Picture:
-    """A photograph: its file as it came, and a small copy (3×h×w, at most EDIT_SIZE) to work with.
-
-    What is transparent in the small copy is filled as `Photograph.filled` does it.
-    """
-
-    path: Path
-    name: str
-    small: Tensor
-    size: tuple[int, int]  # width and height, upright
-    notes: tuple[str, ...] = ()
-    blank: bool = False  # an empty canvas for a doodle
-    alpha: Tensor | None = None  # of the small copy, 1×h×w, if some of it is transparent
-    id: str = field(default_factory=token)
-
-    def load(self) -> Photograph:
-        """All of it, anew."""
-        return load_photograph(self.path)
-
-    @property
-    def reduced(self) -> Photograph:
-        """The small copy, as a photograph of its own."""
-        return Photograph(self.small, self.alpha)
-
-    @cached_property
-    def edit_jpeg(self) -> bytes:
-        return jpeg(self.reduced.opaque(), quality=92)
-
-    @cached_property
-    def full_jpeg(self) -> bytes:
-        return jpeg(self.load().opaque(), quality=95)
-
-    def facts(self) -> dict[str, Any]:
-        _, height, width = self.small.shape
-        edit = {"width": width, "height": height}
-        whole = {"width": self.size[0], "height": self.size[1]}
-        return {"id": self.id, "name": self.name, **whole, "edit": edit, "notes": self.notes, "blank": self.blank}
-
-
-@dataclass(frozen=True)
-class Painting:
-    """Two label images in the paper's palette (PNG), which content colour takes whose look, and which none."""
-
-    content: bytes
-    style: bytes
-    match: Mapping[str, str] = field(default_factory=dict)
-    drop: tuple[str, ...] = ()
-
-    def load(self) -> Regions:
-        """Raises RegionsError if they cannot be paired."""
-        with TemporaryDirectory() as folder:
-            return load_regions(*self.save(Path(folder)), match=self.match, drop=self.drop)
-
-    def save(self, folder: Path) -> tuple[Path, Path]:
-        """Both files."""
-        paths = folder / "content_regions.png", folder / "style_regions.png"
-        for path, data in zip(paths, (self.content, self.style), strict=True):
-            path.write_bytes(data)
-        return paths
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a transfer was asked for."""
-
-    recipe: str
-    quality: str
-    settings: Mapping[str, Any]
-    strength: float = 1.0
-    painting: Painting | None = None
-    snapped: bool = True  # borders of regions follow the photograph
-
-
-@dataclass(eq=False)
-class Result:
-    """A finished picture, unfaded, as 16-bit levels in a file; the strength is chosen when it is downloaded."""
-
-    folder: Path
-    content: Picture
-    style: Picture | None
-    order: Order
-    note: Mapping[str, Any]
-    size: tuple[int, int]
-    seconds: float = 0.0
-    more_styles: tuple[Picture, ...] = ()
-    trimap: bytes | None = None  # PNG, of a cut-out: the alpha matte of the content rather than a transfer
-    id: str = field(default_factory=token)
-
-    @classmethod
-    def keep(cls, pixels: Tensor, folder: Path, **facts: Any) -> Result:
-        """A result of these pixels (C×H×W in [0, 1]) in a new folder."""
-        folder.mkdir()
-        levels = pixels.detach().cpu().clamp(0, 1).mul(65535).round()
-        np.save(folder / "pixels.npy", levels.numpy().astype(np.uint16))
-        return cls(folder, size=(pixels.shape[2], pixels.shape[1]), **facts)
-
-    @property
-    def cutout(self) -> bool:
-        return self.trimap is not None
-
-    def pixels(self) -> Tensor:
-        """3×H×W, or of a cut-out the colours and the alpha, 4×H×W."""
-        return torch.from_numpy(np.load(self.folder / "pixels.npy").astype(np.float32) / 65535)
-
-    @cached_property
-    def full_jpeg(self) -> bytes:
-        return jpeg(self._shown(), quality=95)
-
-    @cached_property
-    def view_jpeg(self) -> bytes:
-        return jpeg(self._shown(), 1600, quality=92)
-
-    @cached_property
-    def thumb_jpeg(self) -> bytes:
-        return jpeg(self._shown(), _THUMB_SIZE)
-
-    def _shown(self) -> Tensor:
-        pixels = self.pixels()
-        if self.cutout:  # over a chequered ground
-            _, H, W = pixels.shape
-            y, x = torch.arange(H)[:, None] // 16, torch.arange(W)[None] // 16
-            ground = 0.75 + 0.2 * ((x + y) % 2)
-            return torch.lerp(ground.expand(3, -1, -1), pixels[:3], pixels[3])
-        if self.content.alpha is not None:
-            alpha = resize(self.content.alpha, pixels.shape[1:])
-            return Photograph(pixels, alpha).opaque()
-        return pixels
-
-    def download(self, format: Format, strength: float) -> bytes:
-        """The photograph as a file, with the metadata of the content."""
-        buffer, pixels, photograph = io.BytesIO(), self.pixels(), self.content.load()
-        if self.cutout:
-            save_photograph(pixels[:3], buffer, like=replace(photograph, alpha=pixels[3:]), format=format)
-            return buffer.getvalue()
-        faded = fade(photograph.pixels, pixels, strength)
-        save_photograph(
-            faded, buffer, like=photograph, format=format, note={**self.note, "strength": strength}, dither=True
-        )
-        return buffer.getvalue()
-
-    def command(self) -> str:
-        """What to type for the same picture."""
-        order = self.order
-        if self.cutout:
-            words = ["photostyle", "matte", self.content.name, "--trimap", "trimap.png"]
-            return shlex.join([*words, "-o", "matte.png", "--foreground", "cutout.png"])
-        assert self.style is not None
-        blank = self.content.blank
-        if blank:
-            words = ["photostyle", "doodle", self.style.name, "style_regions.png", "content_regions.png"]
-        else:
-            styles = (self.style, *self.more_styles)
-            words = ["photostyle", "transfer", self.content.name, *(picture.name for picture in styles)]
-        words += ["-o", "result.jpg", *([] if blank else ["--recipe", order.recipe]), "--quality", order.quality]
-        for name, value in order.settings.items():
-            option = name.replace("_", "-")
-            if isinstance(value, bool):
-                words.append(f"--{option}" if value else f"--no-{option}")
-            else:
-                words += [f"--{option}", str(value)]
-        if order.painting and not blank:
-            words += ["--content-regions", "content_regions.png", "--style-regions", "style_regions.png"]
-            if order.painting.match:
-                words += ["--match", ",".join(f"{a}={b}" for a, b in order.painting.match.items())]
-            if order.painting.drop:
-                words += ["--drop", ",".join(order.painting.drop)]
-        if order.strength != 1 and not blank:
-            words += ["--strength", f"{order.strength:g}"]
-        return shlex.join(words)
-
-    def settings_file(self) -> dict[str, Any]:
-        """What the page needs to set its controls again."""
-        order = self.order
-        chosen = {"recipe": order.recipe, "quality": order.quality, "strength": order.strength}
-        return {"photostyle": __version__, **chosen, "settings": dict(order.settings), "command": self.command()}
-
-    def facts(self) -> dict[str, Any]:
-        order = self.order
-        return {
-            "id": self.id,
-            "content": self.content.facts(),
-            "style": self.style.facts() if self.style else None,
-            "more_styles": [picture.facts() for picture in self.more_styles],
-            "width": self.size[0],
-            "height": self.size[1],
-            "seconds": round(self.seconds, 1),
-            "recipe": order.recipe,
-            "quality": order.quality,
-            "strength": order.strength,
-            "settings": dict(order.settings),
-            "painted": order.painting is not None,
-            "cutout": self.cutout,
-            "command": self.command(),
-        }
 
 
 @dataclass(eq=False)
@@ -378,19 +149,3 @@ class Sessions:
     def _remove(self, session: Session) -> None:
         self._all.pop(session.id, None)
         shutil.rmtree(session.folder, ignore_errors=True)
-
-
-def receive(data: bytes, name: str, folder: Path, most_pixels: float) -> Picture:
-    """An uploaded photograph. Raises ImageError, a sentence, if it is none or too large."""
-    stream = io.BytesIO(data)
-    shown = "".join(c for c in Path(name.replace("\\", "/")).name if c.isprintable())[:100] or "photograph"
-    stream.name = shown
-    photograph = load_seen(stream, most_pixels=most_pixels)
-    pixels = photograph.filled()
-    _, height, width = pixels.shape
-    size = fit_size(height, width, EDIT_SIZE)
-    alpha = None if photograph.alpha is None else resize(photograph.alpha, size)
-    ending = Path(shown).suffix.lower()  # by which some raw files are known
-    path = folder / (token() + (ending if ending in RAW_SUFFIXES else ""))
-    path.write_bytes(data)
-    return Picture(path, shown, resize(pixels, size), (width, height), photograph.notes, alpha=alpha)

@@ -1,7 +1,7 @@
 // Questions to the server. What goes wrong is an Error whose message is a sentence for the user.
 
-export class Gone extends Error {}
-export class Offline extends Error {}
+export class Gone extends Error {} // the session is over
+export class Offline extends Error {} // nobody answers
 
 async function ask(method, path, body, type) {
   const options = { method };
@@ -20,8 +20,12 @@ async function ask(method, path, body, type) {
   }
   if (response.ok) return response;
   let sentence = `The studio answered with an error (${response.status}).`;
-  try { sentence = (await response.json()).error ?? sentence; } catch { /* no JSON: the sentence stays */ }
-  throw new (response.status === 404 ? Gone : Error)(sentence);
+  try {
+    sentence = (await response.json()).error ?? sentence;
+  } catch {
+    /* no JSON: the sentence stays */
+  }
+  throw new (response.status === 410 ? Gone : Error)(sentence);
 }
 
 const json = async (response) => (await response).json();
@@ -30,25 +34,68 @@ export const about = () => json(ask("GET", "about"));
 export const begin = () => json(ask("POST", "sessions"));
 
 export class Session {
-  constructor(id) { this.id = id; this.path = `sessions/${id}`; }
-  url(rest) { return `/api/${this.path}/${rest}`; }
-  read() { return json(ask("GET", this.path)); }
-  end() { return ask("DELETE", this.path); }
-  example(name) { return json(ask("PUT", `${this.path}/example`, { name })); }
-  canvas(size) { return json(ask("PUT", `${this.path}/canvas`, size)); }
-  upload(side, file) { return json(ask("PUT", `${this.path}/photographs/${side}?name=${encodeURIComponent(file.name)}`, file)); }
-  addStyle(file) { return json(ask("POST", `${this.path}/styles?name=${encodeURIComponent(file.name)}`, file)); }
-  removeStyle(picture) { return json(ask("DELETE", `${this.path}/styles/${picture}`)); }
-  setRegions(list) { return json(ask("PUT", `${this.path}/regions`, list)); }
-  setLabels(side, png) { return ask("PUT", `${this.path}/regions/${side}.png`, png, "image/png"); }
-  async labels(side) { return (await ask("GET", `${this.path}/regions/${side}.png`)).blob(); }
-  async mask(file) { return (await ask("POST", `${this.path}/mask?name=${encodeURIComponent(file.name)}`, file)).blob(); }
-  async snap(side, x, y, trimap) { return (await ask("POST", `${this.path}/snap/${side}?x=${x}&y=${y}`, trimap, "image/png")).blob(); }
-  find(count) { return json(ask("POST", `${this.path}/find${count ? `?count=${count}` : ""}`)); }
-  doubts() { return json(ask("POST", `${this.path}/doubts`)); }
-  preview(wish) { return json(ask("POST", `${this.path}/preview`, wish)); }
-  render(wish) { return json(ask("POST", `${this.path}/render`, wish)); }
-  cutOut(trimap, full) { return json(ask("POST", `${this.path}/cutout?full=${full}`, trimap, "image/png")); }
-  cancel(job) { return json(ask("DELETE", `${this.path}/jobs/${job}`)); }
-  forget(result) { return ask("DELETE", `${this.path}/results/${result}`); }
+  constructor(id) {
+    this.id = id;
+    this.path = `sessions/${encodeURIComponent(id)}`;
+  }
+  url(rest) {
+    return `/api/${this.path}/${rest}`;
+  }
+  read() {
+    return json(ask("GET", this.path));
+  }
+  end() {
+    return ask("DELETE", this.path);
+  }
+  example(name) {
+    return json(ask("PUT", `${this.path}/example`, { name }));
+  }
+  canvas(size) {
+    return json(ask("PUT", `${this.path}/canvas`, size));
+  }
+  upload(side, file) {
+    return json(ask("PUT", `${this.path}/photographs/${side}?name=${encodeURIComponent(file.name)}`, file));
+  }
+  addStyle(file) {
+    return json(ask("POST", `${this.path}/styles?name=${encodeURIComponent(file.name)}`, file));
+  }
+  removeStyle(picture) {
+    return json(ask("DELETE", `${this.path}/styles/${picture}`));
+  }
+  setRegions(list) {
+    return json(ask("PUT", `${this.path}/regions`, list));
+  }
+  setLabels(side, png) {
+    return ask("PUT", `${this.path}/regions/${side}.png`, png, "image/png");
+  }
+  async labels(side) {
+    return (await ask("GET", `${this.path}/regions/${side}.png`)).blob();
+  }
+  async mask(file) {
+    return (await ask("POST", `${this.path}/mask?name=${encodeURIComponent(file.name)}`, file)).blob();
+  }
+  async snap(side, x, y, trimap) {
+    return (await ask("POST", `${this.path}/snap/${side}?x=${x}&y=${y}`, trimap, "image/png")).blob();
+  }
+  find(count) {
+    return json(ask("POST", `${this.path}/find${count ? `?count=${count}` : ""}`));
+  }
+  doubts() {
+    return json(ask("POST", `${this.path}/doubts`));
+  }
+  preview(wish) {
+    return json(ask("POST", `${this.path}/preview`, wish));
+  }
+  render(wish) {
+    return json(ask("POST", `${this.path}/render`, wish));
+  }
+  cutOut(trimap, full) {
+    return json(ask("POST", `${this.path}/cutout?full=${full}`, trimap, "image/png"));
+  }
+  cancel(job) {
+    return json(ask("DELETE", `${this.path}/jobs/${job}`));
+  }
+  forget(result) {
+    return ask("DELETE", `${this.path}/results/${result}`);
+  }
 }

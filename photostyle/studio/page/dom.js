@@ -25,7 +25,10 @@ export function choose(name, value) {
 let under = 0;
 /** As long as the promise is open the stage says that it is about to change; returns the promise. */
 export function working(promise) {
-  const count = (step) => { under += step; $("#stage").ariaBusy = String(under > 0); };
+  const count = (step) => {
+    under += step;
+    $("#stage").ariaBusy = String(under > 0);
+  };
   const less = () => count(-1);
   count(1);
   promise.then(less, less);
@@ -34,13 +37,23 @@ export function working(promise) {
 
 /** Calls it once, when nobody has asked for so many milliseconds. */
 export function after(milliseconds, call) {
-  let timer, end = null;
+  let timer,
+    end = null;
   return () => {
     clearTimeout(timer);
-    if (!end) working(new Promise((resolve) => { end = resolve; }));
+    if (!end)
+      working(
+        new Promise((resolve) => {
+          end = resolve;
+        }),
+      );
     timer = setTimeout(() => {
       end(call());
       end = null;
     }, milliseconds);
   };
 }
+
+/** So many seconds in words. */
+export const seconds = (s) =>
+  s < 90 ? `${Math.max(1, Math.round(s))} s` : s < 5400 ? `${Math.round(s / 60)} min` : `${(s / 3600).toFixed(1)} h`;

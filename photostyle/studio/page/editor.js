@@ -18,15 +18,33 @@ export class Editor extends EventTarget {
       this.sides[side] = { side, canvas, photo: null, labels: null, marks: null, numbers: new Map(), at: null };
       this.#listen(this.sides[side]);
     }
-    Object.assign(this, { tool: "look", size: 28, likeness: 30, veil: 0.45, snaps: true, sheet: "labels", list: [], active: 0 });
+    Object.assign(this, {
+      tool: "look",
+      size: 28,
+      likeness: 30,
+      veil: 0.45,
+      snaps: true,
+      sheet: "labels",
+      list: [],
+      active: 0,
+    });
     this.past = [];
     this.future = [];
     this.busy = 0; // strokes that are on their way to their edge
   }
 
   /** The region that is painted with, as an index into the palette. */
-  get ink() { return this.sheet === "marks" ? this.active : this.names.indexOf(this.list[this.active]?.color); }
-  get rows() { return this.sheet === "marks" ? [{ color: "green", name: "Keep" }, { color: "red", name: "Remove" }] : this.list; }
+  get ink() {
+    return this.sheet === "marks" ? this.active : this.names.indexOf(this.list[this.active]?.color);
+  }
+  get rows() {
+    return this.sheet === "marks"
+      ? [
+          { color: "green", name: "Keep" },
+          { color: "red", name: "Remove" },
+        ]
+      : this.list;
+  }
 
   setPhoto(side, photo) {
     const s = this.sides[side];
@@ -55,7 +73,11 @@ export class Editor extends EventTarget {
     this.dispatchEvent(new Event("choose"));
   }
 
-  forget() { this.past = []; this.future = []; this.dispatchEvent(new Event("choose")); }
+  forget() {
+    this.past = [];
+    this.future = [];
+    this.dispatchEvent(new Event("choose"));
+  }
 
   png(side) {
     const s = this.sides[side];
@@ -66,11 +88,16 @@ export class Editor extends EventTarget {
   trimap() {
     const { marks, width, height } = this.sides.content;
     const image = new ImageData(width, height);
-    marks.forEach((mark, i) => image.data.set([...Array(3).fill(mark === NONE ? 128 : mark === 0 ? 255 : 0), 255], 4 * i));
+    marks.forEach((mark, i) =>
+      image.data.set([...Array(3).fill(mark === NONE ? 128 : mark === 0 ? 255 : 0), 255], 4 * i),
+    );
     return png(image);
   }
 
-  isMarked() { const has = new Set(this.sides.content.marks ?? []); return has.has(0) && has.has(1); }
+  isMarked() {
+    const has = new Set(this.sides.content.marks ?? []);
+    return has.has(0) && has.has(1);
+  }
 
   // ---- undo
 
@@ -92,14 +119,21 @@ export class Editor extends EventTarget {
     if (at < 0 || this.busy) return;
     const [state] = from.splice(at, 1);
     to.push(this.#state());
-    for (const s of Object.values(this.sides)) if (state[s.side]?.length === s[this.sheet]?.length) s[this.sheet] = state[s.side];
+    for (const s of Object.values(this.sides))
+      if (state[s.side]?.length === s[this.sheet]?.length) s[this.sheet] = state[s.side];
     if (this.sheet === "labels") this.list = state.list;
     this.active = state.active;
     this.#done();
   }
-  undo() { this.#step(this.past, this.future); }
-  redo() { this.#step(this.future, this.past); }
-  has(stack) { return stack.some((state) => state.sheet === this.sheet); }
+  undo() {
+    this.#step(this.past, this.future);
+  }
+  redo() {
+    this.#step(this.future, this.past);
+  }
+  has(stack) {
+    return stack.some((state) => state.sheet === this.sheet);
+  }
 
   // ---- regions
 
@@ -124,7 +158,10 @@ export class Editor extends EventTarget {
     this.remember();
     const from = this.names.indexOf(this.list[index].color);
     const to = into === null ? NONE : this.names.indexOf(this.list[into].color);
-    for (const s of Object.values(this.sides)) s.labels?.forEach((label, i) => { if (label === from) s.labels[i] = to; });
+    for (const s of Object.values(this.sides))
+      s.labels?.forEach((label, i) => {
+        if (label === from) s.labels[i] = to;
+      });
     const gone = this.list[index].color;
     const [heir] = into === null ? [""] : [this.list[into].color];
     this.list.splice(index, 1);
@@ -153,7 +190,12 @@ export class Editor extends EventTarget {
     }
   }
 
-  show(sheet) { this.sheet = sheet; this.active = 0; this.#renumber(); this.dispatchEvent(new Event("choose")); }
+  show(sheet) {
+    this.sheet = sheet;
+    this.active = 0;
+    this.#renumber();
+    this.dispatchEvent(new Event("choose"));
+  }
 
   // ---- what is seen
 
@@ -161,10 +203,15 @@ export class Editor extends EventTarget {
     const s = this.sides[side];
     if (s.asked || !s.photo) return;
     s.asked = true;
-    requestAnimationFrame(() => { s.asked = false; if (s.photo) this.#paint(s); });
+    requestAnimationFrame(() => {
+      s.asked = false;
+      if (s.photo) this.#paint(s);
+    });
   }
 
-  drawAll() { Object.keys(this.sides).forEach((side) => this.draw(side)); }
+  drawAll() {
+    Object.keys(this.sides).forEach((side) => this.draw(side));
+  }
 
   #paint(s) {
     const { canvas, width, height } = s;
@@ -178,9 +225,13 @@ export class Editor extends EventTarget {
     for (let i = 0; i < labels.length; i++) {
       const label = labels[i];
       if (label === NONE) continue;
-      const [r, g, b] = palette[label], at = 4 * i;
-      const edge = (i + 1) % width && (labels[i + 1] !== label || labels[i + width] !== label && i + width < labels.length);
-      veil.data[at] = r; veil.data[at + 1] = g; veil.data[at + 2] = b;
+      const [r, g, b] = palette[label],
+        at = 4 * i;
+      const edge =
+        (i + 1) % width && (labels[i + 1] !== label || (labels[i + width] !== label && i + width < labels.length));
+      veil.data[at] = r;
+      veil.data[at + 1] = g;
+      veil.data[at + 2] = b;
       veil.data[at + 3] = edge && this.veil > 0 ? 255 : alpha;
     }
     this.#over ??= document.createElement("canvas");
@@ -191,8 +242,12 @@ export class Editor extends EventTarget {
     if (s.at && s.pointed) {
       context.beginPath();
       context.arc(s.at.x, s.at.y, this.tool === "fill" ? 4 : Math.max(2, this.size / 2), 0, 7);
-      context.lineWidth = 3; context.strokeStyle = "rgb(0 0 0 / 0.7)"; context.stroke();
-      context.lineWidth = 1.5; context.strokeStyle = "#fff"; context.stroke();
+      context.lineWidth = 3;
+      context.strokeStyle = "rgb(0 0 0 / 0.7)";
+      context.stroke();
+      context.lineWidth = 1.5;
+      context.strokeStyle = "#fff";
+      context.stroke();
     }
   }
   #over;
@@ -205,11 +260,17 @@ export class Editor extends EventTarget {
     for (const [label, { x, y }] of s.numbers) {
       const index = this.list.findIndex((region) => region.color === this.names[label]);
       if (index < 0) continue;
-      const [cx, cy] = [Math.min(Math.max(x, radius + 2), s.width - radius - 2), Math.min(Math.max(y, radius + 2), s.height - radius - 2)];
+      const [cx, cy] = [
+        Math.min(Math.max(x, radius + 2), s.width - radius - 2),
+        Math.min(Math.max(y, radius + 2), s.height - radius - 2),
+      ];
       context.beginPath();
       context.arc(cx, cy, radius, 0, 7);
-      context.fillStyle = SHOWN[this.names[label]]; context.fill();
-      context.lineWidth = 2; context.strokeStyle = "#111"; context.stroke();
+      context.fillStyle = SHOWN[this.names[label]];
+      context.fill();
+      context.lineWidth = 2;
+      context.strokeStyle = "#111";
+      context.stroke();
       context.fillStyle = "#111";
       context.fillText(index + 1, cx, cy + 1);
     }
@@ -236,8 +297,14 @@ export class Editor extends EventTarget {
       this.draw(s.side);
     });
     for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, () => this.#end(s));
-    canvas.addEventListener("pointerleave", () => { s.pointed = false; this.draw(s.side); });
-    canvas.addEventListener("blur", () => { s.pointed = false; this.draw(s.side); });
+    canvas.addEventListener("pointerleave", () => {
+      s.pointed = false;
+      this.draw(s.side);
+    });
+    canvas.addEventListener("blur", () => {
+      s.pointed = false;
+      this.draw(s.side);
+    });
     canvas.addEventListener("keydown", (event) => this.#key(s, event));
   }
 
@@ -253,7 +320,10 @@ export class Editor extends EventTarget {
     const step = event.shiftKey ? 1 : Math.max(4, this.size / 2);
     const move = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }[event.key];
     if (move && this.tool !== "look") {
-      s.at = { x: Math.min(Math.max(s.at.x + move[0], 0), s.width - 1), y: Math.min(Math.max(s.at.y + move[1], 0), s.height - 1) };
+      s.at = {
+        x: Math.min(Math.max(s.at.x + move[0], 0), s.width - 1),
+        y: Math.min(Math.max(s.at.y + move[1], 0), s.height - 1),
+      };
       s.pointed = true;
       if (s.stroke) this.#stroke(s, s.at);
       this.draw(s.side);
@@ -274,8 +344,13 @@ export class Editor extends EventTarget {
     const ink = this.tool === "eraser" ? NONE : this.ink;
     if (this.tool === "fill") {
       const [x, y] = [Math.floor(at.x), Math.floor(at.y)];
-      if (x < 0 || y < 0 || x >= s.width || y >= s.height) { this.past.pop(); return; }
-      similar(s.pixels, x, y, this.likeness).forEach((is, i) => { if (is) s[this.sheet][i] = ink; });
+      if (x < 0 || y < 0 || x >= s.width || y >= s.height) {
+        this.past.pop();
+        return;
+      }
+      similar(s.pixels, x, y, this.likeness).forEach((is, i) => {
+        if (is) s[this.sheet][i] = ink;
+      });
       this.#done();
       return;
     }
@@ -290,14 +365,23 @@ export class Editor extends EventTarget {
 
   /** Everything within half the size of the line from a to b. */
   #stamp(s, a, b) {
-    const labels = s[this.sheet], radius = Math.max(1, this.size / 2);
-    const [x0, x1] = [Math.max(0, Math.floor(Math.min(a.x, b.x) - radius)), Math.min(s.width - 1, Math.ceil(Math.max(a.x, b.x) + radius))];
-    const [y0, y1] = [Math.max(0, Math.floor(Math.min(a.y, b.y) - radius)), Math.min(s.height - 1, Math.ceil(Math.max(a.y, b.y) + radius))];
-    const [dx, dy] = [b.x - a.x, b.y - a.y], length = dx * dx + dy * dy || 1;
-    for (let y = y0; y <= y1; y++) for (let x = x0; x <= x1; x++) {
-      const t = Math.min(1, Math.max(0, ((x - a.x) * dx + (y - a.y) * dy) / length));
-      if (Math.hypot(x - a.x - t * dx, y - a.y - t * dy) <= radius) labels[y * s.width + x] = s.stroke.ink;
-    }
+    const labels = s[this.sheet],
+      radius = Math.max(1, this.size / 2);
+    const [x0, x1] = [
+      Math.max(0, Math.floor(Math.min(a.x, b.x) - radius)),
+      Math.min(s.width - 1, Math.ceil(Math.max(a.x, b.x) + radius)),
+    ];
+    const [y0, y1] = [
+      Math.max(0, Math.floor(Math.min(a.y, b.y) - radius)),
+      Math.min(s.height - 1, Math.ceil(Math.max(a.y, b.y) + radius)),
+    ];
+    const [dx, dy] = [b.x - a.x, b.y - a.y],
+      length = dx * dx + dy * dy || 1;
+    for (let y = y0; y <= y1; y++)
+      for (let x = x0; x <= x1; x++) {
+        const t = Math.min(1, Math.max(0, ((x - a.x) * dx + (y - a.y) * dy) / length));
+        if (Math.hypot(x - a.x - t * dx, y - a.y - t * dy) <= radius) labels[y * s.width + x] = s.stroke.ink;
+      }
     this.draw(s.side);
   }
 
@@ -311,7 +395,11 @@ export class Editor extends EventTarget {
   async #finish(s, stroke) {
     if (this.sheet === "labels" && this.snaps && this.size >= 8) {
       this.busy++;
-      try { await this.#snap(s, stroke); } finally { this.busy--; }
+      try {
+        await this.#snap(s, stroke);
+      } finally {
+        this.busy--;
+      }
     }
     this.#done();
   }
@@ -320,13 +408,18 @@ export class Editor extends EventTarget {
   async #snap(s, { points, before, ink }) {
     const rim = Math.ceil(0.8 * this.size) + 2;
     const [xs, ys] = [points.map((p) => p.x), points.map((p) => p.y)];
-    const x = Math.max(0, Math.floor(Math.min(...xs)) - rim - 2), y = Math.max(0, Math.floor(Math.min(...ys)) - rim - 2);
-    const w = Math.min(s.width, Math.ceil(Math.max(...xs)) + rim + 3) - x, h = Math.min(s.height, Math.ceil(Math.max(...ys)) + rim + 3) - y;
+    const x = Math.max(0, Math.floor(Math.min(...xs)) - rim - 2),
+      y = Math.max(0, Math.floor(Math.min(...ys)) - rim - 2);
+    const w = Math.min(s.width, Math.ceil(Math.max(...xs)) + rim + 3) - x,
+      h = Math.min(s.height, Math.ceil(Math.max(...ys)) + rim + 3) - y;
     if (w < 3 || h < 3) return;
     const context = Object.assign(document.createElement("canvas"), { width: w, height: h }).getContext("2d");
     context.fillRect(0, 0, w, h);
     context.lineCap = context.lineJoin = "round";
-    for (const [width, color] of [[1.6 * this.size, "#808080"], [0.5 * this.size, "#fff"]]) {
+    for (const [width, color] of [
+      [1.6 * this.size, "#808080"],
+      [0.5 * this.size, "#fff"],
+    ]) {
       context.lineWidth = width;
       context.strokeStyle = color;
       context.beginPath();
@@ -345,9 +438,11 @@ export class Editor extends EventTarget {
     const blob = await request.alpha;
     if (!blob || s[this.sheet].length !== before.length) return;
     const { data } = pixelsOf(await createImageBitmap(blob), w, h);
-    for (let j = 0; j < h; j++) for (let i = 0; i < w; i++) {
-      const at = 4 * (j * w + i), to = (y + j) * s.width + x + i;
-      if (trimap.data[at] === 128) s[this.sheet][to] = data[at] >= 128 ? ink : before[to];
-    }
+    for (let j = 0; j < h; j++)
+      for (let i = 0; i < w; i++) {
+        const at = 4 * (j * w + i),
+          to = (y + j) * s.width + x + i;
+        if (trimap.data[at] === 128) s[this.sheet][to] = data[at] >= 128 ? ink : before[to];
+      }
   }
 }

@@ -10,8 +10,9 @@ from fastapi.responses import FileResponse
 from photostyle import PALETTE, ImageError, __version__
 from photostyle.jobs.job import example
 from photostyle.studio.controls import recipe_facts
+from photostyle.studio.picture import EDIT_SIZE, Side
+from photostyle.studio.result import ENDINGS
 from photostyle.studio.service import Here
-from photostyle.studio.sessions import EDIT_SIZE, ENDINGS, Side
 
 EXAMPLES = {
     "palace-night": "A palace by day, a bridge by night",

@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field
 from photostyle import ImageError
 from photostyle.studio import making
 from photostyle.studio.pixels import read_gray
+from photostyle.studio.result import Order
 from photostyle.studio.service import PNG_BODY, Here, Mine, Service
-from photostyle.studio.sessions import Order, Session
+from photostyle.studio.sessions import Session
 from photostyle.studio.worker import Task
 
 router = APIRouter(prefix="/api/sessions/{session}", tags=["jobs"])

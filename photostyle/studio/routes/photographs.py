@@ -11,10 +11,11 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from photostyle.jobs.job import example
+from photostyle.studio.picture import SIDES, Picture, Side, receive
 from photostyle.studio.pixels import gray_png
 from photostyle.studio.routes.about import EXAMPLES
 from photostyle.studio.service import FILE_BODY, Here, Mine, kept_jpeg
-from photostyle.studio.sessions import SIDES, Picture, Session, Side, receive
+from photostyle.studio.sessions import Session
 
 router = APIRouter(prefix="/api/sessions", tags=["photographs"])
 

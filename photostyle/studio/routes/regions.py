@@ -11,9 +11,9 @@ from starlette.concurrency import run_in_threadpool
 
 from photostyle import PALETTE, ImageError, RegionsError, find_alpha
 from photostyle.regions.labels import in_palette, read_labels
+from photostyle.studio.picture import Side
 from photostyle.studio.pixels import color_png, gray_png, read_gray
 from photostyle.studio.service import FILE_BODY, PNG_BODY, Here, Mine
-from photostyle.studio.sessions import Side
 
 router = APIRouter(prefix="/api/sessions/{session}", tags=["regions"])
 

@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, HTTPException, Query, Response
 from fastapi.responses import JSONResponse
 
+from photostyle.studio.picture import Side
+from photostyle.studio.result import ENDINGS, Format, Result
 from photostyle.studio.service import Mine, attachment, kept_jpeg
-from photostyle.studio.sessions import ENDINGS, Format, Result, Side
 
 router = APIRouter(prefix="/api/sessions/{session}/results/{id}", tags=["results"])
 
