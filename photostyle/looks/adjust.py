@@ -15,7 +15,7 @@ from torch import Tensor
 from photostyle.color.path import between
 from photostyle.color.spaces import lab_from_srgb, linear_from_srgb, luma, srgb_from_linear
 from photostyle.errors import SettingsError
-from photostyle.looks.look import Look, seen
+from photostyle.looks.look import REST, Look, seen
 from photostyle.maps.lattice import SIZE, ColorMap, cube
 
 _WARMEST = 0.5  # stops of red against blue
@@ -70,21 +70,21 @@ _RANGES = (
 
 
 def adjust_look(look: Look, adjustment: Adjustment) -> Look:
-    """The look as it is adjusted. What is none of its regions has the strength of the whole.
+    """The look as it is adjusted; what is none of its regions is a region by the name of `REST`.
 
     Raises SettingsError for numbers out of range, and for the strength of a region that the look does not have.
     """
     adjustment.check()
-    if strange := sorted(set(adjustment.regions) - set(look.names)):
+    if strange := sorted(set(adjustment.regions) - {*look.names, REST}):
         raise SettingsError(f"The look has no region {strange[0]!r}; it has {', '.join(look.names)}.")
     if not adjustment.facts:
         return look
-    maps = tuple(
+    *maps, common = (
         adjust_map(map, adjustment, adjustment.regions.get(name, 1.0))
-        for name, map in zip(look.names, look.maps, strict=True)
+        for name, map in zip((*look.names, REST), (*look.maps, look.common), strict=True)
     )
     facts = look.facts | {name: str(value) for name, value in adjustment.facts.items()}
-    return seen(replace(look, maps=maps, common=adjust_map(look.common, adjustment), facts=facts))
+    return seen(replace(look, maps=tuple(maps), common=common, facts=facts))
 
 
 def adjust_map(map: ColorMap, adjustment: Adjustment, part: float = 1.0) -> ColorMap:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from photostyle.network.vgg import VGG
 
 _SIZE = 448  # long side at which borders are found
+REST = "the rest"
+"""What the part of a photograph is called that is none of a look's regions."""
+
 THUMBNAIL = 192  # long side of what a look shows of its photograph
 
 

@@ -12,11 +12,9 @@ from torch import Tensor
 
 from photostyle.looks.adjust import Adjustment, adjust_look
 from photostyle.looks.change import towards
-from photostyle.looks.look import Look, borders_of
+from photostyle.looks.look import REST, Look, borders_of
 from photostyle.maps.blend import regions_of_tiles
 from photostyle.maps.lattice import SIZE, ColorMap
-
-REST = "the rest"
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,6 +28,7 @@ from photostyle import (
     label_colors,
     load_maps,
     load_weights,
+    look_steps,
     make_settings,
     refine_regions,
     resize,
@@ -36,6 +37,7 @@ from photostyle import (
 )
 from photostyle._transfer import tint_of
 from photostyle.jobs.job import find, have_weights
+from photostyle.looks.placed import Placed
 from photostyle.recipes.tint import Tint, find_tint
 from photostyle.studio.controls import check_offered
 from photostyle.studio.picture import Picture
@@ -117,6 +119,7 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
 
     def work(task: Task) -> dict[str, Any]:
         began = monotonic()
+        made: Tensor | Placed
         if recipe.network:
             have_weights(DEFAULT_BACKBONE, task)
         task.enter("reading the photographs")
@@ -127,7 +130,7 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
         task.enter("starting")
         if content.blank:
             _tell_tint(find_tint([S]), task)
-            result = task.follow(_doodle(session, order, S, values, quality))
+            made = task.follow(_doodle(session, order, S, values, quality))
         else:
             regions = _regions(order, I, S) if recipe.regional else None
             if recipe.regional and model.alpha is not None:
@@ -138,7 +141,11 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
                 task.note(note)
             styles = [S, *others]
             _tell_tint(tint_of(recipe, settings, styles, regions), task)
-            result = task.follow(transfer_steps(I, styles, regions, recipe=order.recipe, quality=quality, **values))
+            options: dict[str, Any] = {"recipe": order.recipe, "quality": quality, **values}
+            if recipe.maps:
+                made = Placed.at_home(task.follow(look_steps(I, S, regions, **options)))
+            else:
+                made = task.follow(transfer_steps(I, styles, regions, **options))
         task.enter("finishing")
         facts: dict[str, Any] = {
             "regions": "painted" if order.painting else "none",
@@ -150,8 +157,9 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
             "style": style.name,
             **({"more_styles": [picture.name for picture in more]} if more else {}),
         }
-        kept = Result.keep(
-            result,
+        keep: Any = Result.of_look if isinstance(made, Placed) else Result.keep
+        kept: Result = keep(
+            made,
             session.folder / token(),
             content=content,
             style=style,

@@ -19,6 +19,7 @@ from photostyle.studio.tokens import token
 Side = Literal["content", "style"]
 SIDES: tuple[Side, ...] = ("content", "style")
 EDIT_SIZE = 800  # long side at which regions are painted and previews are made, pixels
+VIEW_SIZE = 1600  # long side of what is shown of a photograph unless its pixels are looked at
 
 
 @dataclass(eq=False)
@@ -49,6 +50,10 @@ class Picture:
     @cached_property
     def edit_jpeg(self) -> bytes:
         return jpeg(self.reduced.opaque(), quality=92)
+
+    @cached_property
+    def view_jpeg(self) -> bytes:
+        return jpeg(self.load().opaque(), VIEW_SIZE, quality=95)
 
     @cached_property
     def full_jpeg(self) -> bytes:

@@ -98,12 +98,12 @@ def remove_style(mine: Mine, here: Here, id: str) -> dict[str, Any]:
 
 
 @router.get("/{session}/photographs/{id}/{size}.jpg", response_class=Response)
-def photograph(mine: Mine, id: str, size: Literal["edit", "full"]) -> Response:
-    """An uploaded photograph as sRGB JPEG, at the size of the editor or at its own."""
+def photograph(mine: Mine, id: str, size: Literal["edit", "view", "full"]) -> Response:
+    """An uploaded photograph as sRGB JPEG, at the size of the editor, at most 1600 pixels, or at its own size."""
     picture = mine.find_picture(id)
     if picture is None:
         raise HTTPException(404, "There is no such photograph in this session.")
-    return kept_jpeg(picture.edit_jpeg if size == "edit" else picture.full_jpeg)
+    return kept_jpeg(getattr(picture, f"{size}_jpeg"))
 
 
 async def _received(mine: Session, here: Here, request: Request, name: str) -> Picture:
