@@ -41,7 +41,7 @@ class Export(Development):
 
     format: Format = "JPEG"
     quality: int = Field(default=95, ge=1, le=100)
-    bits: Literal[8, 16] | None = None
+    bits: Literal["8", "16"] | None = None
     long_side: int | None = Field(default=None, ge=16, le=65_536)
     profile: Literal["keep", "srgb"] = "keep"
     metadata: bool = True
@@ -49,4 +49,5 @@ class Export(Development):
 
     @property
     def saving(self) -> Saving:
-        return Saving(self.format, self.quality, self.bits, self.long_side, self.profile, self.metadata)
+        bits: dict[str | None, Literal[8, 16]] = {"8": 8, "16": 16}
+        return Saving(self.format, self.quality, bits.get(self.bits), self.long_side, self.profile, self.metadata)

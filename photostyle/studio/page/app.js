@@ -1,6 +1,7 @@
 // The studio's page: its parts are made, and the session is opened.
 
 import { about } from "./api.js";
+import { makeAdjusting } from "./adjusting.js";
 import { makeBanner } from "./banner.js";
 import { makeCompare } from "./compare.js";
 import { desk, tried, trouble } from "./desk.js";
@@ -9,6 +10,7 @@ import { Editor } from "./editor.js";
 import { makeExport } from "./export.js";
 import { makeJobs } from "./jobs.js";
 import { makeLook } from "./look.js";
+import { makeLooks } from "./looks.js";
 import { makeModes } from "./modes.js";
 import { makeOrders } from "./orders.js";
 import { makePanel } from "./panel.js";
@@ -29,12 +31,15 @@ const photographs = makePhotographs(editor, facts);
 const regions = makeRegions(editor, jobs);
 const results = makeResults({ compare: makeCompare(), look, jobs });
 const modes = makeModes({ editor, panel, look });
-makeExport({ look });
+const adjusting = makeAdjusting({ look });
+makeExport({ adjusting, formats: facts.formats });
+makeLooks({ adjusting, jobs });
 makeOrders({ editor, jobs, regions, look });
 
 async function open() {
   await desk.open();
   modes.open();
+  adjusting.open();
   await photographs.open();
   await regions.open();
   results.open();

@@ -1,5 +1,6 @@
 // The photograph before and after, one over the other: strength, a border to drag, zoom down to pixels.
 
+import { desk } from "./desk.js";
 import { $ } from "./dom.js";
 
 export function makeCompare() {
@@ -32,6 +33,7 @@ export function makeCompare() {
     after.style.clipPath = `inset(0 0 0 ${split.value}%)`;
     handle.style.left = `${x + (w * split.value) / 100}px`;
     handle.hidden = split.value === "0" || split.value === "100";
+    desk.tell("placed", { x, y, width: w, height: h, split: +split.value });
     $("#zoom").textContent = zoom === null ? "fit" : `${Math.round(100 * s * devicePixelRatio)} %`;
     // pixels are worth their bytes only when they can be seen
     if (zoom !== null && s * shown.width * devicePixelRatio > 1600 && !shown.isFull && shown.full) {

@@ -14,7 +14,7 @@ export function makeResults({ compare, look, jobs }) {
     const { content } = made;
     const of = (size) => desk.session.url(`results/${made.id}/${size}.jpg`);
     const before = (size) => (content.blank ? null : desk.session.url(`photographs/${content.id}/${size}.jpg`));
-    const { width, height } = isPreview ? content.edit : made;
+    const { width, height } = isPreview && !made.maps ? content.edit : made;
     compare.show(
       {
         width,
