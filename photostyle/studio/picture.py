@@ -11,9 +11,10 @@ from typing import Any, Literal
 from torch import Tensor
 
 from photostyle import Photograph, fit_size, load_photograph, resize
+from photostyle.image import fit
 from photostyle.jobs.job import load_seen
 from photostyle.photofile.raw import RAW_SUFFIXES
-from photostyle.studio.pixels import jpeg
+from photostyle.studio.pixels import jpeg, png
 from photostyle.studio.tokens import token
 
 Side = Literal["content", "style"]
@@ -52,8 +53,9 @@ class Picture:
         return jpeg(self.reduced.opaque(), quality=92)
 
     @cached_property
-    def view_jpeg(self) -> bytes:
-        return jpeg(self.load().opaque(), VIEW_SIZE, quality=95)
+    def view_png(self) -> bytes:
+        """Without loss: a look that raises contrast would raise what a JPEG leaves, too."""
+        return png(fit(self.load().opaque(), VIEW_SIZE))
 
     @cached_property
     def full_jpeg(self) -> bytes:

@@ -6,6 +6,9 @@ import { desk, trouble } from "./desk.js";
 import { $, el, working } from "./dom.js";
 import { SHOWN } from "./labels.js";
 
+const VIEW = "view.png"; // the photograph as it is shown as a whole, and with all its pixels
+const FULL = "full.jpg";
+
 const stops = (x) => `${x > 0 ? "+" : ""}${x.toFixed(2)}`;
 const percent = (x) => `${Math.round(100 * x)} %`;
 const signed = (x) => `${x > 0 ? "+" : ""}${Math.round(100 * x)}`;
@@ -90,7 +93,8 @@ export function makeAdjusting({ look }) {
     const options = [el("option", { value: "", textContent: "nothing" })];
     for (const { name, error } of desk.state.looks) if (!error) options.push(option(name, name));
     for (const made of desk.state.results) {
-      if (made.maps && made.id !== desk.result.id) options.push(option(made.id, `${made.recipe}, ${made.content.name}`));
+      if (made.maps && made.id !== desk.result.id)
+        options.push(option(made.id, `${made.recipe}, ${made.content.name}`));
     }
     const select = el("select", { id: "adjust-other" }, ...options);
     select.value = chosen.other;
@@ -156,12 +160,12 @@ export function makeAdjusting({ look }) {
     adjust();
   }
 
-  /** A photograph as the canvas takes it, at the size of the name. */
-  async function read(content, size) {
-    const blob = await desk.session.photograph(content.id, size);
+  /** A photograph as the canvas takes it. */
+  async function read(content, file) {
+    const blob = await desk.session.photograph(content.id, file);
     const options = { colorSpaceConversion: "none" };
     const largest = developer.renderer.largest;
-    if (size === "full" && Math.max(content.width, content.height) > largest) {
+    if (file === FULL && Math.max(content.width, content.height) > largest) {
       options[content.width > content.height ? "resizeWidth" : "resizeHeight"] = largest;
       options.resizeQuality = "high";
     }
@@ -175,7 +179,7 @@ export function makeAdjusting({ look }) {
     canvas.hidden = true;
     draw();
     if (!made?.maps) return;
-    const [parts, image] = await Promise.all([desk.session.parts(made.id), read(made.content, "view")]);
+    const [parts, image] = await Promise.all([desk.session.parts(made.id), read(made.content, VIEW)]);
     if (desk.result?.id !== made.id) return; // another result is shown meanwhile
     images = { view: image };
     developer.open(parts, made.content, image);
@@ -216,7 +220,7 @@ export function makeAdjusting({ look }) {
     if (images.full) return;
     images.full = "on its way";
     try {
-      const image = await working(read(made.content, "full"));
+      const image = await working(read(made.content, FULL));
       if (shown !== made) return;
       images.full = image;
       developer.show(image);

@@ -105,8 +105,8 @@ export class Session {
   cutOut(trimap, full) {
     return json(ask("POST", `${this.path}/cutout?full=${full}`, trimap, "image/png"));
   }
-  photograph(id, size) {
-    return blob(ask("GET", `${this.path}/photographs/${id}/${size}.jpg`));
+  photograph(id, file) {
+    return blob(ask("GET", `${this.path}/photographs/${id}/${file}`));
   }
   parts(result) {
     return numbers(ask("GET", `${this.path}/results/${result}/parts`));

@@ -23,7 +23,8 @@ export function makeLooks({ adjusting, jobs }) {
   name.setAttribute("aria-label", "Name of this look");
   const keep = el("button", { type: "button", id: "keep-look", textContent: "Save this look" });
 
-  const chooser = (id, accept, label) => el("input", { type: "file", id, accept, className: "unseen", ariaLabel: label });
+  const chooser = (id, accept, label) =>
+    el("input", { type: "file", id, accept, className: "unseen", ariaLabel: label });
   const bring = chooser("bring-look", ".cube,.3dl,.safetensors,image/png,image/tiff", "Bring a look or a table along");
   const before = el("input", { type: "file", id: "learn-before", accept: "image/*,.tif,.tiff,.heic,.dng" });
   const after = el("input", { type: "file", id: "learn-after", accept: "image/*,.tif,.tiff,.heic,.dng" });
@@ -81,12 +82,14 @@ export function makeLooks({ adjusting, jobs }) {
     });
   const remove = (look) =>
     button("Delete", `Delete ${look.name}`, async () => {
-      if (confirm(`Delete the look ${look.name}? Its file goes too.`)) desk.hear(await desk.session.removeLook(look.name));
+      if (confirm(`Delete the look ${look.name}? Its file goes too.`))
+        desk.hear(await desk.session.removeLook(look.name));
     });
 
   /** As files for other programs, with how much of the look they hold. */
   function exporting(look) {
-    const options = (words) => Object.entries(words).map(([value, textContent]) => el("option", { value, textContent }));
+    const options = (words) =>
+      Object.entries(words).map(([value, textContent]) => el("option", { value, textContent }));
     const form = el("select", {}, ...options(FORMS));
     const space = el("select", {}, ...options(SPACES));
     const figure = el("p", { className: "about", role: "status" });

@@ -6,14 +6,23 @@ import * as plain from "./plain.js";
 import { readTensors } from "./safetensors.js";
 import * as webgl from "./webgl.js";
 
-/** Draws on a canvas of the page. `where` is what `draw` of a renderer takes. */
+const FRAME = 33; // milliseconds that a picture may take while a slider moves
+const REST = 120; // milliseconds without a move, after which all pixels are drawn
+const COARSEST = 4; // times fewer pixels along each side
+
+/** Draws on a canvas of the page. While a slider moves it draws as many pixels as there is time for, then all. */
 export class Developer {
+  renderer = null;
+  maps = null;
+  where = null;
+  stride = 1;
+  asked = 0;
+  busy = false; // a picture is being drawn
+  stale = false; // and another one is wanted already
+
   constructor(canvas) {
-    this.renderer = webgl.makeRenderer(canvas) ?? plain.makeRenderer(canvas);
     this.canvas = canvas;
-    this.maps = null;
-    this.where = null;
-    this.asked = 0;
+    this.renderer = webgl.makeRenderer(canvas) ?? plain.makeRenderer(canvas);
     canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
     canvas.addEventListener("webglcontextrestored", () => this.restore());
   }
@@ -23,6 +32,7 @@ export class Developer {
     const tensors = readTensors(buffer);
     this.borders = readBorders(tensors, whole);
     this.maps = Maps.of(tensors);
+    this.adjusted = null; // so that nothing is drawn before it is known how
     this.renderer.setBorders(this.borders);
     this.show(image);
   }
@@ -33,34 +43,51 @@ export class Developer {
     this.renderer.setPhotograph(image);
   }
 
-  close() { this.maps = null; }
-
   /** `adjustment` as in adjust.js, `parts` of the regions, and `weight` of another look's maps. */
   adjust(adjustment = PLAIN, parts = [], other = null, weight = 0) {
     this.last = [adjustment, parts, other, weight];
     if (this.mixed?.of !== this.maps || this.mixed.other !== other || this.mixed.weight !== weight) {
       this.mixed = { of: this.maps, other, weight, maps: this.maps.towards(other, weight) };
     }
-    this.renderer.setMaps(this.mixed.maps.adjusted(adjustment, parts));
+    this.adjusted = this.mixed.maps.adjusted(adjustment, parts);
     this.draw();
   }
 
-  /** Where the picture lies on the canvas, whose size in pixels comes with it. */
+  /** Where the picture lies on the canvas, whose size in pixels comes with it; see `draw` of a renderer. */
   place(size, where) {
     if (this.canvas.width !== size.width || this.canvas.height !== size.height) Object.assign(this.canvas, size);
     this.where = where;
     this.draw();
   }
 
-  /** At the browser's next picture, once. */
+  /** At the browser's next picture, once; later, if it is still at the last one. */
   draw() {
-    if (!this.asked) this.asked = requestAnimationFrame(() => this.drawNow());
+    this.stale = true;
+    delete this.canvas.dataset.drawn;
+    clearTimeout(this.resting);
+    if (!this.asked && !this.busy) this.asked = requestAnimationFrame(() => this.drawNow(this.stride));
   }
 
-  drawNow() {
-    cancelAnimationFrame(this.asked);
+  drawNow(stride) {
     this.asked = 0;
-    if (this.maps && this.where && this.renderer.maps) this.renderer.draw(this.where);
+    this.stale = false;
+    if (!this.adjusted || !this.where) return;
+    const began = performance.now();
+    if (this.renderer.set !== this.adjusted) this.renderer.setMaps(this.adjusted);
+    this.renderer.set = this.adjusted;
+    this.renderer.draw(this.where, stride);
+    this.busy = true;
+    this.renderer.measure(() => this.drawn(stride, performance.now() - began));
+  }
+
+  /** Where all pixels take too long, fewer are drawn while a slider moves: as many as there will be time for. */
+  drawn(stride, took) {
+    this.busy = false;
+    if (stride === 1) this.stride = [1, 2].find((step) => took / step ** 2 <= FRAME) ?? COARSEST;
+    else if (took > 2 * FRAME) this.stride = COARSEST;
+    this.canvas.dataset.drawn = stride; // for tests
+    if (this.stale) this.draw();
+    else if (stride > 1) this.resting = setTimeout(() => this.drawNow(1), REST);
   }
 
   restore() {

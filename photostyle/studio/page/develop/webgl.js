@@ -1,207 +1,217 @@
-// Regional maps by WebGL 2: lattices are 3-D textures, regions are layers of others. It does what photostyle/maps/blend.py
-// does, pixel by pixel, so that a picture of any size takes no longer than the part of it that is seen.
+// Regional maps by WebGL 2: lattices are a 3-D texture, regions are layers of others. See shaders.js for what is done.
 
-import { TILE } from "./borders.js";
+import { CORNERS, mapping, MOST_REGIONS, parting } from "./shaders.js";
 
-const VERTEX = `#version 300 es
-out vec2 place;
-void main() {
-  vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1);
-  place = vec2(corner.x, 1.0 - corner.y);  // rows begin at the top
-  gl_Position = vec4(2.0 * corner - 1.0, 0.0, 1.0);
-}`;
-
-const fragment = (regions, size) => `#version 300 es
-precision highp float;
-precision highp int;
-precision highp sampler3D;
-precision highp sampler2DArray;
-precision highp isampler2D;
-const int K = ${regions};
-const float N = ${size}.0;
-uniform sampler2D photograph;
-uniform sampler3D nodes;      // one lattice above the other
-uniform sampler2D heights;    // a row for each region
-uniform mat4x3 tilts[K];
-#if ${regions} > 1
-uniform sampler2DArray guides;
-uniform sampler2DArray own;
-uniform isampler2D tiles;
-uniform vec2 whole;           // size of the finished picture, pixels
-#endif
-in vec2 place;
-out vec4 color;
-
-vec3 mapped(int k, vec3 x) {
-  vec3 inside = clamp(x, 0.0, 1.0);
-  vec3 at = (inside * (N - 1.0) + 0.5) / N;
-  at.z = (at.z + float(k)) / float(K);
-  float height = texture(heights, vec2(place.y, (float(k) + 0.5) / float(K))).r;
-  return texture(nodes, at).rgb + (x - inside) + height * (tilts[k] * vec4(x, 1.0));
-}
-
-#if ${regions} > 1
-vec3 blended(vec3 I, int here) {
-  float before[K], m[K];
-  vec3 F[K];
-  float total = 0.0, given = 0.0;
-  for (int k = 0; k < K; k++) {
-    m[k] = before[k] = 0.0;
-    if ((here >> k & 1) == 0) continue;
-    vec4 shown = texture(own, vec3(place, float(k)));
-    vec4 guide = texture(guides, vec3(place, float(k)));
-    F[k] = shown.rgb;
-    before[k] = max(shown.a, 1e-6);
-    given += before[k];
-    float soft = clamp((dot(guide.rgb, I) + guide.a - 0.05) / 0.9, 0.0, 1.0);
-    m[k] = soft * soft * (3.0 - 2.0 * soft);
-    total += m[k];
-  }
-  bool follows = total > 0.5;
-  int first = -1, second = -1;
-  for (int k = 0; k < K; k++) {
-    if ((here >> k & 1) == 0) continue;
-    m[k] = follows ? m[k] / total : before[k] / given;
-    if (first < 0 || m[k] > m[first]) { second = first; first = k; }
-    else if (second < 0 || m[k] > m[second]) second = k;
-  }
-  float both = m[first] + m[second], t = m[first] / both, doubt = 4.0 * t * (1.0 - t);
-  vec3 d = F[first] - F[second];
-  float fitting = clamp((doubt * dot(d, I - F[second]) + 0.01 * t) / (doubt * dot(d, d) + 0.01), 0.0, 1.0);
-  m[first] = fitting * both;
-  m[second] = (1.0 - fitting) * both;
-  vec3 rest = I;
-  float squares = 0.0;
-  for (int k = 0; k < K; k++) if (m[k] > 0.0) { rest -= m[k] * F[k]; squares += m[k] * m[k]; }
-  vec3 sum = vec3(0.0);
-  for (int k = 0; k < K; k++) if (m[k] > 0.0) sum += m[k] * mapped(k, F[k] + m[k] * rest / squares);
-  return sum;
-}
-#endif
-
-void main() {
-  vec3 I = texture(photograph, place).rgb;
-#if ${regions} > 1
-  ivec2 tile = min(ivec2(place * whole / ${TILE}.0), textureSize(tiles, 0) - 1);
-  int here = texelFetch(tiles, tile, 0).r;
-  vec3 O;
-  if ((here & (here - 1)) == 0) { int k = 0; while ((here >> k & 1) == 0) k++; O = mapped(k, I); }
-  else O = blended(I, here);
-#else
-  vec3 O = mapped(0, I);
-#endif
-  color = vec4(clamp(O, 0.0, 1.0), 1.0);
-}`;
-
-/** Draws onto a canvas; null where there is no WebGL 2 that filters 16-bit textures. */
+/** Draws onto a canvas; null where there is no WebGL 2 that can draw numbers of 16 bits. */
 export function makeRenderer(canvas) {
   const gl = canvas.getContext("webgl2", { alpha: true, antialias: false, depth: false, preserveDrawingBuffer: true });
-  return gl && new Renderer(gl);
+  return gl?.getExtension("EXT_color_buffer_float") ? new Renderer(gl) : null;
 }
 
 class Renderer {
+  programs = new Map();
+  textures = {};
+  regions = 0;
+  maps = null; // how large they are, once there are some
+  parted = null; // for which place and size the first pass was run
+
   constructor(gl) {
     this.gl = gl;
-    this.programs = new Map();
-    this.photograph = null;
-    this.borders = null;
+    this.targets = { parts: gl.createFramebuffer(), coarse: gl.createFramebuffer() };
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
   }
 
-  get largest() { return this.gl.getParameter(this.gl.MAX_TEXTURE_SIZE); }
+  get largest() {
+    return this.gl.getParameter(this.gl.MAX_TEXTURE_SIZE);
+  }
 
   setPhotograph(image) {
     const { gl } = this;
-    gl.deleteTexture(this.photograph);
-    this.photograph = this.texture(gl.TEXTURE_2D, gl.LINEAR_MIPMAP_LINEAR);
+    this.texture("photograph", gl.TEXTURE_2D, gl.LINEAR_MIPMAP_LINEAR);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, gl.RGBA, gl.UNSIGNED_BYTE, image);
     gl.generateMipmap(gl.TEXTURE_2D);
+    this.parted = null;
   }
 
-  setBorders(borders) {
-    const { gl } = this, { regions, heights, guides, own, tiles, width, height } = borders;
-    for (const texture of Object.values(this.borders?.textures ?? {})) gl.deleteTexture(texture);
-    const textures = { heights: this.texture(gl.TEXTURE_2D, gl.LINEAR) };
+  setBorders({ regions, heights, guides, own, tiles, width, height, whole }) {
+    const { gl } = this;
+    if (regions > MOST_REGIONS) throw new Error(`The page can show looks of ${MOST_REGIONS} regions at most.`);
+    this.texture("heights", gl.TEXTURE_2D, gl.LINEAR);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.R16F, heights.length / regions, regions, 0, gl.RED, gl.FLOAT, heights);
+    for (const [name, values] of Object.entries(regions > 1 ? { guides, own } : {})) {
+      this.texture(name, gl.TEXTURE_2D_ARRAY, gl.LINEAR);
+      gl.texImage3D(gl.TEXTURE_2D_ARRAY, 0, gl.RGBA16F, width, height, regions, 0, gl.RGBA, gl.HALF_FLOAT, values);
+    }
     if (regions > 1) {
-      for (const [name, values] of [["guides", guides], ["own", own]]) {
-        textures[name] = this.texture(gl.TEXTURE_2D_ARRAY, gl.LINEAR);
-        gl.texImage3D(gl.TEXTURE_2D_ARRAY, 0, gl.RGBA16F, width, height, regions, 0, gl.RGBA, gl.HALF_FLOAT, values);
-      }
-      textures.tiles = this.texture(gl.TEXTURE_2D, gl.NEAREST);
+      this.texture("tiles", gl.TEXTURE_2D, gl.NEAREST);
       gl.texImage2D(gl.TEXTURE_2D, 0, gl.R32I, tiles.columns, tiles.rows, 0, gl.RED_INTEGER, gl.INT, tiles.sets);
     }
-    this.borders = { ...borders, textures };
+    Object.assign(this, { regions, whole, maps: null, parted: null });
   }
 
   setMaps({ nodes, tilts, size }) {
-    const { gl } = this, { regions } = this.borders;
-    if (this.maps?.size !== size || this.maps.regions !== regions) {
-      gl.deleteTexture(this.maps?.texture ?? null);
-      this.maps = { size, regions, texture: this.texture(gl.TEXTURE_3D, gl.LINEAR) };
+    const { gl, regions } = this;
+    if (this.maps?.size !== size) {
+      this.texture("nodes", gl.TEXTURE_3D, gl.LINEAR);
       gl.texStorage3D(gl.TEXTURE_3D, 1, gl.RGBA16F, size, size, size * regions);
+      this.maps = { size, padded: new Float32Array(4 * size ** 3 * regions) };
     }
-    const padded = new Float32Array((nodes.length / 3) * 4); // there is no texture of three channels that can be filtered
+    const { padded } = this.maps; // there is no texture of three channels that is filtered
     for (let i = 0, j = 0; i < nodes.length; i += 3, j += 4) {
       padded[j] = nodes[i];
       padded[j + 1] = nodes[i + 1];
       padded[j + 2] = nodes[i + 2];
     }
-    gl.bindTexture(gl.TEXTURE_3D, this.maps.texture);
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_3D, this.textures.nodes);
     gl.texSubImage3D(gl.TEXTURE_3D, 0, 0, 0, 0, size, size, size * regions, gl.RGBA, gl.FLOAT, padded);
     this.tilts = tilts;
   }
 
-  /** The picture with its upper left corner at (left, top) of the canvas, in pixels of the canvas, as are its sides. */
-  draw({ left, top, width, height }) {
-    const { gl } = this, { regions, textures, whole } = this.borders;
-    const program = this.program(regions, this.maps.size), at = (name) => gl.getUniformLocation(program, name);
+  /**
+   * The picture with its upper left corner at (left, top) of the canvas, in pixels of the canvas, as are its sides; only
+   * every `stride`-th pixel, and large ones, if there is not the time for all.
+   */
+  draw(where, stride = 1) {
+    const { gl } = this;
+    const { width, height } = gl.canvas;
+    const place = JSON.stringify([where, width, height]);
+    if (this.parted !== place) this.part(where);
+    this.parted = place;
+    const columns = Math.ceil(width / stride);
+    const rows = Math.ceil(height / stride);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, stride > 1 ? this.coarse(columns, rows) : null);
+    gl.viewport(0, 0, columns, rows);
+    const program = this.use(`maps ${this.regions} ${this.maps.size}`, () => mapping(this.regions, this.maps.size));
+    this.bind(program, { ones: gl.TEXTURE_2D, twos: gl.TEXTURE_2D, threes: gl.TEXTURE_2D });
+    this.bind(program, { nodes: gl.TEXTURE_3D, heights: gl.TEXTURE_2D }, 3);
+    const at = (name) => gl.getUniformLocation(program, name);
+    gl.uniform1i(at("stride"), stride);
+    gl.uniform1i(at("slanted"), this.tilts.some(Boolean));
+    gl.uniform2f(at("rows"), (height - where.top) / where.height, -stride / where.height);
+    gl.uniformMatrix4x3fv(at("tilts"), false, this.columns());
+    gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
+    if (stride === 1) return;
+    gl.bindFramebuffer(gl.READ_FRAMEBUFFER, this.targets.coarse);
+    gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, null);
+    const [right, upper] = [columns * stride, rows * stride];
+    gl.blitFramebuffer(0, 0, columns, rows, 0, 0, right, upper, gl.COLOR_BUFFER_BIT, gl.LINEAR);
+  }
+
+  /** Calls back with the milliseconds that what was asked for has taken, once it is drawn. */
+  measure(call) {
+    const { gl } = this;
+    const began = performance.now();
+    const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    gl.flush();
+    const look = () => {
+      if (gl.isContextLost()) call(0);
+      else if (gl.getSyncParameter(fence, gl.SYNC_STATUS) === gl.SIGNALED) {
+        gl.deleteSync(fence);
+        call(performance.now() - began);
+      } else setTimeout(look, 2);
+    };
+    setTimeout(look, 0);
+  }
+
+  /** The first pass. */
+  part({ left, top, width, height }) {
+    const { gl, regions } = this;
+    this.makeParts(gl.canvas.width, gl.canvas.height);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.targets.parts);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
     gl.viewport(left, gl.canvas.height - top - height, width, height);
-    gl.useProgram(program);
-    const bound = [["photograph", gl.TEXTURE_2D, this.photograph], ["nodes", gl.TEXTURE_3D, this.maps.texture], ["heights", gl.TEXTURE_2D, textures.heights]];
+    const program = this.use(`parts ${regions}`, () => parting(regions));
+    this.bind(program, { photograph: gl.TEXTURE_2D });
     if (regions > 1) {
-      bound.push(["guides", gl.TEXTURE_2D_ARRAY, textures.guides], ["own", gl.TEXTURE_2D_ARRAY, textures.own], ["tiles", gl.TEXTURE_2D, textures.tiles]);
-      gl.uniform2f(at("whole"), whole.width, whole.height);
+      this.bind(program, { guides: gl.TEXTURE_2D_ARRAY, own: gl.TEXTURE_2D_ARRAY, tiles: gl.TEXTURE_2D }, 1);
+      gl.uniform2f(gl.getUniformLocation(program, "whole"), this.whole.width, this.whole.height);
     }
-    bound.forEach(([name, kind, texture], unit) => {
-      gl.activeTexture(gl.TEXTURE0 + unit);
-      gl.bindTexture(kind, texture);
-      gl.uniform1i(at(name), unit);
-    });
-    const columns = new Float32Array(12 * regions); // of [A | b], one after the other
-    for (let i = 0; i < columns.length; i++) columns[i] = this.tilts[12 * Math.floor(i / 12) + 4 * (i % 3) + (Math.floor(i / 3) % 4)];
-    gl.uniformMatrix4x3fv(at("tilts"), false, columns);
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
   }
 
-  texture(kind, filter) {
-    const { gl } = this, made = gl.createTexture();
-    gl.activeTexture(gl.TEXTURE0);
-    gl.bindTexture(kind, made);
-    gl.texParameteri(kind, gl.TEXTURE_MIN_FILTER, filter);
-    gl.texParameteri(kind, gl.TEXTURE_MAG_FILTER, filter === gl.LINEAR_MIPMAP_LINEAR ? gl.LINEAR : filter);
-    for (const axis of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T, gl.TEXTURE_WRAP_R]) gl.texParameteri(kind, axis, gl.CLAMP_TO_EDGE);
-    return made;
+  makeParts(width, height) {
+    const { gl } = this;
+    if (this.partsSize === `${width} ${height}`) return;
+    this.partsSize = `${width} ${height}`;
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.targets.parts);
+    const buffers = ["ones", "twos", "threes"].map((name, index) => {
+      this.texture(name, gl.TEXTURE_2D, gl.NEAREST);
+      gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA16F, width, height);
+      const buffer = gl.COLOR_ATTACHMENT0 + index;
+      gl.framebufferTexture2D(gl.FRAMEBUFFER, buffer, gl.TEXTURE_2D, this.textures[name], 0);
+      return buffer;
+    });
+    gl.drawBuffers(buffers);
   }
 
-  program(regions, size) {
-    const { gl } = this, key = `${regions} ${size}`;
-    if (!this.programs.has(key)) {
+  /** The framebuffer for fewer pixels. */
+  coarse(width, height) {
+    const { gl } = this;
+    if (this.coarseSize !== `${width} ${height}`) {
+      this.coarseSize = `${width} ${height}`;
+      this.texture("coarse", gl.TEXTURE_2D, gl.NEAREST);
+      gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA8, width, height);
+      gl.bindFramebuffer(gl.FRAMEBUFFER, this.targets.coarse);
+      gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, this.textures.coarse, 0);
+    }
+    return this.targets.coarse;
+  }
+
+  /** The tilts as WebGL takes them: a matrix's columns one after the other. */
+  columns() {
+    const place = (i) => 12 * Math.floor(i / 12) + 4 * (i % 3) + (Math.floor(i / 3) % 4);
+    return Float32Array.from(this.tilts, (_, i) => this.tilts[place(i)]);
+  }
+
+  /** A new texture of that name in place of the old one, bound. */
+  texture(name, kind, filter) {
+    const { gl } = this;
+    gl.deleteTexture(this.textures[name] ?? null);
+    this.textures[name] = gl.createTexture();
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(kind, this.textures[name]);
+    gl.texParameteri(kind, gl.TEXTURE_MIN_FILTER, filter);
+    gl.texParameteri(kind, gl.TEXTURE_MAG_FILTER, filter === gl.LINEAR_MIPMAP_LINEAR ? gl.LINEAR : filter);
+    for (const axis of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T, gl.TEXTURE_WRAP_R]) {
+      gl.texParameteri(kind, axis, gl.CLAMP_TO_EDGE);
+    }
+  }
+
+  /** Textures, by their names and kinds, for the samplers of those names, from that unit on. */
+  bind(program, textures, first = 0) {
+    const { gl } = this;
+    Object.entries(textures).forEach(([name, kind], index) => {
+      gl.activeTexture(gl.TEXTURE0 + first + index);
+      gl.bindTexture(kind, this.textures[name]);
+      gl.uniform1i(gl.getUniformLocation(program, name), first + index);
+    });
+  }
+
+  /** The program of that name, made of this fragment shader if it is new, in use. */
+  use(name, fragment) {
+    const { gl } = this;
+    if (!this.programs.has(name)) {
       const program = gl.createProgram();
-      for (const [kind, text] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, fragment(regions, size)]]) {
+      for (const [kind, text] of [
+        [gl.VERTEX_SHADER, CORNERS],
+        [gl.FRAGMENT_SHADER, fragment()],
+      ]) {
         const shader = gl.createShader(kind);
         gl.shaderSource(shader, text);
         gl.compileShader(shader);
-        if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS) && !gl.isContextLost()) throw new Error(gl.getShaderInfoLog(shader));
         gl.attachShader(program, shader);
       }
       gl.linkProgram(program);
-      if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) throw new Error(gl.getProgramInfoLog(program));
-      this.programs.set(key, program);
+      if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) {
+        const said = gl.getAttachedShaders(program).map((shader) => gl.getShaderInfoLog(shader));
+        throw new Error(`This browser's WebGL does not understand the page: ${said.join(" ")}`);
+      }
+      this.programs.set(name, program);
     }
-    return this.programs.get(key);
+    gl.useProgram(this.programs.get(name));
+    return this.programs.get(name);
   }
 }
