@@ -36,8 +36,10 @@ from photostyle import (
     transfer_steps,
 )
 from photostyle._transfer import tint_of
-from photostyle.jobs.job import find, have_weights
+from photostyle.jobs.regions import find
+from photostyle.jobs.report import have_weights
 from photostyle.looks.placed import Placed
+from photostyle.recipes.settings import settings_of
 from photostyle.recipes.tint import Tint, find_tint
 from photostyle.studio.controls import check_offered
 from photostyle.studio.picture import Picture
@@ -188,7 +190,7 @@ def _at(order: Order, quality: str, preview: bool) -> dict[str, Any]:
     """The settings that were chosen; a preview stays quick, so it has its own size and steps."""
     if not preview:
         return dict(order.settings)
-    graded = {f.name for f in find_recipe(order.recipe).settings.__dataclass_fields__.values() if "draft" in f.metadata}
+    graded = {setting.name for setting in settings_of(find_recipe(order.recipe).settings) if setting.graded}
     return {name: value for name, value in order.settings.items() if name not in graded}
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from photostyle import Photograph, fit_size, load_photograph, resize
 from photostyle.image import fit
-from photostyle.jobs.job import load_seen
+from photostyle.jobs.pair import load_seen
 from photostyle.photofile.raw import RAW_SUFFIXES
 from photostyle.studio.pixels import jpeg, png
 from photostyle.studio.tokens import token

@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Any
 
 from photostyle import DEFAULT_BACKBONE, ImageError, Look, __version__
-from photostyle.jobs.job import have_weights
+from photostyle.jobs.report import have_weights
 from photostyle.looks.placed import Placed
 from photostyle.studio.making import Work
 from photostyle.studio.result import Order, Result

@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse
 
 from photostyle import PALETTE, ImageError, __version__
-from photostyle.jobs.job import example
+from photostyle.jobs.pair import example
 from photostyle.studio.controls import recipe_facts
 from photostyle.studio.picture import EDIT_SIZE, Side
 from photostyle.studio.saving import formats

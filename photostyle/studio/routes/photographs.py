@@ -10,7 +10,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from photostyle.jobs.job import example
+from photostyle.jobs.pair import example
 from photostyle.studio.picture import SIDES, Picture, Side, receive
 from photostyle.studio.pixels import gray_png
 from photostyle.studio.routes.about import EXAMPLES
