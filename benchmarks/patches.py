@@ -17,7 +17,7 @@ from torch import Tensor
 from photostyle import load_image, load_weights
 from photostyle.descent.descend import descend
 from photostyle.image import fit
-from photostyle.jobs.job import example
+from photostyle.jobs.pair import example
 from photostyle.network.vgg import VGG
 from photostyle.recipes._starts import white_noise
 from photostyle.recipes.li2016 import layer_weights, rematched

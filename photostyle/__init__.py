@@ -15,10 +15,11 @@ from photostyle._version import __version__
 
 if TYPE_CHECKING:
     from photostyle._doodle import Maps, doodle, doodle_steps, load_maps
-    from photostyle._transfer import find_device, look_steps, make_look, make_settings, transfer, transfer_steps
+    from photostyle._transfer import look_steps, make_look, transfer, transfer_steps
     from photostyle.descent.descend import Step, Steps, finish
     from photostyle.errors import DescentError, ImageError, PhotostyleError, RegionsError, SettingsError, WeightsError
     from photostyle.image import fit_size, resize
+    from photostyle.looks.adjust import Adjustment, adjust_look
     from photostyle.looks.change import blend_looks, invert_look
     from photostyle.looks.chart import describe_look, draw_look
     from photostyle.looks.file import check_look_path, load_look, save_look
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from photostyle.matting.render import fade
     from photostyle.measures.measure import Measures, measure
     from photostyle.network.backbones import BACKBONES, DEFAULT_BACKBONE
+    from photostyle.network.network import find_device
     from photostyle.network.weights import (
         cache_dir,
         cached_path,
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from photostyle.photofile.photograph import Photograph
     from photostyle.photofile.reading import bit_depth, load_image, load_photograph, read_note
     from photostyle.photofile.writing import check_writable, save_image, save_photograph
-    from photostyle.recipes import DEFAULT_RECIPE, RECIPES, find_recipe
+    from photostyle.recipes import DEFAULT_RECIPE, RECIPES, find_recipe, make_settings
     from photostyle.regions.labels import PALETTE, label_colors, load_regions, save_regions
     from photostyle.regions.regions import Regions
     from photostyle.segment.doubts import doubtful_matches
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from photostyle.tables.writing import save_table
 
 _HOME = {
+    "Adjustment": "looks.adjust",
     "BACKBONES": "network.backbones",
     "DEFAULT_BACKBONE": "network.backbones",
     "DEFAULT_RECIPE": "recipes",
@@ -77,6 +80,7 @@ _HOME = {
     "Steps": "descent.descend",
     "Table": "tables.table",
     "WeightsError": "errors",
+    "adjust_look": "looks.adjust",
     "bit_depth": "photofile.reading",
     "blend_looks": "looks.change",
     "cache_dir": "network.weights",
@@ -92,7 +96,7 @@ _HOME = {
     "fade": "matting.render",
     "fetch_weights": "network.weights",
     "find_alpha": "matting.alpha",
-    "find_device": "_transfer",
+    "find_device": "network.network",
     "find_foreground": "matting.alpha",
     "find_look": "looks.local",
     "find_recipe": "recipes",
@@ -115,7 +119,7 @@ _HOME = {
     "look_steps": "_transfer",
     "look_table": "looks.single",
     "make_look": "_transfer",
-    "make_settings": "_transfer",
+    "make_settings": "recipes",
     "make_table": "tables.making",
     "measure": "measures.measure",
     "read_note": "photofile.reading",
@@ -139,6 +143,7 @@ __all__ = [
     "DEFAULT_RECIPE",
     "PALETTE",
     "RECIPES",
+    "Adjustment",
     "DescentError",
     "Held",
     "ImageError",
@@ -157,6 +162,7 @@ __all__ = [
     "Table",
     "WeightsError",
     "__version__",
+    "adjust_look",
     "bit_depth",
     "blend_looks",
     "cache_dir",

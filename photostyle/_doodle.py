@@ -9,18 +9,18 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
-from photostyle._transfer import find_device, make_settings
 from photostyle.descent.descend import Steps, finish
 from photostyle.errors import RegionsError, SettingsError
 from photostyle.files import StrPath
 from photostyle.image import check_image, same_proportions
 from photostyle.network.backbones import DEFAULT_BACKBONE
-from photostyle.network.vgg import VGG, Pooling
-from photostyle.network.weights import load_weights
+from photostyle.network.network import Network
+from photostyle.network.vgg import Pooling
 from photostyle.photofile.drawing import alpha_map, load_drawing
 from photostyle.photofile.reading import load_image
-from photostyle.recipes import Quality, find_recipe
+from photostyle.recipes import find_recipe, make_settings
 from photostyle.recipes.champandard2016 import semantic_style
+from photostyle.recipes.settings import Quality
 from photostyle.recipes.tint import find_tint, tinted
 from photostyle.regions.labels import load_regions, read_labels
 
@@ -64,8 +64,8 @@ def doodle_steps(
     RegionsError, SettingsError or WeightsError; later DescentError if the energy becomes infinite.
     """
     p = make_settings(find_recipe("doodle"), settings, quality)
-    if pooling not in get_args(Pooling):
-        raise SettingsError(f"pooling must be one of {', '.join(get_args(Pooling))}, not {pooling!r}.")
+    network = Network(backbone, weights_path, pooling, device)
+    place = network.check()
     check_image(style, "The style")
     if content is not None:
         check_image(content, "The content")
@@ -76,11 +76,10 @@ def doodle_steps(
             f"The style map has {len(style_map)} channels and the target map {len(target_map)}: "
             f"give both the same, with the same meaning."
         )
-    place = find_device(device)
     style, style_map, target_map = (x.to(place, torch.float32) for x in (style, style_map, target_map))
     content = content.to(place, torch.float32) if content is not None else None
-    vgg = VGG(load_weights(backbone, weights_path), pooling, place)
-    return (yield from tinted(semantic_style(style, style_map, target_map, content, vgg, p), find_tint([style])))
+    steps = semantic_style(style, style_map, target_map, content, network.load(), p)
+    return (yield from tinted(steps, find_tint([style])))
 
 
 def _check_map(map: Tensor, image: Tensor | None, name: str) -> None:

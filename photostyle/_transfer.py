@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, get_args, get_type_hints
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,9 +16,10 @@ from photostyle.image import check_image
 from photostyle.looks.look import Look
 from photostyle.matting.render import check_strength, fade
 from photostyle.network.backbones import DEFAULT_BACKBONE
+from photostyle.network.network import Network
 from photostyle.network.vgg import VGG, Pooling
-from photostyle.network.weights import load_weights
-from photostyle.recipes import DEFAULT_RECIPE, RECIPES, Quality, Recipe, find_recipe
+from photostyle.recipes import DEFAULT_RECIPE, RECIPES, Recipe, find_recipe, make_settings
+from photostyle.recipes.settings import Quality
 from photostyle.recipes.tint import Tint, find_tint, tinted
 from photostyle.regions.regions import Regions
 
@@ -65,7 +65,8 @@ def transfer_steps(
     RegionsError, SettingsError or WeightsError; later DescentError if the energy becomes infinite.
     """
     check_strength(strength)
-    job = _prepare(content, style, regions, recipe, quality, (backbone, weights_path, pooling), device, settings)
+    network = Network(backbone, weights_path, pooling, device)
+    job = _prepare(content, style, regions, find_recipe(recipe, _count(style)), quality, network, settings)
     steps = job.recipe.run(job.content, job.style, job.regions, job.vgg, job.settings)
     if job.tint:
         steps = tinted(steps, job.tint)
@@ -98,16 +99,17 @@ def look_steps(
 
     Raises as `transfer_steps` does, and SettingsError for a recipe that finds no colour maps.
     """
-    job = _prepare(content, style, regions, recipe, quality, (backbone, weights_path, pooling), device, settings)
-    if not job.recipe.maps:
-        those = ", ".join(name for name, recipe in RECIPES.items() if recipe.maps)
+    network = Network(backbone, weights_path, pooling, device)
+    chosen = find_recipe(recipe)
+    if not chosen.maps:
+        those = ", ".join(name for name, known in RECIPES.items() if known.maps)
         raise SettingsError(f"The recipe {recipe} finds no colour maps; those that do are {those}.")
-    found = yield from job.recipe.maps(job.content, job.style, job.regions, job.vgg, job.settings)
+    job = _prepare(content, style, regions, chosen, quality, network, settings)
+    found = yield from chosen.maps(job.content, job.style, job.regions, job.vgg, job.settings)
     # kinds of things are told by the default network, so that a look can be used where it is the only one
     vgg = None
     if len(job.regions.names) > 1:
-        own = backbone == DEFAULT_BACKBONE and not weights_path
-        vgg = job.vgg if own else VGG(load_weights(DEFAULT_BACKBONE), device=find_device(device))
+        vgg = job.vgg if network.is_default else Network(device=device).load()
     return Look.of(found, job.content, job.regions.names, vgg, {"recipe": recipe, "quality": quality})
 
 
@@ -128,90 +130,33 @@ def _prepare(
     content: Tensor,
     style: Styles,
     regions: Regions | None,
-    recipe: str,
+    recipe: Recipe,
     quality: Quality,
-    network: tuple[str, str | os.PathLike[str] | None, Pooling],
-    device: str,
-    settings: dict[str, Any],
+    network: Network,
+    settings: Mapping[str, Any],
 ) -> _Prepared:
+    p = make_settings(recipe, settings, quality)
+    place = network.check()
     styles = [style] if isinstance(style, Tensor) else list(style)
-    chosen = find_recipe(recipe, len(styles))
-    p = make_settings(chosen, settings, quality)
-    backbone, weights_path, pooling = network
-    if pooling not in get_args(Pooling):
-        raise SettingsError(f"pooling must be one of {', '.join(get_args(Pooling))}, not {pooling!r}.")
     check_image(content, "The content")
     for one in styles:
         check_image(one, "The style")
-    place = find_device(device)
     content, *styles = (image.to(place, torch.float32) for image in (content, *styles))
     regions = regions or Regions.whole(content, styles[0])
-    if chosen.looks_at:
+    if recipe.looks_at:
         regions.check(content, styles[0])
     else:
         regions = regions.fit(content, styles[0])
-    vgg = VGG(load_weights(backbone, weights_path), pooling, place) if chosen.network else None
-    tint = tint_of(chosen, p, styles, regions)
-    return _Prepared(chosen, content, styles if chosen.blends else styles[0], regions, vgg, p, tint)
+    vgg = network.load() if recipe.network else None
+    tint = tint_of(recipe, p, styles, regions)
+    return _Prepared(recipe, content, styles if recipe.blends else styles[0], regions, vgg, p, tint)
+
+
+def _count(style: Styles) -> int:
+    return 1 if isinstance(style, Tensor) else len(style)
 
 
 def tint_of(recipe: Recipe, p: Any, styles: Sequence[Tensor], regions: Regions | None) -> Tint | None:
     """The hue that the result of a recipe with these settings keeps to; None if its colours are not the styles'."""
     masks = regions.style if regions and recipe.regional else None
     return find_tint(styles, masks) if recipe.recolors(p) else None
-
-
-def make_settings(recipe: Recipe, settings: dict[str, Any], quality: Quality = "standard") -> Any:
-    """The recipe's dataclass from keyword settings; strings are read as the field's type.
-
-    Settings that are not given have the values of that quality. Raises SettingsError for a quality that
-    there is not, a name the recipe does not have or a value out of range.
-    """
-    if quality not in get_args(Quality):
-        raise SettingsError(f"quality must be one of {', '.join(get_args(Quality))}, not {quality!r}.")
-    known = {f.name: f for f in fields(recipe.settings)}
-    types = get_type_hints(recipe.settings)
-    values = {name: f.metadata[quality] for name, f in known.items() if quality in f.metadata}
-    for name, value in settings.items():
-        if name not in known:
-            raise SettingsError(f"The recipe has no setting {name!r}; it has {', '.join(known)}.")
-        values[name] = _convert(name, value, types[name])
-        least, most = known[name].metadata.get("min"), known[name].metadata.get("max")
-        if least is not None and values[name] < least:
-            raise SettingsError(f"{name} must be at least {least:g}, not {value}.")
-        if most is not None and values[name] > most:
-            raise SettingsError(f"{name} must be at most {most:g}, not {value}.")
-    return recipe.settings(**values)
-
-
-def _convert(name: str, value: Any, kind: Any) -> Any:
-    if choices := get_args(kind):  # of a Literal
-        if value not in choices:
-            raise SettingsError(f"{name} must be one of {', '.join(map(str, choices))}, not {value!r}.")
-        return value
-    if kind is bool and isinstance(value, str):
-        if value.lower() not in ("true", "false", "yes", "no", "1", "0"):
-            raise SettingsError(f"{name} must be true or false, not {value!r}.")
-        return value.lower() in ("true", "yes", "1")
-    try:
-        converted = kind(value)
-        if kind in (int, float) and (not math.isfinite(converted) or (isinstance(value, float) and converted != value)):
-            raise ValueError
-        return converted
-    except (TypeError, ValueError, OverflowError):
-        raise SettingsError(f"{name} must be {_NOUN.get(kind, kind)}, not {value!r}.") from None
-
-
-_NOUN = {int: "a whole number", float: "a number"}
-
-
-def find_device(name: str) -> torch.device:
-    """auto (CUDA, then MPS, then CPU), cpu, cuda or mps; raises SettingsError for one that is not here."""
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
-        return torch.device(next(d for d in ("cuda", "mps", "cpu") if available[d]))
-    if name not in available:
-        raise SettingsError(f"There is no device {name!r}; the devices are auto, {', '.join(available)}.")
-    if not available[name]:
-        raise SettingsError(f"The device {name} is not available here; use --device auto or cpu.")
-    return torch.device(name)

@@ -20,6 +20,11 @@ def check_target(path: StrPath, extensions: Collection[str]) -> None:
     if Path(path).suffix.lower() not in extensions:
         which = f"one of {', '.join(extensions)}" if len(extensions) > 1 else "".join(extensions)
         raise ImageError(f"{path} has no extension that can be written: use {which}.")
+    check_file(path)
+
+
+def check_file(path: StrPath) -> None:
+    """Raise ImageError if no file could be written to `path`; touch nothing."""
     try:
         target = Path(os.path.realpath(path))  # a link is written through, as open() would
         os.lstat(target)

@@ -23,9 +23,10 @@ from photostyle import RECIPES, ImageError, Measures, Regions, SettingsError, St
 from photostyle.bench import run as bench
 from photostyle.bench import task as tasks
 from photostyle.bench import worker
-from photostyle.bench.summary import MEASURES, summarize, winners
+from photostyle.bench.summary import summarize, winners
 from photostyle.bench.task import Row, Task, attempt
 from photostyle.cli import app
+from photostyle.measures.figures import MEASURES
 from photostyle.photofile import read_note
 
 ROOT = Path(__file__).parents[1]
@@ -309,7 +310,7 @@ def test_edited_code_counts_as_new(tmp_path: Path) -> None:
             path.write_text(path.read_text(encoding="utf-8") + "#\n", encoding="utf-8")
             return [worker.source_hash(source, r) != b for r, b in zip(("photo", "untouched"), before, strict=True)]
 
-        assert changed("measures.py") == [True, True]
+        assert changed("measures/measure.py") == [True, True]
         assert changed("bench/task.py") == [True, True]
         assert changed("recipes/photo.py") == [True, False]
         assert changed("cli/bench.py") == [False, False]

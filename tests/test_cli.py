@@ -32,8 +32,8 @@ from photostyle import (
     save_look,
 )
 from photostyle.cli.progress import equation
-from photostyle.jobs import job
-from photostyle.jobs.job import Job
+from photostyle.jobs import evaluate as evaluating
+from photostyle.jobs.pair import Pair
 from photostyle.network import weights as weights_module
 from photostyle.network.backbones import BACKBONES
 from photostyle.network.weights import cached_path
@@ -198,7 +198,7 @@ def test_matches_are_looked_at_by_the_network_of_the_transfer(
     ("options", "words"),
     [
         (("--match", "red=green", "--regions", "none"), "as a whole"),
-        (("--match", "red"), "two names"),
+        (("--match", "red"), "pairs of names"),
         (("--drop", "red"), "no region 'red'"),
         (("--regions-model", "some/model"), "--regions learned"),
         (("--regions", "guess"), "auto"),
@@ -417,7 +417,7 @@ def test_several_strengths_come_from_one_descent(
 def test_every_strength_is_checked_for_its_file(
     run: Run, pair: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("photostyle.jobs.job.load_photograph", lambda path: pytest.fail("the work has started"))
+    monkeypatch.setattr("photostyle.jobs.pair.load_photograph", lambda path: pytest.fail("the work has started"))
     (tmp_path / "out-0.6.jpg").mkdir()
     fails(run("transfer", *pair, "-o", tmp_path / "out.jpg", "--strength", "0.3,0.6"), "out-0.6.jpg", "is a folder")
     pair[0].rename(tmp_path / "new-1.png")
@@ -593,7 +593,7 @@ def test_an_unwritable_output_is_found_before_the_work(
 ) -> None:
     (tmp_path / "folder.jpg").mkdir()
     before = pair[0].read_bytes()
-    monkeypatch.setattr("photostyle.jobs.job.load_photograph", lambda path: pytest.fail("the work has started"))
+    monkeypatch.setattr("photostyle.jobs.pair.load_photograph", lambda path: pytest.fail("the work has started"))
     fails(run("transfer", *pair, "-o", tmp_path / output), words)
     assert pair[0].read_bytes() == before
 
@@ -602,9 +602,9 @@ def test_an_unwritable_output_is_found_before_the_work(
     ("options", "words"),
     [
         (["--recipe", "paint"], ["no recipe 'paint'", "photo, luan, gatys"]),
-        (["--frobnicate", "3"], ["no setting 'frobnicate'", "size, steps, content_weight"]),
-        (["--frobnicate"], ["no setting 'frobnicate'"]),
-        (["--no-frobnicate"], ["no setting 'no_frobnicate'"]),
+        (["--frobnicate", "3"], ["There is no option --frobnicate"]),
+        (["--frobnicate"], ["There is no option --frobnicate"]),
+        (["--no-frobnicate"], ["There is no option --no-frobnicate"]),
         (["--refine"], ["no setting 'refine'"]),  # which another recipe has
         (["--seed", "1"], ["no setting 'seed'"]),
         (["--steps", "0"], ["steps must be at least 1"]),
@@ -748,14 +748,15 @@ def test_weights(run: Run) -> None:
 @pytest.mark.weights
 def test_demo(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On the example at a third of its size: what is shown of it needs no more."""
-    whole = job.example("palace-night")
+    whole = evaluating.example("palace-night")
     small = {}
     for role, path in whole.files.items():
         with Image.open(path) as picture:
             small[role] = tmp_path / path.name
             size = (picture.width // 3, picture.height // 3)
             picture.resize(size, None if role in ("content", "style") else Image.Resampling.NEAREST).save(small[role])
-    monkeypatch.setattr(job, "example", lambda name: Job(**small) if name == "palace-night" else None)
+    pair = Pair(small["content"], [small["style"]], small["content_regions"], small["style_regions"])
+    monkeypatch.setattr(evaluating, "example", lambda name: pair if name == "palace-night" else None)
     result = run("demo", "--output", tmp_path / "new" / "out")
     assert result.exit_code == 0
     assert "213×142" in result.stdout
@@ -763,3 +764,18 @@ def test_demo(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     picture, sheet = (load_image(tmp_path / "new" / "out" / name) for name in ("demo.jpg", "demo-sheet.png"))
     assert picture.shape == content.shape
     assert sheet.shape[2] > 2.5 * sheet.shape[1]  # three photographs and two lines of figures
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--typo", "There is no option --typo."),
+        ("--content-wieght", "There is no option --content-wieght: perhaps --content-weight is meant."),
+        ("--ouptut=x.png", "There is no option --ouptut: perhaps --output is meant."),
+        ("--no-steps", "There is no option --no-steps"),
+    ],
+)
+def test_an_unknown_option_takes_no_photograph_for_its_value(run: Run, option: str, words: str) -> None:
+    result = run("transfer", option, "day.jpg", "night.jpg", "-o", "out.png")
+    assert result.exit_code == 2
+    assert words in result.stderr and result.stderr.count("\n") == 1

@@ -92,7 +92,7 @@ def test_backgrounds_of_any_shape_are_covered(run: Run, alpha: Tensor) -> None:
         ("-o a.png --trimap trimap.png --composite b.png", "give both or neither"),
         ("-o a.png --trimap trimap.png --background grey.png", "give both or neither"),
         ("-o a.png --trimap trimap.png --foreground b.jpg", "JPEG has no transparency"),
-        ("-o a.png --trimap trimap.png --foreground a.png", "two results have the same name"),
+        ("-o a.png --trimap trimap.png --foreground a.png", "of the results have the same name"),
         ("-o photo.png --trimap trimap.png", "photo.png is one of the input files"),
         ("-o no/a.png --trimap trimap.png", "there is no folder"),
         ("-o a.png --trimap none.png", "There is no file none.png"),

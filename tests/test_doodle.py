@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 from typer.testing import Result
 
-from photostyle import _doodle, load_image, read_note, save_image
+from photostyle import load_image, read_note, save_image
 from photostyle._doodle import doodle, doodle_steps, load_maps
 from photostyle._transfer import transfer
 from photostyle.descent.descend import finish
@@ -47,7 +47,7 @@ TARGET_MAP = halves(24, 32, 12).flip(0)  # the first label below
 
 @pytest.fixture
 def little_network(monkeypatch: pytest.MonkeyPatch, fake_weights) -> None:
-    monkeypatch.setattr(_doodle, "load_weights", lambda name, path=None: fake_weights(name))
+    monkeypatch.setattr("photostyle.network.network.load_weights", lambda name, path=None: fake_weights(name))
 
 
 @pytest.fixture
@@ -142,7 +142,6 @@ def test_a_doodle_is_the_end_of_its_steps(style: Tensor) -> None:
 
 @pytest.mark.usefixtures("little_network")
 def test_with_content_it_is_the_recipe_of_that_name(style: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("photostyle._transfer.load_weights", _doodle.load_weights)
     content, target = style[:, :, :36], halves(48, 36, 20)
     options = QUICK | {"device": "cpu"}
     regions = Regions(("a", "b"), target, STYLE_MAP)
@@ -178,7 +177,7 @@ def test_mistakes_are_told_before_any_work(
     def no_network(*_: object) -> None:
         raise AssertionError("weights were loaded before the check")
 
-    monkeypatch.setattr(_doodle, "load_weights", no_network)
+    monkeypatch.setattr("photostyle.network.network.load_weights", no_network)
     given = {"style": style, "style_map": STYLE_MAP, "target_map": TARGET_MAP} | options
     with pytest.raises(error, match=message):
         next(doodle_steps(**given))
@@ -324,8 +323,7 @@ def test_the_last_good_image_is_kept(run, files, tmp_path: Path, monkeypatch: py
         raise DescentError("The energy is not finite (patches): lower the weights.", torch.full((3, 20, 32), 0.5))
         yield
 
-    breaks.__kwdefaults__ = doodle_steps.__kwdefaults__
-    monkeypatch.setattr(_doodle, "doodle_steps", breaks)
+    monkeypatch.setattr("photostyle.jobs.doodle.doodle_steps", breaks)
     result = run(*files, "-o", tmp_path / "out.png")
     assert result.exit_code == 2 and "out-partial.png" in result.stderr
     assert read_note(tmp_path / "out-partial.png")["partial"] is True and not (tmp_path / "out.png").exists()

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 from walking import walk
 
-from photostyle import _transfer
 from photostyle._transfer import transfer
 from photostyle.color.spaces import chroma, luma
 from photostyle.descent.descend import Step, descend
@@ -409,7 +408,7 @@ def test_total_variation_smooths(content, style, vgg: VGG) -> None:
 
 
 def test_through_the_front_door(content, style, fake_weights, monkeypatch) -> None:
-    monkeypatch.setattr(_transfer, "load_weights", lambda name, path=None: fake_weights(name))
+    monkeypatch.setattr("photostyle.network.network.load_weights", lambda name, path=None: fake_weights(name))
     settings = {"size": "32", "steps": "3", "levels": "2", "style_layers": "relu1_1,relu3_1:0.5", "start": "statistics"}
     result = transfer(content, style, recipe="gatys", device="cpu", original_colors="luma", **settings)
     torch.testing.assert_close(chroma(result), chroma(content), rtol=0, atol=1e-6)

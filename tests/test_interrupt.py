@@ -373,7 +373,9 @@ PROCESS = """
 import os, signal, sys, torch
 from dataclasses import replace
 torch.set_num_threads(1)
-from photostyle import backbones, checkpoint, cli
+from photostyle import cli
+from photostyle.descent import checkpoint
+from photostyle.network import backbones
 name = backbones.DEFAULT_BACKBONE
 backbones.BACKBONES[name] = replace(backbones.BACKBONES[name], channels=(4, 5, 6, 7, 8))
 left, keep = int(sys.argv.pop(1)), checkpoint.Checkpoint.keep

@@ -25,6 +25,7 @@ from photostyle import (
 )
 from photostyle.cli import app
 from photostyle.color.difference import delta_e
+from photostyle.color.path import between
 from photostyle.color.spaces import luma
 from photostyle.image import resize
 from photostyle.looks.chart import light_of, main_colors
@@ -117,7 +118,7 @@ def test_a_blend_goes_from_the_one_to_the_other(photograph) -> None:
     one, other = look_of(photograph, WARM), look_of(photograph, COLD)
     for weight in (0.0, 0.3, 1.0):
         mixed = blend_looks(one, other, weight).apply(photograph)
-        torch.testing.assert_close(mixed, torch.lerp(WARM(photograph), COLD(photograph), weight), rtol=0, atol=1e-5)
+        assert float(delta_e(mixed, between(WARM(photograph), COLD(photograph), weight)).mean()) < 0.3
 
 
 def test_regions_are_mixed_by_name_and_with_what_the_other_has_in_common(photograph) -> None:

@@ -23,8 +23,8 @@ from photostyle import ImageError, SettingsError, load_image, load_photograph, r
 from photostyle.batch.journal import Journal, last_records
 from photostyle.batch.lines import Line, read_lines
 from photostyle.batch.plan import plan
-from photostyle.jobs.job import partial_of
 from photostyle.jobs.naming import apart, copy_names
+from photostyle.jobs.run import partial_of
 from photostyle.photofile import FORMATS
 from photostyle.photofile.source import EXTENSIONS, foreign_kind
 from photostyle.wording import json_bytes, legible

@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 from walking import walk
 
-from photostyle import _transfer
-from photostyle._transfer import find_device, make_settings, transfer, transfer_steps
+from photostyle._transfer import transfer, transfer_steps
 from photostyle.errors import ImageError, RegionsError, SettingsError
 from photostyle.image import fit_size, resize
-from photostyle.recipes import DEFAULT_RECIPE, RECIPES, Quality, find_recipe
+from photostyle.network.network import find_device
+from photostyle.recipes import DEFAULT_RECIPE, RECIPES, find_recipe, make_settings
+from photostyle.recipes.settings import Quality, settings_of
 from photostyle.regions.regions import Regions
 
 PARTS = {
@@ -40,7 +41,7 @@ def tiny(recipe: str) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def little_network(monkeypatch, fake_weights) -> None:
-    monkeypatch.setattr(_transfer, "load_weights", lambda name, path=None: fake_weights(name))
+    monkeypatch.setattr("photostyle.network.network.load_weights", lambda name, path=None: fake_weights(name))
 
 
 @pytest.fixture
@@ -227,7 +228,7 @@ def test_mistakes_are_told_at_the_first_step_and_not_before(
     def no_network(*_: object) -> None:
         raise AssertionError("weights were loaded before the check")
 
-    monkeypatch.setattr(_transfer, "load_weights", no_network)
+    monkeypatch.setattr("photostyle.network.network.load_weights", no_network)
     steps = transfer_steps(**{"content": content, "style": style} | options)
     with pytest.raises(error, match=message):
         next(steps)
@@ -243,9 +244,7 @@ def test_every_setting_has_a_help_and_a_default_in_range(name: str) -> None:
     recipe = find_recipe(name)
     assert recipe.source
     defaults = recipe.settings()
-    for field in fields(recipe.settings):
-        assert field.metadata["help"], field.name
-        assert set(field.metadata) <= {"help", "min", "max", "draft", "best"}, field.name
+    assert all(setting.meaning for setting in settings_of(recipe.settings))
     assert make_settings(recipe, {f.name: getattr(defaults, f.name) for f in fields(defaults)}) == defaults
     assert make_settings(recipe, {f.name: str(getattr(defaults, f.name)) for f in fields(defaults)}) == defaults
     assert make_settings(recipe, {}) == make_settings(recipe, {}, "standard") == defaults
@@ -257,8 +256,7 @@ def test_a_quality_chooses_what_is_not_given(name: str, quality: Quality) -> Non
     recipe = find_recipe(name)
     chosen = asdict(make_settings(recipe, {}, quality))
     assert asdict(make_settings(recipe, chosen)) == chosen  # in range, as if given
-    for field in fields(recipe.settings):
-        assert chosen[field.name] == field.metadata.get(quality, field.default)
+    assert chosen == {setting.name: setting.values[quality] for setting in settings_of(recipe.settings)}
 
 
 def test_a_setting_that_is_given_goes_before_the_quality() -> None:

@@ -21,7 +21,7 @@ NETWORK = {
     "http": set(),
     "httpx": set(),
     "urllib.request": set(),
-    "pooch": {"download.py"},  # weights that were asked for
+    "pooch": {"network/download.py"},  # weights that were asked for
     "huggingface_hub": {"segment/learned.py"},  # the model of --regions learned
     "transformers": {"segment/learned.py"},
     "socket": {"studio/serve.py"},  # the studio listens
@@ -30,7 +30,7 @@ NETWORK = {
     "ray": {"batch/ray.py"},
 }
 RUNS_WHAT_IT_READS = {"marshal", "shelve", "dill", "cloudpickle", "joblib"}
-SUBPROCESSES = {"download.py", "batch/local.py", "bench/worker.py"}
+SUBPROCESSES = {"network/download.py", "batch/local.py", "bench/worker.py"}
 
 
 def faults(path: Path, name: str) -> Iterator[str]:

@@ -31,7 +31,8 @@ from photostyle.jobs.naming import apart, copy_names
 from photostyle.network.vgg import Pooling
 from photostyle.photofile import FORMATS
 from photostyle.photofile.source import opened
-from photostyle.recipes import Quality
+from photostyle.recipes.settings import Quality
+from photostyle.regions.corrections import read_match, read_names
 
 _GUIDES = ("auto", "learned", "none")
 _OPTIONS = ("recipe", "quality", "strength", "regions", "regions_model", "match", "drop", "backbone", "pooling")
@@ -45,7 +46,7 @@ class Task:
     """One photograph to make, all of it ready for JSON.
 
     `files` are paths by role (`INPUTS`), `target` is the path of the result, `output` the same below the output
-    folder, and `options` are those of `job.make`, or with a look its strength and how to save. `key` changes with
+    folder, and `options` are those of `Transfer`, or with a look its strength and how to save. `key` changes with
     the content of the files, the settings, the network and the version of photostyle. In the folder `part` the
     result is made before it gets to its place; "" where that is not on this machine's file system.
     """
@@ -163,7 +164,7 @@ def _names(line: Line, files: Mapping[str, str], extension: str | None) -> tuple
 
 
 def _options(values: dict[str, Any]) -> dict[str, Any]:
-    """What `job.make` takes, from the values of a line: all of it checked, and defaults in place."""
+    """What `Transfer` takes, from the values of a line: all of it checked, and defaults in place."""
     settings = {key: value for key, value in values.items() if key not in _OPTIONS}
     chosen = {"recipe": DEFAULT_RECIPE, "quality": "standard", "backbone": DEFAULT_BACKBONE, "pooling": "average"}
     chosen |= {key: str(values[key]) for key in chosen if key in values}
@@ -183,8 +184,8 @@ def _options(values: dict[str, Any]) -> dict[str, Any]:
         "settings": asdict(make_settings(recipe, settings, quality)),
         "guide": guide,
         "model": values.get("regions_model"),
-        "match": _match(values.get("match", {})),
-        "drop": _drop(values.get("drop", [])),
+        "match": read_match(values.get("match", {})),
+        "drop": read_names(values.get("drop", [])),
         "strength": _strength(values),
     }
 
@@ -203,25 +204,6 @@ def _strength(values: Mapping[str, Any]) -> float:
     if not 0 <= strength <= 1:
         raise SettingsError(f"strength should be a number from 0 to 1, not {values['strength']!r}.")
     return strength
-
-
-def _match(value: Any) -> dict[str, str]:
-    """An object, or pairs as in "a=b, c=d"."""
-    if isinstance(value, Mapping):
-        return {str(content): str(style) for content, style in value.items()}
-    found = {}
-    for pair in _drop(value):
-        content, _, style = (part.strip() for part in pair.partition("="))
-        if not content or not style:
-            raise SettingsError(f"match should be pairs of names, as in blue=red, not {pair!r}.")
-        found[content] = style
-    return found
-
-
-def _drop(value: Any) -> list[str]:
-    """A list, or names with commas between."""
-    names = value if isinstance(value, list) else str(value).split(",")
-    return [str(name).strip() for name in names if str(name).strip()]
 
 
 def _either(choices: Iterable[str]) -> str:

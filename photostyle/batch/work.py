@@ -11,33 +11,30 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 from threading import Thread
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 
 from photostyle import (
     PhotostyleError,
     SettingsError,
-    Step,
     __version__,
-    fetch_weights,
-    finish,
 )
 from photostyle.batch import storage
 from photostyle.batch.plan import Task
 from photostyle.bench.task import peak_memory
 from photostyle.jobs import memory
-from photostyle.jobs.frames import apply_to_file, load_grade
-from photostyle.jobs.job import Job, make
-
-T = TypeVar("T")
+from photostyle.jobs.apply import Apply, load_grade
+from photostyle.jobs.pair import Pair
+from photostyle.jobs.report import Silence
+from photostyle.jobs.transfer import Transfer
+from photostyle.network.network import Network
 
 
 @dataclass(frozen=True)
@@ -92,7 +89,7 @@ def _perform(task: Task, report: _Notes) -> int:
         try:
             (_apply if "look" in files else _transfer)(task, files, made, report)
         except PhotostyleError as error:
-            # the last good image of a descent, which `make` keeps beside its output
+            # the last good image of a descent, which `Transfer` keeps beside its output
             words = str(error).replace(str(place), folder)
             raise type(error)(words) from error.__cause__
         else:
@@ -108,18 +105,19 @@ def _perform(task: Task, report: _Notes) -> int:
 def _transfer(task: Task, files: dict[str, Path], made: Path, report: _Notes) -> None:
     options = dict(task.options)
     match, drop = options.pop("match"), options.pop("drop")
-    job = Job(files["content"], files["style"], files.get("content_regions"), files.get("style_regions"), match, drop)
-    make(job, made, report, strengths=(options.pop("strength"),), **options)
+    labels = files.get("content_regions"), files.get("style_regions")
+    pair = Pair(files["content"], [files["style"]], *labels, match, drop)
+    network = Network(*(options.pop(name) for name in ("backbone", "weights_path", "pooling", "device")))
+    Transfer(pair, made, network=network, strengths=(options.pop("strength"),), **options).run(report)
 
 
 def _apply(task: Task, files: dict[str, Path], made: Path, report: _Notes) -> None:
-    options = {key: task.options[key] for key in ("strength", "saving", "most_pixels")}
     names = {role: task.files[role] for role in ("look", "content")}
     grade = load_grade(files["look"], report.note)
-    apply_to_file(grade, files["content"], made, report.note, names=names, **options)
+    Apply(**task.options).to_file(grade, files["content"], made, report.note, names)
 
 
-class _Notes:
+class _Notes(Silence):
     """A `Report` that keeps what is said, and shows no progress."""
 
     def __init__(self) -> None:
@@ -127,12 +125,6 @@ class _Notes:
 
     def note(self, sentence: str) -> None:
         self.notes.append(sentence)
-
-    def follow(self, steps: Generator[Step, None, T], watch: Callable[[Step], None] | None = None) -> T:
-        return finish(steps, watch)
-
-    def fetch(self, backbone: str) -> str:
-        return str(fetch_weights(backbone))
 
 
 def serve() -> None:

@@ -14,8 +14,9 @@ from PIL import Image
 
 from photostyle import ImageError, fit_size, load_image, resize
 from photostyle.bench.run import Pair
-from photostyle.bench.summary import COSTS, FIGURES, MEASURES, winners
+from photostyle.bench.summary import COSTS, FIGURES, winners
 from photostyle.bench.task import REFERENCES, Row
+from photostyle.measures.figures import MEASURES
 
 _LONG_SIDE, _QUALITY = 480, 85  # of the pictures: pixels, JPEG
 _TEMPLATE = Path(__file__).with_name("page.html")

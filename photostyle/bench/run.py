@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from photostyle import ImageError, SettingsError, __version__
-from photostyle.bench.summary import MEASURES, summarize
+from photostyle.bench.summary import summarize
 from photostyle.bench.task import REFERENCES, Guide, Row, Task
 from photostyle.bench.worker import cores, machine, snapshot, source_hash, spawn
+from photostyle.measures.figures import MEASURES
 
 _PHOTOGRAPHS = (".png", ".jpg", ".jpeg")
 

@@ -16,14 +16,17 @@ from typer.core import TyperGroup
 
 from photostyle import PhotostyleError, __version__
 from photostyle.cli import bench, look, weights
+from photostyle.cli.apply import apply
 from photostyle.cli.batch import batch
-from photostyle.cli.commands import apply, demo, evaluate, recipes, transfer
 from photostyle.cli.doodle import doodle
+from photostyle.cli.evaluate import demo, evaluate
 from photostyle.cli.matte import matte
+from photostyle.cli.recipes import recipes
 from photostyle.cli.regions import regions
 from photostyle.cli.settings import SettingsCommand
 from photostyle.cli.studio import studio
 from photostyle.cli.tell import tell
+from photostyle.cli.transfer import transfer
 from photostyle.cli.video import video
 from photostyle.wording import HANDLER
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import glob
 import re
 import shlex
 import sys
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from photostyle.cli.commands import (
+from photostyle.cli.options import (
     Backbone,
     Bits,
     Dial,
@@ -29,13 +28,13 @@ from photostyle.cli.commands import (
     RegionsModel,
     StripMetadata,
     WeightsPath,
+    given,
     pixels,
     saving,
 )
 
 if TYPE_CHECKING:
-    from photostyle.batch.plan import Task
-    from photostyle.batch.run import Engine, Progress, Tell
+    from photostyle.batch.run import Progress, Tell
     from photostyle.cli.progress import Report
 
 _PAUSE = 5.0  # seconds between two plain lines
@@ -116,147 +115,47 @@ def batch(
     in the output folder remembers what is done: after a crash, the same command with --resume does the rest. What
     fails is told at the end, with exit code 1; the others are done.
     """
-    import torch
-
-    from photostyle import SettingsError, __version__, find_device
+    from photostyle import SettingsError, __version__
     from photostyle.batch import storage
-    from photostyle.batch.journal import Journal
-    from photostyle.batch.lines import read_lines
-    from photostyle.batch.plan import heaviest, plan
-    from photostyle.batch.run import PART, run, unfinished
+    from photostyle.batch.start import Batch, Machines
     from photostyle.cli.progress import Report
-    from photostyle.files import make_folder
-    from photostyle.jobs.job import given, have_weights
-    from photostyle.jobs.memory import free_memory, gigabytes
+    from photostyle.files import check_file, make_folder
     from photostyle.wording import json_bytes
 
     if style and look:
         raise SettingsError("--style and --look are two ways: give one.")
-    if engine == "local" and (address or gpus is not None):
-        raise SettingsError("--address and --gpus are for --engine ray.")
-    if engine == "ray" and workers == 0:
-        raise SettingsError("--workers 0 means this very process: leave --engine ray out.")
-    if not address:
-        find_device(device)
-    part_of, report = _shard(shard), Report(quiet)
-    jobs, output = storage.local_path(jobs), storage.local_path(output)
-    tasks = plan(
-        read_lines(jobs, output, report.note),
-        output if storage.is_url(output) else str(Path(output).absolute()),
-        style=style and storage.local_path(style),
-        look=look and storage.local_path(look),
-        options=given(
-            recipe=recipe,
-            quality=quality,
-            strength=strength,
-            regions=regions,
-            regions_model=regions_model,
-            match=match,
-            drop=drop,
-            backbone=backbone,
-            pooling=pooling,
-        )
-        | ctx.meta["settings"],
-        extension=extension and f".{extension}",
-        saving=saving(jpeg_quality, bits, profile, strip_metadata),
-        most_pixels=pixels(most_pixels),
-        weights_path=str(weights_path) if weights_path else None,
-        device=device,
-        shard=part_of,
-    )
-    suffix = f"-{part_of[0]}-of-{part_of[1]}" if shard else ""
-    part = None
-    if not storage.is_url(output):
-        make_folder(Path(output))
-        part = Path(output).absolute() / (PART + suffix)
-    elif not journal:
-        raise SettingsError(f"{output} cannot hold a journal, to which lines are added: name a local --journal FILE.")
-    first = journal or Path(output) / "journal.jsonl"
-    others = first.parent.glob(f"{glob.escape(first.stem)}-*-of-*{glob.escape(first.suffix)}")
     if json_file:
         make_folder(json_file.parent)
-
-    with Journal(first.with_stem(first.stem + suffix), [first, *others]) as book:
-        if not resume:
-            _check_fresh(tasks, book.last.keys(), output)
-        todo = unfinished(tasks, book.last)
-        for network in sorted(set().union(*(task.networks for task in todo))):
-            have_weights(network, report)  # once, here, rather than in every worker
-        # of a cluster elsewhere it is not known what it has
-        room = len(todo) if address else min(len(todo), max(1, int(free_memory(torch.device("cpu")) / heaviest(todo))))
-        chosen = _engine(
-            engine if todo else "none", room, device, workers=workers, threads=threads, address=address, gpus=gpus
-        )
-        if workers and chosen.workers < min(workers, len(todo)):
-            each = f"{gigabytes(heaviest(todo))} each"
-            report.note(f"Note: --workers {workers} need more memory than is free ({each}): lowered to {room}.")
-        threads_each = f", {chosen.threads} threads each" if chosen.threads else ""
-        report.note(f"{len(todo)} of {len(tasks)} photographs to do, {chosen.workers} at a time{threads_each}.")
-        with _told(report, len(tasks), quiet) as tell:
-            try:
-                results = run(tasks, todo, chosen, book, part, retries=retries, tell=tell)
-            except KeyboardInterrupt:
-                report.note("Stopped: the same command with --resume goes on from here.")
-                raise
-    facts: dict[str, Any] = {
-        "version": __version__,
-        "command": shlex.join(["photostyle", *sys.argv[1:]]),
-        "engine": engine,
+        check_file(json_file)
+    values = given(recipe=recipe, quality=quality, strength=strength, regions=regions, regions_model=regions_model)
+    values |= given(match=match, drop=drop, backbone=backbone, pooling=pooling) | ctx.meta["settings"]
+    planned = {
+        "style": style and storage.local_path(style),
+        "look": look and storage.local_path(look),
+        "options": values,
+        "extension": extension and f".{extension}",
+        "saving": saving(jpeg_quality, bits, profile, strip_metadata),
+        "most_pixels": pixels(most_pixels),
+        "weights_path": str(weights_path) if weights_path else None,
     }
-    facts |= {"workers": chosen.workers, "threads": chosen.threads}
+    machines = Machines(engine, workers, threads, address, gpus, device)
+    job, report = Batch(jobs, output, planned, machines, journal, resume, _shard(shard), retries), Report(quiet)
+    results = job.run(report, lambda total: _told(report, total, quiet))
     if json_file:
+        facts = {"version": __version__, "command": shlex.join(["photostyle", *sys.argv[1:]])}
         json_file.write_bytes(json_bytes(facts | results, indent=2) + b"\n")
-    _conclude(results, output, quiet)
+    _conclude(results, storage.local_path(output), quiet)
 
 
-def _shard(text: str | None) -> tuple[int, int]:
+def _shard(text: str | None) -> tuple[int, int] | None:
     from photostyle import SettingsError
 
     if text is None:
-        return 1, 1
+        return None
     found = re.fullmatch(r"(\d+)/(\d+)", text)
     if not found or not 1 <= int(found[1]) <= int(found[2]):
         raise SettingsError(f"--shard should be as in 2/20, the second part of twenty, not {text!r}.")
     return int(found[1]), int(found[2])
-
-
-def _check_fresh(tasks: Sequence[Task], known: Collection[str], output: str) -> None:
-    """Without --resume nothing that is there is touched."""
-    from photostyle import SettingsError
-    from photostyle.batch import storage
-
-    for task in tasks:
-        if task.output in known or storage.size(task.target) is not None:
-            raise SettingsError(
-                f"{output} has {task.output} or its journal knows of it: --resume goes on with an earlier run (and "
-                "writes over what has changed), or name another folder."
-            )
-
-
-def _engine(
-    name: str,
-    most: int,
-    device: str,
-    *,
-    workers: int | None,
-    threads: int | None,
-    address: str | None,
-    gpus: float | None,
-) -> Engine:
-    """Who does the work: at most `most` photographs at a time."""
-    from torch.cuda import device_count
-
-    from photostyle.batch.local import Here, Local
-    from photostyle.batch.ray import Ray
-    from photostyle.batch.run import share
-    from photostyle.bench.worker import cores
-
-    if name == "none" or workers == 0:
-        return Here()
-    if name == "ray":
-        return Ray(address, most, workers=workers, threads=threads, gpus=gpus, device=device, cores=cores())
-    cards = device_count() if device in ("auto", "cuda") else 0
-    return Local(*share(cores(), most, workers, threads, cards), cards)
 
 
 @contextmanager

@@ -55,8 +55,8 @@ def bench(
     from photostyle.bench.page import page
     from photostyle.bench.run import Plan, find_pairs, run
     from photostyle.cli.progress import Report
-    from photostyle.files import make_folder
-    from photostyle.jobs.job import have_weights
+    from photostyle.files import check_file, make_folder
+    from photostyle.jobs.report import have_weights
     from photostyle.wording import json_bytes, legible
 
     found = find_pairs(pairs, [name.strip() for name in only.split(",") if name.strip()] if only else [])
@@ -67,8 +67,8 @@ def bench(
     make_folder(output)
     for file in (json_file, html_file):
         if file:
-            _check_file(file)
             make_folder(file.parent)
+            check_file(file)
     for network in dict.fromkeys((backbone, DEFAULT_BACKBONE)):  # once, here, rather than in every process
         have_weights(network, report)
 
@@ -87,13 +87,6 @@ def bench(
         raise typer.Exit(1)
 
 
-def _check_file(file: Path) -> None:
-    from photostyle import PhotostyleError
-
-    if file.is_dir():
-        raise PhotostyleError(f"{file} is a folder: name a file in it.")
-
-
 def _line(row: dict[str, Any]) -> str:
     """What is said of a row as soon as it is there."""
     if row.get("error"):
@@ -110,7 +103,8 @@ def _table(results: dict[str, Any]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from photostyle.bench.summary import COSTS, FIGURES, MEASURES, winners
+    from photostyle.bench.summary import COSTS, FIGURES, winners
+    from photostyle.measures.figures import MEASURES
 
     rows, summary = results["rows"], results["summary"]
     won = winners(rows)

@@ -20,7 +20,7 @@ from photostyle import (
     save_table,
 )
 from photostyle.files import check_folder, keep_inputs
-from photostyle.jobs.frames import load_grade
+from photostyle.jobs.apply import load_grade
 from photostyle.looks.pack import Pack, regional_tables
 from photostyle.looks.sight import Sight, see
 from photostyle.looks.single import single_table

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from photostyle.cli.commands import MostPixels, Quiet, TableSpace, pixels
+from photostyle.cli.options import MostPixels, Quiet, TableSpace, pixels
 
 if TYPE_CHECKING:
     from photostyle import Look

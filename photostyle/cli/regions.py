@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from photostyle.cli.commands import Content, Drop, Match, Quiet, RegionsModel, Style, names, pairs
+from photostyle.cli.options import Content, Drop, Match, Quiet, RegionsModel, Style, given
 
 
 def regions(
@@ -34,48 +34,27 @@ def regions(
     editor and give them to `photostyle transfer`), overlay.png for the eye, and regions.json: names,
     colours and areas.
     """
-    from photostyle import (
-        DEFAULT_BACKBONE,
-        find_device,
-        label_colors,
-        load_weights,
-        save_image,
-        save_regions,
-    )
+    from photostyle import DEFAULT_BACKBONE, find_device, load_weights
     from photostyle.cli.progress import Report
-    from photostyle.files import make_folder
     from photostyle.jobs import memory
-    from photostyle.jobs.job import Job, doubt, find, given, have_weights
-    from photostyle.jobs.sheet import contact_sheet, overlay
-    from photostyle.wording import json_bytes, percent
+    from photostyle.jobs.pair import Pair
+    from photostyle.jobs.regions import doubt, find, write_regions
+    from photostyle.jobs.report import have_weights
+    from photostyle.regions.corrections import read_match, read_names
 
     if model and method != "learned":
         raise typer.BadParameter("it is for --method learned.", param_hint="--model")
     if count is not None and method == "learned":
         raise typer.BadParameter("a learned model finds as many as there are.", param_hint="--count")
     report = Report(quiet)
-    job = Job(content, style)
-    photographs = job.load(report)
-    I, S = photographs[0].filled(), photographs[1].filled()
+    loaded = Pair(content, [style]).load(report)
+    I, S = loaded.content, loaded.styles[0]
     for image in (I, S):
         memory.check_room("regions", image.shape[1:], find_device(device))
-    make_folder(output)
-    asked = {"match": pairs(match), "drop": names(drop)} | given(model=model, count=count)
-    found = find(I, S, method, report, device=device, **asked).seen(photographs[1].alpha)
+    asked = {"match": read_match(match or ""), "drop": read_names(drop or "")} | given(model=model, count=count)
+    found = find(I, S, method, report, device=device, **asked).seen(loaded.models[0].alpha)
     have_weights(DEFAULT_BACKBONE, report)
     doubts = doubt(I, S, found, report, load_weights())
-
-    save_regions(found, output / "content_regions.png", output / "style_regions.png")
-    colors = label_colors(len(found.names) + 1)
-    sides = {"content": overlay(I, found.content, colors), "style": overlay(S, found.style, colors)}
-    shares = zip(found.names, found.shares, strict=True)
-    figures = [(name, f"{percent(here)} / {percent(there)}", "of content and style") for name, (here, there) in shares]
-    save_image(contact_sheet(sides, figures), output / "overlay.png")
-    facts = [
-        {"name": name, "color": "#{:02x}{:02x}{:02x}".format(*color), "content": here, "style": there}
-        for name, color, (here, there) in zip(found.names, colors, found.shares, strict=False)
-    ]
-    text = json_bytes({"regions": facts, "notes": [*found.notes, *doubts]}, indent=2)
-    (output / "regions.json").write_bytes(text + b"\n")
+    *first, last = write_regions(output, I, S, found, doubts)
     if not quiet:
-        typer.echo(f"Wrote content_regions.png, style_regions.png, overlay.png and regions.json into {output}.")
+        typer.echo(f"Wrote {', '.join(first)} and {last} into {output}.")

@@ -3,51 +3,46 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
-from dataclasses import Field, dataclass, fields
-from typing import Any, get_args, get_type_hints
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand
 
+from photostyle import SettingsError
 
-@dataclass(frozen=True)
-class Setting:
-    """One field of a recipe's dataclass, as the user meets it; `qualities` are its values other than the default."""
-
-    option: str
-    default: Any
-    qualities: dict[str, Any]
-    help: str
-    range: str
-
-    @property
-    def values(self) -> str:
-        """Its default, and in brackets what it is at other qualities."""
-        others = ", ".join(f"{quality} {value}" for quality, value in self.qualities.items())
-        return f"{self.default} ({others})" if others else str(self.default)
+if TYPE_CHECKING:
+    from photostyle.recipes.settings import Setting
 
 
-def settings_of(settings: type[Any]) -> list[Setting]:
-    """Every setting in a recipe's dataclass, in its order."""
-    kinds = get_type_hints(settings)
-    return [
-        Setting(
-            _option(f, kinds[f.name]),
-            f.default,
-            {quality: f.metadata[quality] for quality in ("draft", "best") if quality in f.metadata},
-            f.metadata.get("help", ""),
-            _range(f, kinds[f.name]),
-        )
-        for f in fields(settings)
-    ]
+def option(setting: Setting) -> str:
+    """What it is called on the command line."""
+    name = _option(setting.name)
+    return f"{name}/--no-{name[2:]}" if setting.kind == "switch" else name
+
+
+def values(setting: Setting) -> str:
+    """Its default, and in brackets what it is at other qualities."""
+    others = [f"{name} {value}" for name, value in setting.values.items() if value != setting.default]
+    return f"{setting.default} ({', '.join(others)})" if others else str(setting.default)
+
+
+def facts_of(setting: Setting) -> dict[str, Any]:
+    """It as JSON."""
+    return {
+        "option": option(setting),
+        "default": setting.default,
+        "qualities": {name: value for name, value in setting.values.items() if value != setting.default},
+        "help": setting.meaning,
+        "range": setting.range,
+    }
 
 
 class SettingsCommand(TyperCommand):
     """A command that takes `--name value` for any setting of any recipe.
 
-    What it does not know itself it leaves in `ctx.meta["settings"]`, by field name and unchecked: which
-    settings there are depends on the recipe, and to know the recipes takes PyTorch, for which
-    `--help` must not wait.
+    What it does not know itself it leaves in `ctx.meta["settings"]`, by field name, its value unchecked: which
+    settings there are depends on the recipe. To know the recipes takes PyTorch, for which `--help` must not wait.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -71,37 +66,34 @@ def _split(args: list[str], known: Collection[str]) -> tuple[list[str], dict[str
         if option == "--":
             return [*rest, arg, *todo], settings
         name = option[2:].replace("-", "_")
-        switches = _switches()
+        named, switches = _settings()
+        if name not in named and name.removeprefix("no_") not in switches:
+            raise SettingsError(f"There is no option {option}{_meant(option, [*known, *map(_option, named)])}.")
         if equals:
             settings[name] = value
         elif name in switches:
             settings[name] = True
-        elif name.removeprefix("no_") in switches:
+        elif name not in named:
             settings[name.removeprefix("no_")] = False
         else:  # without a value the empty string, which no setting takes
             settings[name] = todo.popleft() if todo and not todo[0].startswith("--") else ""
     return rest, settings
 
 
-def _switches() -> set[str]:
-    """The settings of all recipes that are on or off, and so take no value."""
+def _settings() -> tuple[set[str], set[str]]:
+    """The settings of all recipes, and those that are on or off, and so take no value."""
     from photostyle import RECIPES
+    from photostyle.recipes.settings import settings_of
 
-    kinds = [get_type_hints(recipe.settings) for recipe in RECIPES.values()]
-    return {name for hints in kinds for name, kind in hints.items() if kind is bool}
-
-
-def _option(field: Field[Any], kind: Any) -> str:
-    name = field.name.replace("_", "-")
-    return f"--{name}/--no-{name}" if kind is bool else f"--{name}"
+    every = [setting for recipe in RECIPES.values() for setting in settings_of(recipe.settings)]
+    return {s.name for s in every}, {s.name for s in every if s.kind == "switch"}
 
 
-def _range(field: Field[Any], kind: Any) -> str:
-    least, most = field.metadata.get("min"), field.metadata.get("max")
-    if choices := get_args(kind):
-        return ", ".join(choices)
-    if least is not None and most is not None:
-        return f"{least:g} to {most:g}"
-    if least is not None:
-        return f"at least {least:g}"
-    return f"at most {most:g}" if most is not None else ""
+def _meant(option: str, known: Iterable[str]) -> str:
+    """The options that are nearly called so."""
+    near = get_close_matches(option, sorted(known), n=2)
+    return f": perhaps {' or '.join(near)} is meant" if near else ""
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

@@ -32,6 +32,10 @@ def studio(
             metavar="DIR", help="Keep what was uploaded and made there; if not given it is deleted at the end."
         ),
     ] = None,
+    looks: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="A folder of looks to choose from, where those that are saved are kept."),
+    ] = None,
     most_megabytes: Annotated[int, typer.Option(min=1, metavar="N", help="Refuse larger files.")] = 100,
     most_pixels: Annotated[
         float, typer.Option(min=0.001, metavar="MEGAPIXELS", help="Refuse larger photographs.")
@@ -55,4 +59,4 @@ def studio(
             webbrowser.open(address)
 
     limits = Limits(most_megabytes * 1_000_000, most_pixels * 1e6)
-    serve(host, port, ready, keep=keep, password=password, is_open=insecure_open, limits=limits)
+    serve(host, port, ready, keep=keep, looks=looks, password=password, is_open=insecure_open, limits=limits)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from photostyle.cli.commands import Device, Quiet
+from photostyle.cli.options import Device, Quiet
 
 
 def video(
@@ -63,8 +63,8 @@ def video(
 
     Sound, subtitles, times of frames and colour tags are kept. Ctrl-C leaves the frames so far as a clip.
     """
+    from photostyle.cli.options import given
     from photostyle.cli.progress import Report
-    from photostyle.jobs.job import given
     from photostyle.video import grade_clip
 
     done = grade_clip(

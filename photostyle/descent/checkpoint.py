@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import save
@@ -23,21 +24,31 @@ from photostyle.files import make_folder, write_whole
 from photostyle.tensors import read_tensors
 
 _ABOUT = "checkpoint.json"
+_CHOICES = "choices"
 _DESCENTS = "descent-*.safetensors"
 
 
 class Checkpoint:
     """The `Keeper` of one job's descents: a file for each, and one that says which job it is.
 
-    The `facts` are all that the result depends on, values that JSON knows. With `resume` the job goes on from what the
-    folder holds, which may be nothing: then `found` is False. A descent is written when it ends or is
-    interrupted, and otherwise when the last time was `every` seconds ago.
+    The `facts` are all that the result depends on, values that JSON knows; `choices` are what was decided on the day,
+    as by the memory that was free. With `resume` the job goes on from what the folder holds, with the choices that it
+    began with; where it holds nothing, `found` is False. A descent is written when it ends or is interrupted, and
+    otherwise when the last time was `every` seconds ago.
 
     Raises SettingsError if the folder holds the checkpoint of another job, or any without `resume`; ImageError if
     it cannot be written.
     """
 
-    def __init__(self, folder: Path, facts: Mapping[str, object], *, resume: bool = False, every: float = 60) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        facts: Mapping[str, object],
+        *,
+        resume: bool = False,
+        every: float = 60,
+        choices: Mapping[str, Any] | None = None,
+    ) -> None:
         self.folder, self._every = folder, every
         self._count = 0
         about = folder / _ABOUT
@@ -48,12 +59,13 @@ class Checkpoint:
                 "or name another folder."
             )
         facts = json.loads(json.dumps(facts))
+        self.choices: dict[str, Any] = dict(choices or {})
         if self.found:
-            _check_same(about, facts)
+            self.choices |= _check_same(about, facts)
         else:
             make_folder(folder)
             self._remove(_DESCENTS)
-            write_whole(about, json.dumps(facts, indent=2).encode())
+            write_whole(about, json.dumps({**facts, _CHOICES: self.choices}, indent=2).encode())
         self._written = monotonic()
 
     @contextmanager
@@ -138,9 +150,11 @@ def digest(*parts: Tensor | str) -> str:
     return sha256.hexdigest()
 
 
-def _check_same(about: Path, facts: Mapping[str, object]) -> None:
+def _check_same(about: Path, facts: Mapping[str, object]) -> dict[str, Any]:
+    """The choices of the job that is kept; raises SettingsError if it is another one."""
     try:
         kept = json.loads(about.read_text(encoding="utf-8"))
+        choices = dict(kept.pop(_CHOICES, {}))
         differing = sorted(key for key in {*kept, *facts} if kept.get(key) != facts.get(key))
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise SettingsError(f"{about} is damaged: delete its folder to begin anew, or name another.") from error
@@ -149,3 +163,4 @@ def _check_same(about: Path, facts: Mapping[str, object]) -> None:
             f"{about.parent} is the checkpoint of another job ({', '.join(differing)} differ): "
             "give what was given then, or name another folder."
         )
+    return choices

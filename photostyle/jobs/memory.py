@@ -14,28 +14,29 @@ from photostyle.errors import SettingsError
 from photostyle.image import fit_size
 
 # Measured on a processor with VGG-16, long sides from 192 to 384 and photographs of 4 to 9 megapixels
-# (tests/test_memory.py measures two of them again), and a tenth added.
+# (tests/test_memory.py measures two of them again), and a tenth added. What a recipe takes stands in its row.
 _NETWORK = 230e6  # bytes: the network, and what PyTorch loads when it first computes
-_DESCENT = {"mmd": 6000}  # for each pixel of the image that descends: features, slopes, forty images of L-BFGS
-_DESCENT_OF_OTHERS = 5000
-# For each pixel of the photograph: the result, and what is needed to make and write it. A matte is solved at full size.
-_PHOTOGRAPH = {"pitie": 150, "matte": 650}
-_PHOTOGRAPH_OF_OTHERS = 60
-_FINDING = {"regions": 350e6}  # bytes: the network and its features, for what has no size to choose
+_WORKS = {"apply": (60, 0.0), "matte": (650, 0.0), "regions": (60, 350e6)}  # for each pixel of the photograph; besides
 _LEAST = 64  # long side, pixels: below it no result is worth having
 
 
-def estimate(recipe: str, shape: Sequence[int], size: int | None) -> float:
+def estimate(work: str, shape: Sequence[int], size: int | None) -> float:
     """Bytes that a recipe takes at most, beside its photographs; the content's is `shape` = (H, W).
 
     `size` is the long side at which it works, None for a recipe that has none. What is no recipe but makes a
-    photograph is named by its command: matte, apply, regions.
+    photograph is named by its command: matte (which is solved at full size), apply, regions.
     """
     height, width = shape
-    whole = _PHOTOGRAPH.get(recipe, _PHOTOGRAPH_OF_OTHERS) * height * width
+    if work in _WORKS:
+        each, besides = _WORKS[work]
+        return each * height * width + besides
+    from photostyle import RECIPES  # their import takes a while, and `apply` needs none
+
+    recipe = RECIPES[work]
+    whole: float = recipe.photograph_bytes * height * width
     if size is None:
-        return whole + _FINDING.get(recipe, 0)
-    return whole + _NETWORK + _DESCENT.get(recipe, _DESCENT_OF_OTHERS) * math.prod(fit_size(height, width, size))
+        return whole
+    return whole + _NETWORK + recipe.descent_bytes * math.prod(fit_size(height, width, size))
 
 
 def size_that_fits(recipe: str, shape: Sequence[int], size: int | None, free: float) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from photostyle.network.vgg import VGG
 
 _SIZE = 448  # long side at which borders are found
+REST = "the rest"
+"""What the part of a photograph is called that is none of a look's regions."""
+
 THUMBNAIL = 192  # long side of what a look shows of its photograph
 
 
@@ -100,6 +103,21 @@ class Look:
         found = "; ".join(f"{name}: {share:.0%}" for name, share in zip(self.names, shares, strict=False))
         rest = f"; {shares[-1]:.0%} is none of them and takes what they have in common" if shares[-1] >= 0.01 else ""
         return masks, (f"Another scene than the look's own. Its regions in this photograph: {found}{rest}.",)
+
+
+def whole_look(map: ColorMap, photograph: Tensor, facts: Mapping[str, str] | None = None) -> Look:
+    """The look of one map for all of any photograph, shown on this one (3×H×W, sRGB in [0, 1]).
+
+    `facts` go into the look, beside the version of photostyle.
+    """
+    small = fit(photograph, THUMBNAIL).cpu().float()
+    scene = Scene(small, torch.ones_like(small[:1]), torch.zeros(1, 0), "")
+    return Look((map,), map, ("all",), scene, map(small).clamp(0, 1), {"version": __version__, **(facts or {})})
+
+
+def seen(look: Look) -> Look:
+    """The look, its thumbnail made anew."""
+    return replace(look, after=look.apply(look.scene.before, look.scene.masks))
 
 
 def borders_of(masks: Tensor, photograph: Tensor) -> Borders:

@@ -6,9 +6,9 @@ fitted to them, vgg None where the recipe needs no network; the generator yields
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from torch import Tensor
 
@@ -29,6 +29,7 @@ from photostyle.recipes.pitie2007 import (
     monge_kantorovich,
 )
 from photostyle.recipes.reinhard2001 import ColorStatistics, color_statistics
+from photostyle.recipes.settings import Quality, read_settings
 from photostyle.regions.regions import Regions
 
 
@@ -36,13 +37,14 @@ from photostyle.regions.regions import Regions
 class Recipe:
     """A way to a picture: its source, the dataclass of its settings, and the generator that runs it.
 
-    A setting's default is its value at standard quality; its metadata may hold others, for "draft" and "best".
     `purpose` says in a line what it is for. Without `network` it is given None for one, and no weights are loaded;
     if not `regional` it takes the photographs as a whole, whatever the regions; if `blends` it is given a sequence
     of styles, else one. `recolors` tells of its settings whether colours are still to be held to the style's hue.
     `looks_at` is the long side of the images that all is found from, regions too, for a recipe that is applied to the
     photograph itself at last; None for one that needs regions of the photographs' own sizes. `maps` is the generator of
-    one whose result is a colour map for each region: it returns these.
+    one whose result is a colour map for each region: it returns these. Of one that `keeps_photograph` early images too
+    are local changes of the photograph's colours. A draft of a `quick` one takes seconds. `descent_bytes` is how much
+    memory it takes for each pixel of the image that descends, `photograph_bytes` for each of the photograph.
     """
 
     source: str
@@ -55,10 +57,11 @@ class Recipe:
     recolors: Callable[[Any], bool] = lambda p: True
     looks_at: int | None = None
     maps: Callable[[Tensor, Any, Regions, Any, Any], Generator[Step, None, RegionalMaps]] | None = None
+    keeps_photograph: bool = False
+    quick: bool = False
+    descent_bytes: int = 5000
+    photograph_bytes: int = 60
 
-
-Quality = Literal["draft", "standard", "best"]
-"""One dial from a preview in a moment to the most that a recipe can do."""
 
 RECIPES = {
     "photo": Recipe(
@@ -69,12 +72,15 @@ RECIPES = {
         recolors=lambda p: False,  # its maps are toned themselves, region by region
         looks_at=Photo.SMALL,
         maps=photo_maps,
+        keeps_photograph=True,
+        quick=True,
     ),
     "luan": Recipe(
         "Luan et al., Deep Photo Style Transfer, CVPR 2017, arXiv 1703.07511",
         "the paper, for comparison: minutes as a draft, hours at its own size",
         DeepPhoto,
         deep_photo,
+        keeps_photograph=True,
     ),
     "gatys": Recipe(
         "Gatys et al., Image Style Transfer, CVPR 2016, arXiv 1508.06576",
@@ -90,6 +96,7 @@ RECIPES = {
         "paintings by other measures of style: kernels, batch statistics, transport",
         DiscrepancyStyle,
         discrepancy_style,
+        descent_bytes=6000,  # its samples of features besides
     ),
     "mrf": Recipe(
         "Li & Wand, Combining Markov Random Fields and Convolutional Neural Networks, CVPR 2016, arXiv 1601.04589",
@@ -109,6 +116,7 @@ RECIPES = {
         "photographs in closed form, without descent: quicker than photo, and milder",
         Whitening,
         whitening,
+        quick=True,
     ),
     "reinhard": Recipe(
         "Reinhard et al., Color Transfer between Images, IEEE CG&A 2001",
@@ -116,6 +124,7 @@ RECIPES = {
         ColorStatistics,
         color_statistics,
         network=False,
+        quick=True,
     ),
     "monge-kantorovich": Recipe(
         "Pitié & Kokaram, The Linear Monge–Kantorovitch Linear Colour Mapping, CVMP 2007",
@@ -123,6 +132,7 @@ RECIPES = {
         LinearTransport,
         monge_kantorovich,
         network=False,
+        quick=True,
     ),
     "pitie": Recipe(
         "Pitié et al., Automated Colour Grading using Colour Distribution Transfer, CVIU 2007",
@@ -130,6 +140,8 @@ RECIPES = {
         DistributionTransfer,
         distribution_transfer,
         network=False,
+        quick=True,
+        photograph_bytes=150,
     ),
 }
 DEFAULT_RECIPE = "photo"
@@ -143,3 +155,12 @@ def find_recipe(name: str, styles: int = 1) -> Recipe:
         blending = ", ".join(known for known, recipe in RECIPES.items() if recipe.blends)
         raise SettingsError(f"The recipe {name} takes one style, not {styles}; several are for {blending}.")
     return RECIPES[name]
+
+
+def make_settings(recipe: Recipe, settings: Mapping[str, Any], quality: Quality = "standard") -> Any:
+    """The recipe's dataclass from settings by name, strings read as the field's type.
+
+    Settings that are not given have the values of that quality. Raises SettingsError for an unknown quality, a name
+    that the recipe does not have, or a value out of range.
+    """
+    return read_settings(recipe.settings, settings, quality)

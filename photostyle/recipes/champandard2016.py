@@ -9,7 +9,7 @@ say what is where, a doodle. Maps have any number of channels: labels, colours, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -20,6 +20,7 @@ from photostyle.image import fit, fit_size, resize
 from photostyle.network.vgg import VGG
 from photostyle.recipes._starts import mapped_noise, white_noise
 from photostyle.recipes.li2016 import layer_weights, octaves, rematched, scaled
+from photostyle.recipes.settings import setting
 from photostyle.regions.regions import Regions
 from photostyle.terms.energy import Energy, Features
 from photostyle.terms.patches import cut, patch_style
@@ -31,33 +32,23 @@ from photostyle.terms.terms import content as content_term
 class SemanticStyle:
     """Weights of relative terms: each is divided by the power of what it is compared with."""
 
-    size: int = field(
-        default=384, metadata={"help": "long side of the result, pixels", "min": 16, "draft": 192, "best": 512}
+    size: int = setting(384, "long side of the result, pixels", least=16, draft=192, best=512)
+    steps: int = setting(40, "iterations at each octave", least=1, draft=20, best=100)
+    octaves: int = setting(3, "sizes to go through, each twice the one before", least=1)
+    semantic_weight: float = setting(10.0, "γ, how much the maps count beside the features", least=0)
+    content_weight: float = setting(0.5, "α, where there is a content image", least=0)
+    style_weight: float = setting(1.0, "of E_s", least=0)
+    variation_weight: float = setting(0.5, "of total variation, Υ", least=0)
+    chroma_weight: float = setting(30.0, "of the variation of chroma", least=0)
+    variety: float = setting(0.0, "how much patches that fit everywhere are avoided", least=0, most=1)
+    color_weight: float = setting(20.0, "how much patches keep their colours, beside their features", least=0)
+    patch: int = setting(3, "side of a patch, in pixels of the layer", least=1)
+    stride: int = setting(1, "from one patch to the next, in pixels of the layer", least=1)
+    rematch: int = setting(10, "steps from one search for neighbours to the next", least=1)
+    start: Literal["content", "maps", "noise"] = setting(
+        "content", "the first image; maps, as without content: noise in colours that go with the map"
     )
-    steps: int = field(default=40, metadata={"help": "iterations at each octave", "min": 1, "draft": 20, "best": 100})
-    octaves: int = field(default=3, metadata={"help": "sizes to go through, each twice the one before", "min": 1})
-    semantic_weight: float = field(
-        default=10.0,
-        metadata={"help": "γ, how much the maps count beside the features", "min": 0},
-    )
-    content_weight: float = field(default=0.5, metadata={"help": "α, where there is a content image", "min": 0})
-    style_weight: float = field(default=1.0, metadata={"help": "of E_s", "min": 0})
-    variation_weight: float = field(default=0.5, metadata={"help": "of total variation, Υ", "min": 0})
-    chroma_weight: float = field(default=30.0, metadata={"help": "of the variation of chroma", "min": 0})
-    variety: float = field(
-        default=0.0, metadata={"help": "how much patches that fit everywhere are avoided", "min": 0, "max": 1}
-    )
-    color_weight: float = field(
-        default=20.0, metadata={"help": "how much patches keep their colours, beside their features", "min": 0}
-    )
-    patch: int = field(default=3, metadata={"help": "side of a patch, in pixels of the layer", "min": 1})
-    stride: int = field(default=1, metadata={"help": "from one patch to the next, in pixels of the layer", "min": 1})
-    rematch: int = field(default=10, metadata={"help": "steps from one search for neighbours to the next", "min": 1})
-    start: Literal["content", "maps", "noise"] = field(
-        default="content",
-        metadata={"help": "the first image; maps, as without content: noise in colours that go with the map"},
-    )
-    seed: int = field(default=0, metadata={"help": "seed of the noise", "min": 0})
+    seed: int = setting(0, "seed of the noise", least=0)
 
     CONTENT_LAYER = "relu4_2"
     STYLE_LAYERS = ("relu3_1", "relu4_1")

@@ -11,7 +11,7 @@ Shechtman, "Preserving Color in Neural Artistic Style Transfer" (arXiv 1606.0589
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -24,6 +24,7 @@ from photostyle.network.vgg import VGG
 from photostyle.photofile import load_image
 from photostyle.recipes._gatys_settings import blend_shares, layer_weights, shared_steps
 from photostyle.recipes._starts import colored_noise, gray_noise, recolored
+from photostyle.recipes.settings import setting
 from photostyle.regions.regions import Regions
 from photostyle.terms.energy import Extract, Features
 from photostyle.terms.terms import chroma_variation, gram, power, total_variation
@@ -35,40 +36,29 @@ from photostyle.terms.terms import style as style_term
 class NeuralStyle:
     """Weights of relative terms; docs/departures.md has the settings that are the paper's."""
 
-    size: int = field(
-        default=512,
-        metadata={"help": "long side of the result, pixels; a smaller content keeps its size", "min": 16, "draft": 256},
+    size: int = setting(512, "long side of the result, pixels; a smaller content keeps its size", least=16, draft=256)
+    steps: int = setting(150, "iterations over all levels", least=1, draft=50, best=500)
+    levels: int = setting(3, "sizes, each twice the one before", least=1, most=6)
+    content_weight: float = setting(1.0, "α", least=0)
+    style_weight: float = setting(3.0, "β", least=0)
+    variation_weight: float = setting(1.0, "of total variation: smooths grain", least=0)
+    chroma_weight: float = setting(30.0, "of the variation of chroma", least=0)
+    content_layers: str = setting("relu4_2", "layers whose features are kept; with weights: relu3_2:0.5,relu4_2:2")
+    style_layers: str = setting(
+        "relu1_1:256,relu2_1:64,relu3_1:16,relu4_1:4,relu5_1:1",
+        "layers whose Gram matrices are matched, with weights as above",
     )
-    steps: int = field(default=150, metadata={"help": "iterations over all levels", "min": 1, "draft": 50, "best": 500})
-    levels: int = field(default=3, metadata={"help": "sizes, each twice the one before", "min": 1, "max": 6})
-    content_weight: float = field(default=1.0, metadata={"help": "α", "min": 0})
-    style_weight: float = field(default=3.0, metadata={"help": "β", "min": 0})
-    variation_weight: float = field(default=1.0, metadata={"help": "of total variation: smooths grain", "min": 0})
-    chroma_weight: float = field(default=30.0, metadata={"help": "of the variation of chroma", "min": 0})
-    content_layers: str = field(
-        default="relu4_2", metadata={"help": "layers whose features are kept; with weights: relu3_2:0.5,relu4_2:2"}
+    style_blend: str = setting("", "a weight for each of several style images, as 2,1; empty: all the same")
+    style_scale: float = setting(1.0, "long side of the style image, relative to the result's", least=0.05, most=4)
+    original_colors: Literal["no", "luma", "histogram"] = setting(
+        "no", "keep the content's colours: descend in luma alone, or recolour the style first"
     )
-    style_layers: str = field(
-        default="relu1_1:256,relu2_1:64,relu3_1:16,relu4_1:4,relu5_1:1",
-        metadata={"help": "layers whose Gram matrices are matched, with weights as above"},
+    start: Literal["recolored", "content", "noise", "statistics"] = setting(
+        "recolored", "the first image: the content in the style's colours or its own, noise, or that in them"
     )
-    style_blend: str = field(
-        default="", metadata={"help": "a weight for each of several style images, as 2,1; empty: all the same"}
-    )
-    style_scale: float = field(
-        default=1.0, metadata={"help": "long side of the style image, relative to the result's", "min": 0.05, "max": 4}
-    )
-    original_colors: Literal["no", "luma", "histogram"] = field(
-        default="no",
-        metadata={"help": "keep the content's colours: descend in luma alone, or recolour the style first"},
-    )
-    start: Literal["recolored", "content", "noise", "statistics"] = field(
-        default="recolored",
-        metadata={"help": "the first image: the content in the style's colours or its own, noise, or that in them"},
-    )
-    start_image: str = field(default="", metadata={"help": "a file to start from instead"})
-    optimizer: Optimizer = field(default="lbfgs", metadata={"help": "method of descent"})
-    seed: int = field(default=0, metadata={"help": "seed of the noise", "min": 0})
+    start_image: str = setting("", "a file to start from instead", is_file=True)
+    optimizer: Optimizer = setting("lbfgs", "method of descent")
+    seed: int = setting(0, "seed of the noise", least=0)
 
 
 def neural_style(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Literal
 
@@ -23,6 +23,7 @@ from photostyle.descent.descend import Steps, descend
 from photostyle.image import fit, resize, shrink
 from photostyle.network.vgg import VGG
 from photostyle.recipes._starts import recolored, white_noise
+from photostyle.recipes.settings import setting
 from photostyle.regions.regions import Regions
 from photostyle.terms.energy import Energy, Features
 from photostyle.terms.patches import cut, join, patch_style
@@ -36,33 +37,26 @@ _SMALLEST = 96  # pixels; the layers of a smaller octave would hold hardly a pat
 class MarkovStyle:
     """Weights of relative terms: each is divided by the power of what it is compared with."""
 
-    size: int = field(
-        default=384, metadata={"help": "long side of the result, pixels", "min": 16, "draft": 192, "best": 512}
+    size: int = setting(384, "long side of the result, pixels", least=16, draft=192, best=512)
+    steps: int = setting(40, "iterations at each octave", least=1, draft=20, best=100)
+    octaves: int = setting(3, "sizes to go through, each twice the one before", least=1)
+    content_weight: float = setting(1.0, "α₁", least=0)
+    style_weight: float = setting(1.0, "of E_s", least=0)
+    variation_weight: float = setting(0.5, "α₂", least=0)
+    chroma_weight: float = setting(30.0, "of the variation of chroma", least=0)
+    color_weight: float = setting(1.0, "how much patches keep their colours, beside their features", least=0)
+    patch: int = setting(3, "side of a patch, in pixels of the layer", least=1)
+    stride: int = setting(2, "from one patch to the next, in pixels of the layer", least=1)
+    rotations: int = setting(0, "turned copies of the style, to either side", least=0)
+    rotation_step: float = setting(7.5, "degrees from copy to copy", least=0, most=180)
+    scales: int = setting(0, "copies of the style made larger, and as many smaller", least=0)
+    scale_step: float = setting(1.05, "factor from copy to copy", least=1, most=2)
+    confidence: float = setting(0.0, "correlation below which a patch is left alone", least=0, most=1)
+    rematch: int = setting(10, "steps from one search for neighbours to the next", least=1)
+    start: Literal["recolored", "content", "noise"] = setting(
+        "recolored", "the first image: the content in the style's colours or its own, or noise"
     )
-    steps: int = field(default=40, metadata={"help": "iterations at each octave", "min": 1, "draft": 20, "best": 100})
-    octaves: int = field(default=3, metadata={"help": "sizes to go through, each twice the one before", "min": 1})
-    content_weight: float = field(default=1.0, metadata={"help": "α₁", "min": 0})
-    style_weight: float = field(default=1.0, metadata={"help": "of E_s", "min": 0})
-    variation_weight: float = field(default=0.5, metadata={"help": "α₂", "min": 0})
-    chroma_weight: float = field(default=30.0, metadata={"help": "of the variation of chroma", "min": 0})
-    color_weight: float = field(
-        default=1.0, metadata={"help": "how much patches keep their colours, beside their features", "min": 0}
-    )
-    patch: int = field(default=3, metadata={"help": "side of a patch, in pixels of the layer", "min": 1})
-    stride: int = field(default=2, metadata={"help": "from one patch to the next, in pixels of the layer", "min": 1})
-    rotations: int = field(default=0, metadata={"help": "turned copies of the style, to either side", "min": 0})
-    rotation_step: float = field(default=7.5, metadata={"help": "degrees from copy to copy", "min": 0, "max": 180})
-    scales: int = field(default=0, metadata={"help": "copies of the style made larger, and as many smaller", "min": 0})
-    scale_step: float = field(default=1.05, metadata={"help": "factor from copy to copy", "min": 1, "max": 2})
-    confidence: float = field(
-        default=0.0, metadata={"help": "correlation below which a patch is left alone", "min": 0, "max": 1}
-    )
-    rematch: int = field(default=10, metadata={"help": "steps from one search for neighbours to the next", "min": 1})
-    start: Literal["recolored", "content", "noise"] = field(
-        default="recolored",
-        metadata={"help": "the first image: the content in the style's colours or its own, or noise"},
-    )
-    seed: int = field(default=0, metadata={"help": "seed of the noise", "min": 0})
+    seed: int = setting(0, "seed of the noise", least=0)
 
     CONTENT_LAYER = "relu4_2"
     STYLE_LAYERS = ("relu3_1", "relu4_1")

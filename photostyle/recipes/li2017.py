@@ -9,7 +9,7 @@ Gaussians; several weights at once fuse them. In each region by itself; one regi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -22,6 +22,7 @@ from photostyle.network.vgg import VGG
 from photostyle.recipes._gatys_settings import layer_weights, shared_steps
 from photostyle.recipes._starts import gray_noise
 from photostyle.recipes.pitie2007 import linear_map
+from photostyle.recipes.settings import setting
 from photostyle.regions.recolor import match_colors
 from photostyle.regions.regions import Regions
 from photostyle.terms.energy import Energy
@@ -43,35 +44,30 @@ from photostyle.terms.terms import content as content_term
 class DiscrepancyStyle:
     """Weights of relative terms: a picture without any features costs 1 in each; Z is so chosen, α is 1."""
 
-    size: int = field(default=512, metadata={"help": "long side of the result, pixels", "min": 16, "draft": 256})
-    steps: int = field(default=150, metadata={"help": "iterations over all levels", "min": 1, "draft": 50, "best": 500})
-    levels: int = field(default=3, metadata={"help": "sizes, each twice the one before", "min": 1, "max": 6})
-    balance: float = field(default=3.0, metadata={"help": "γ, style against content", "min": 0})
-    style_layers: str = field(
-        default="relu1_1:256,relu2_1:64,relu3_1:16,relu4_1:4,relu5_1:1",
-        metadata={"help": "layers whose features are matched, with weights: relu3_1,relu4_1:0.5"},
+    size: int = setting(512, "long side of the result, pixels", least=16, draft=256)
+    steps: int = setting(150, "iterations over all levels", least=1, draft=50, best=500)
+    levels: int = setting(3, "sizes, each twice the one before", least=1, most=6)
+    balance: float = setting(3.0, "γ, style against content", least=0)
+    style_layers: str = setting(
+        "relu1_1:256,relu2_1:64,relu3_1:16,relu4_1:4,relu5_1:1",
+        "layers whose features are matched, with weights: relu3_1,relu4_1:0.5",
     )
-    variation_weight: float = field(default=1.0, metadata={"help": "of total variation: smooths grain", "min": 0})
-    chroma_weight: float = field(default=30.0, metadata={"help": "of the variation of chroma", "min": 0})
-    linear_weight: float = field(default=0.0, metadata={"help": "kernel xᵀy: means", "min": 0})
-    poly_weight: float = field(default=0.0, metadata={"help": "kernel (xᵀy + c)^d: Gram matrices", "min": 0})
-    gaussian_weight: float = field(default=1.0, metadata={"help": "kernel exp(−‖x − y‖² / 2σ²)", "min": 0})
-    bn_weight: float = field(default=0.0, metadata={"help": "mean and standard deviation of channels", "min": 0})
-    w2_weight: float = field(default=0.0, metadata={"help": "transport between Gaussians", "min": 0})
-    degree: int = field(default=2, metadata={"help": "d of the polynomial kernel", "min": 2, "max": 5})
-    offset: float = field(default=0.0, metadata={"help": "c of it, relative to E‖y‖² of the style", "min": 0})
-    bandwidth: float = field(
-        default=1.0, metadata={"help": "σ of the Gaussian kernel, relative to √E‖y‖² of the style", "min": 0.01}
+    variation_weight: float = setting(1.0, "of total variation: smooths grain", least=0)
+    chroma_weight: float = setting(30.0, "of the variation of chroma", least=0)
+    linear_weight: float = setting(0.0, "kernel xᵀy: means", least=0)
+    poly_weight: float = setting(0.0, "kernel (xᵀy + c)^d: Gram matrices", least=0)
+    gaussian_weight: float = setting(1.0, "kernel exp(−‖x − y‖² / 2σ²)", least=0)
+    bn_weight: float = setting(0.0, "mean and standard deviation of channels", least=0)
+    w2_weight: float = setting(0.0, "transport between Gaussians", least=0)
+    degree: int = setting(2, "d of the polynomial kernel", least=2, most=5)
+    offset: float = setting(0.0, "c of it, relative to E‖y‖² of the style", least=0)
+    bandwidth: float = setting(1.0, "σ of the Gaussian kernel, relative to √E‖y‖² of the style", least=0.01)
+    gaussian: Literal["fourier", "pairs"] = setting("fourier", "how its MMD is estimated; pairs: as in the paper")
+    start: Literal["recolored", "content", "noise"] = setting(
+        "recolored", "the first image: the content in the style's colours or its own, or noise"
     )
-    gaussian: Literal["fourier", "pairs"] = field(
-        default="fourier", metadata={"help": "how its MMD is estimated; pairs: as in the paper"}
-    )
-    start: Literal["recolored", "content", "noise"] = field(
-        default="recolored",
-        metadata={"help": "the first image: the content in the style's colours or its own, or noise"},
-    )
-    optimizer: Optimizer = field(default="lbfgs", metadata={"help": "method of descent"})
-    seed: int = field(default=0, metadata={"help": "seed of the noise and of the pairs", "min": 0})
+    optimizer: Optimizer = setting("lbfgs", "method of descent")
+    seed: int = setting(0, "seed of the noise and of the pairs", least=0)
 
     CONTENT_LAYER = "relu4_2"
 

@@ -18,7 +18,7 @@ photographs best: closed form as well.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -32,6 +32,7 @@ from photostyle.matting.laplacian import window_mean
 from photostyle.matting.render import apply_maps, feather, fit_maps
 from photostyle.network.vgg import VGG
 from photostyle.recipes._decoder import Decode, load_decoder
+from photostyle.recipes.settings import setting
 from photostyle.regions.regions import Regions
 from photostyle.solvers.poisson import ScreenedPoisson, solve
 
@@ -53,20 +54,12 @@ _DECODER_RIDGE = 1e-4  # of the mean variance of the features
 class Whitening:
     """Chosen by eye and by measure: the papers' numbers belong to their decoders."""
 
-    size: int = field(default=256, metadata={"help": "long side at which features are taken, pixels", "min": 16})
-    transport: Transport = field(
-        default="least", metadata={"help": "move features as little as possible, or whiten and colour as published"}
-    )
-    blend: float = field(
-        default=0.5, metadata={"help": "α: share of the style in the network's features", "min": 0, "max": 1}
-    )
-    ridge: float = field(
-        default=0.1, metadata={"help": "part of the features' mean variance that counts as noise", "min": 1e-6}
-    )
-    smoothness: float = field(
-        default=1e-3, metadata={"help": "variance of colour below which detail follows its surroundings", "min": 1e-8}
-    )
-    decoder: str = field(default="", metadata={"help": "file of a trained decoder, .safetensors"})
+    size: int = setting(256, "long side at which features are taken, pixels", least=16)
+    transport: Transport = setting("least", "move features as little as possible, or whiten and colour as published")
+    blend: float = setting(0.5, "α: share of the style in the network's features", least=0, most=1)
+    ridge: float = setting(0.1, "part of the features' mean variance that counts as noise", least=1e-6)
+    smoothness: float = setting(1e-3, "variance of colour below which detail follows its surroundings", least=1e-8)
+    decoder: str = setting("", "file of a trained decoder, .safetensors", is_file=True)
 
     LAYERS = ("relu2_2", "relu1_2", "image")  # the image is the zeroth layer: it sets the colours
 

@@ -12,7 +12,7 @@ such a picture costs in the authors' program. docs/departures.md has the derivat
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -27,6 +27,7 @@ from photostyle.matting.render import render
 from photostyle.network.vgg import VGG
 from photostyle.recipes._starts import gray_noise
 from photostyle.recipes.pitie2007 import linear_map
+from photostyle.recipes.settings import setting
 from photostyle.regions.recolor import match_colors
 from photostyle.regions.regions import Regions
 from photostyle.terms.energy import Energy
@@ -39,42 +40,30 @@ from photostyle.terms.terms import matting, power, regional_grams, total_variati
 class DeepPhoto:
     """The authors' numbers; where paper and code differ docs/departures.md says which was taken."""
 
-    size: int = field(
-        default=700, metadata={"help": "long side at which the energy descends, pixels", "min": 16, "draft": 256}
+    size: int = setting(700, "long side at which the energy descends, pixels", least=16, draft=256)
+    steps: int = setting(1000, "most iterations of each of the two stages", least=1, draft=50)
+    tolerance: float = setting(
+        1e-3, "a stage ends when ten iterations lower the energy by less than this part", least=0
     )
-    steps: int = field(
-        default=1000, metadata={"help": "most iterations of each of the two stages", "min": 1, "draft": 50}
+    content_weight: float = setting(5.0, "α", least=0)
+    style_weight: float = setting(100.0, "Γ", least=0)
+    style_term: StyleTerm = setting("gram", "what of the features is compared")
+    matting_weight: float = setting(1e4, "λ", least=0)
+    variation_weight: float = setting(0.0, "total variation; the authors' code has 1e-3", least=0)
+    epsilon: float = setting(1e-7, "ε of the matting Laplacian", least=0)
+    smooth_radius: int = setting(
+        15, "radius of the local affine smoothing, pixels at a size of 700, 0 for none", least=0
     )
-    tolerance: float = field(
-        default=1e-3,
-        metadata={"help": "a stage ends when ten iterations lower the energy by less than this part", "min": 0},
+    smooth_edge: float = setting(0.01, "σ in colour of the local affine smoothing", least=1e-4)
+    refine: bool = setting(False, "remove posterization with a guided filter")
+    start: Literal["recolored", "content", "noise"] = setting(
+        "recolored", "the first image: the content, its regions in the style's colours or its own, or noise"
     )
-    content_weight: float = field(default=5.0, metadata={"help": "α", "min": 0})
-    style_weight: float = field(default=100.0, metadata={"help": "Γ", "min": 0})
-    style_term: StyleTerm = field(default="gram", metadata={"help": "what of the features is compared"})
-    matting_weight: float = field(default=1e4, metadata={"help": "λ", "min": 0})
-    variation_weight: float = field(
-        default=0.0, metadata={"help": "total variation; the authors' code has 1e-3", "min": 0}
+    metric: Literal["matting", "pixels"] = setting(
+        "matting", "which changes are small to L-BFGS: those that keep a photograph, or all alike"
     )
-    epsilon: float = field(default=1e-7, metadata={"help": "ε of the matting Laplacian", "min": 0})
-    smooth_radius: int = field(
-        default=15,
-        metadata={"help": "radius of the local affine smoothing, pixels at a size of 700, 0 for none", "min": 0},
-    )
-    smooth_edge: float = field(
-        default=0.01, metadata={"help": "σ in colour of the local affine smoothing", "min": 1e-4}
-    )
-    refine: bool = field(default=False, metadata={"help": "remove posterization with a guided filter"})
-    start: Literal["recolored", "content", "noise"] = field(
-        default="recolored",
-        metadata={"help": "the first image: the content, its regions in the style's colours or its own, or noise"},
-    )
-    metric: Literal["matting", "pixels"] = field(
-        default="matting",
-        metadata={"help": "which changes are small to L-BFGS: those that keep a photograph, or all alike"},
-    )
-    optimizer: Optimizer = field(default="lbfgs", metadata={"help": "method of descent"})
-    seed: int = field(default=612, metadata={"help": "seed of the noise", "min": 0})
+    optimizer: Optimizer = setting("lbfgs", "method of descent")
+    seed: int = setting(612, "seed of the noise", least=0)
 
     CONTENT_LAYER = "relu4_2"
     STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")

@@ -11,7 +11,7 @@ descent on features follow; then the maps are bounded, and applied to the photog
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -37,6 +37,7 @@ from photostyle.recipes.grading import (
     take_samples,
     transport,
 )
+from photostyle.recipes.settings import setting
 from photostyle.regions.regions import Regions
 from photostyle.terms.energy import Energy
 from photostyle.terms.mmd import StyleTerm, style_term
@@ -48,23 +49,19 @@ from photostyle.terms.terms import gain, gamut, matting, power, regional_grams, 
 class Photo:
     """Weights of relative terms: a layer's style is 1 for a picture without features, before its logarithm is taken."""
 
-    size: int = field(
-        default=256, metadata={"help": "long side of the finest level, pixels", "min": 32, "draft": 96, "best": 384}
-    )
-    steps: int = field(default=7, metadata={"help": "iterations over all levels", "min": 1, "draft": 3, "best": 20})
-    content_weight: float = field(default=0.0, metadata={"help": "keeps what is shown", "min": 0})
-    style_weight: float = field(default=3.0, metadata={"help": "brings the look", "min": 0})
-    style_term: StyleTerm = field(default="gram", metadata={"help": "what of the features is compared"})
-    matting_weight: float = field(default=300.0, metadata={"help": "keeps it a photograph", "min": 0})
-    color_weight: float = field(default=10.0, metadata={"help": "keeps to the style's colours", "min": 0})
-    gamut_weight: float = field(default=2.5, metadata={"help": "keeps colours displayable", "min": 0})
-    gain_weight: float = field(default=2.0, metadata={"help": "keeps contrast from growing without end", "min": 0})
-    simplicity_weight: float = field(default=1.0, metadata={"help": "keeps to what sliders can do", "min": 0})
-    unity: float = field(default=0.1, metadata={"help": "how dear it is that regions differ in look", "min": 0})
-    leave: float = field(
-        default=0.4, metadata={"help": "cost above which a colour of the style need not land anywhere", "min": 1e-3}
-    )
-    epsilon: float = field(default=1e-5, metadata={"help": "ε of the matting Laplacian", "min": 0})
+    size: int = setting(256, "long side of the finest level, pixels", least=32, draft=96, best=384)
+    steps: int = setting(7, "iterations over all levels", least=1, draft=3, best=20)
+    content_weight: float = setting(0.0, "keeps what is shown", least=0)
+    style_weight: float = setting(3.0, "brings the look", least=0)
+    style_term: StyleTerm = setting("gram", "what of the features is compared")
+    matting_weight: float = setting(300.0, "keeps it a photograph", least=0)
+    color_weight: float = setting(10.0, "keeps to the style's colours", least=0)
+    gamut_weight: float = setting(2.5, "keeps colours displayable", least=0)
+    gain_weight: float = setting(2.0, "keeps contrast from growing without end", least=0)
+    simplicity_weight: float = setting(1.0, "keeps to what sliders can do", least=0)
+    unity: float = setting(0.1, "how dear it is that regions differ in look", least=0)
+    leave: float = setting(0.4, "cost above which a colour of the style need not land anywhere", least=1e-3)
+    epsilon: float = setting(1e-5, "ε of the matting Laplacian", least=0)
 
     CONTENT_LAYER = "relu4_2"
     STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")

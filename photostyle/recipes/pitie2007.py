@@ -18,7 +18,7 @@ with the colours of t(I) and the gradients of I ("regraining"):
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from torch import Tensor
 
 from photostyle.color.transport import linear_transport
 from photostyle.descent.descend import Step, Steps
+from photostyle.recipes.settings import setting
 from photostyle.regions.recolor import ColorMap, match_colors, paired_colors, recolor, sample
 from photostyle.regions.regions import Regions
 from photostyle.solvers.poisson import ScreenedPoisson, solve
@@ -41,7 +42,7 @@ _FLAT = 1e-3  # the least ψ: without it a photograph of one colour would keep i
 class LinearTransport:
     """The paper has no numbers."""
 
-    ridge: float = field(default=1e-4, metadata={"help": "variance below which colours are not stretched", "min": 1e-8})
+    ridge: float = setting(1e-4, "variance below which colours are not stretched", least=1e-8)
 
 
 def monge_kantorovich(content: Tensor, style: Tensor, regions: Regions, vgg: None, p: LinearTransport) -> Steps:
@@ -61,10 +62,10 @@ def linear_map(x: Tensor, y: Tensor, ridge: float = 1e-4) -> ColorMap:
 class DistributionTransfer:
     """The numbers of Pitié, Kokaram & Dahyot 2007 and of the authors' code."""
 
-    steps: int = field(default=20, metadata={"help": "rotations of colour space", "min": 1})
-    bins: int = field(default=300, metadata={"help": "bins of a histogram", "min": 2})
-    regrain: bool = field(default=True, metadata={"help": "keep the content's own grain"})
-    seed: int = field(default=0, metadata={"help": "seed of the rotations", "min": 0})
+    steps: int = setting(20, "rotations of colour space", least=1)
+    bins: int = setting(300, "bins of a histogram", least=2)
+    regrain: bool = setting(True, "keep the content's own grain")
+    seed: int = setting(0, "seed of the rotations", least=0)
 
 
 def distribution_transfer(

@@ -8,7 +8,7 @@ here in each region by itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from photostyle.color.spaces import lab_from_srgb, linear_from_srgb, srgb_from_lab, srgb_from_linear
 from photostyle.descent.descend import Step, Steps
+from photostyle.recipes.settings import setting
 from photostyle.regions.recolor import ColorMap, match_colors
 from photostyle.regions.regions import Regions
 
@@ -24,9 +25,7 @@ from photostyle.regions.regions import Regions
 class ColorStatistics:
     """The paper has no numbers, only its space."""
 
-    space: Literal["lab", "lalphabeta"] = field(
-        default="lab", metadata={"help": "CIE Lab, or the paper's logarithmic lαβ"}
-    )
+    space: Literal["lab", "lalphabeta"] = setting("lab", "CIE Lab, or the paper's logarithmic lαβ")
 
 
 def color_statistics(content: Tensor, style: Tensor, regions: Regions, vgg: None, p: ColorStatistics) -> Steps:

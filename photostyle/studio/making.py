@@ -30,6 +30,7 @@ from photostyle import (
     label_colors,
     load_maps,
     load_weights,
+    look_steps,
     make_settings,
     refine_regions,
     resize,
@@ -37,7 +38,9 @@ from photostyle import (
     transfer_steps,
 )
 from photostyle._transfer import tint_of
-from photostyle.jobs.job import have_weights
+from photostyle.jobs.report import have_weights
+from photostyle.looks.placed import Placed
+from photostyle.recipes.settings import settings_of
 from photostyle.recipes.tint import Tint, find_tint
 from photostyle.studio.controls import check_offered
 from photostyle.studio.painting import Painting, Sheet
@@ -131,6 +134,7 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
 
     def work(task: Task) -> dict[str, Any]:
         began = monotonic()
+        made: Tensor | Placed
         if recipe.network:
             have_weights(DEFAULT_BACKBONE, task)
         task.enter("reading the photographs")
@@ -146,7 +150,7 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
         task.enter("starting")
         if content.blank:
             _tell_tint(find_tint([S]), task)
-            result = task.follow(_doodle(session, order, S, values, quality))
+            made = task.follow(_doodle(session, order, S, values, quality))
         else:
             regions = _regions(order, painting, I, S) if recipe.regional else None
             if recipe.regional and model.alpha is not None:
@@ -157,7 +161,11 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
                 task.note(spoken(note, painting.titles if painting else {}))
             styles = [S, *others]
             _tell_tint(tint_of(recipe, settings, styles, regions), task)
-            result = task.follow(transfer_steps(I, styles, regions, recipe=order.recipe, quality=quality, **values))
+            options: dict[str, Any] = {"recipe": order.recipe, "quality": quality, **values}
+            if recipe.maps:
+                made = Placed.at_home(task.follow(look_steps(I, S, regions, **options)))
+            else:
+                made = task.follow(transfer_steps(I, styles, regions, **options))
         task.enter("finishing")
         facts: dict[str, Any] = {
             "regions": "painted" if painting else "none",
@@ -169,8 +177,9 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
             "style": style.name,
             **({"more_styles": [picture.name for picture in more]} if more else {}),
         }
-        kept = Result.keep(
-            result,
+        keep: Any = Result.of_look if isinstance(made, Placed) else Result.keep
+        kept: Result = keep(
+            made,
             session.folder / token(),
             content=content,
             style=style,
@@ -199,7 +208,7 @@ def _at(order: Order, quality: str, preview: bool) -> dict[str, Any]:
     """The settings that were chosen; a preview stays quick, so it has its own size and steps."""
     if not preview:
         return dict(order.settings)
-    graded = {f.name for f in find_recipe(order.recipe).settings.__dataclass_fields__.values() if "draft" in f.metadata}
+    graded = {setting.name for setting in settings_of(find_recipe(order.recipe).settings) if setting.graded}
     return {name: value for name, value in order.settings.items() if name not in graded}
 
 

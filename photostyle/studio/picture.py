@@ -11,14 +11,16 @@ from typing import Any, Literal
 from torch import Tensor
 
 from photostyle import Photograph, fit_size, load_photograph, resize
-from photostyle.jobs.job import load_seen
+from photostyle.image import fit
+from photostyle.jobs.pair import load_seen
 from photostyle.photofile.raw import RAW_SUFFIXES
-from photostyle.studio.pixels import jpeg
+from photostyle.studio.pixels import jpeg, png
 from photostyle.studio.tokens import token
 
 Side = Literal["content", "style"]
 SIDES: tuple[Side, ...] = ("content", "style")
 EDIT_SIZE = 800  # long side at which regions are painted and previews are made, pixels
+VIEW_SIZE = 1600  # long side of what is shown of a photograph unless its pixels are looked at
 
 
 @dataclass(eq=False)
@@ -49,6 +51,11 @@ class Picture:
     @cached_property
     def edit_jpeg(self) -> bytes:
         return jpeg(self.reduced.opaque(), quality=92)
+
+    @cached_property
+    def view_png(self) -> bytes:
+        """Without loss: a look that raises contrast would raise what a JPEG leaves, too."""
+        return png(fit(self.load().opaque(), VIEW_SIZE))
 
     @cached_property
     def full_jpeg(self) -> bytes:

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from photostyle import ImageError, Photograph, __version__, fade, fit_size, resize, save_photograph
+from photostyle import Adjustment, ImageError, Look, Photograph, SettingsError, __version__, fade, fit_size, resize
+from photostyle.image import fit
+from photostyle.looks.placed import Placed
 from photostyle.studio.painting import Painting
-from photostyle.studio.picture import Picture
+from photostyle.studio.picture import VIEW_SIZE, Picture
 from photostyle.studio.pixels import jpeg
+from photostyle.studio.saving import Saving
 from photostyle.studio.tokens import token
 
-Format = Literal["JPEG", "PNG", "TIFF", "WEBP", "AVIF"]
-ENDINGS: dict[Format, str] = {"JPEG": "jpg", "PNG": "png", "TIFF": "tif", "WEBP": "webp", "AVIF": "avif"}
 _THUMB_SIZE = 240
 
 
@@ -53,7 +53,11 @@ class Order:
 
 @dataclass(eq=False)
 class Result:
-    """A finished picture, unfaded, as 16-bit levels in a file; the strength is chosen when it is downloaded."""
+    """A finished picture before it is faded or adjusted: how much of it there is is chosen when it is saved.
+
+    It is kept as 16-bit levels in a file; or, where it is a look on a photograph, as that look alone: its pixels are
+    made when they are asked for.
+    """
 
     folder: Path
     content: Picture
@@ -63,6 +67,7 @@ class Result:
     size: tuple[int, int]
     seconds: float = 0.0
     more_styles: tuple[Picture, ...] = ()
+    placed: Placed | None = None  # the look, if that is all
     trimap: bytes | None = None  # PNG, of a cut-out: the alpha matte of the content rather than a transfer
     name: str = ""  # that the user gave it
     id: str = field(default_factory=token)
@@ -75,12 +80,20 @@ class Result:
         np.save(folder / "pixels.npy", levels.numpy().astype(np.uint16))
         return cls(folder, size=(pixels.shape[2], pixels.shape[1]), **facts)
 
+    @classmethod
+    def of_look(cls, placed: Placed, folder: Path, content: Picture, **facts: Any) -> Result:
+        """A look on a photograph; the folder is for what belongs to it."""
+        folder.mkdir()
+        return cls(folder, content=content, size=content.size, placed=placed, **facts)
+
     @property
     def cutout(self) -> bool:
         return self.trimap is not None
 
     def pixels(self) -> Tensor:
         """3×H×W, or of a cut-out the colours and the alpha, 4×H×W; raises ResultGone if it made room for newer ones."""
+        if self.placed:
+            return self.placed.apply(self.content.load().filled())
         try:
             levels = np.load(self.folder / "pixels.npy")
         except FileNotFoundError as error:
@@ -89,24 +102,35 @@ class Result:
 
     @cached_property
     def full_jpeg(self) -> bytes:
-        return jpeg(self._shown(), quality=95)
+        return jpeg(self._shown(self.pixels()), quality=95)
 
     @cached_property
     def view_jpeg(self) -> bytes:
-        return jpeg(self._shown(), 1600, quality=92)
+        if self.placed:
+            return jpeg(self._shown(self.placed.apply(fit(self.content.load().filled(), VIEW_SIZE))), quality=92)
+        return jpeg(self._shown(self.pixels()), VIEW_SIZE, quality=92)
 
     @cached_property
     def thumb_jpeg(self) -> bytes:
         """Small, and with the strength that it was asked for with."""
-        shown = self._shown()
+        pixels = self.placed.apply(self.content.small) if self.placed else self.pixels()
+        shown = self._shown(pixels)
         shown = resize(shown, fit_size(shown.shape[1], shown.shape[2], _THUMB_SIZE))
         if not self.cutout and not self.content.blank:
             before = resize(self.content.reduced.opaque(), shown.shape[1:])
             shown = fade(before, shown, self.order.strength)
         return jpeg(shown)
 
-    def _shown(self) -> Tensor:
-        pixels = self.pixels()
+    @cached_property
+    def parts(self) -> bytes | None:
+        """What a page needs to apply the look by itself, `Placed.parts`; None without a look, or where
+        some is transparent."""
+        if not self.placed or self.content.alpha is not None:
+            return None
+        width, height = self.content.size
+        return self.placed.parts(self.content.small, (height, width))
+
+    def _shown(self, pixels: Tensor) -> Tensor:
         if self.cutout:  # over a chequered ground
             _, H, W = pixels.shape
             y, x = torch.arange(H)[:, None] // 16, torch.arange(W)[None] // 16
@@ -117,17 +141,43 @@ class Result:
             return Photograph(pixels, alpha).opaque()
         return pixels
 
-    def download(self, format: Format, strength: float) -> bytes:
-        """The photograph as a file, with the metadata of the content."""
-        buffer, pixels, photograph = io.BytesIO(), self.pixels(), self.content.load()
+    def finished(
+        self, photograph: Photograph, adjustment: Adjustment, other: Look | None = None, weight: float = 0.0
+    ) -> Tensor:
+        """The picture as it is adjusted: of the content's photograph, perhaps made smaller, 3×H×W of its size.
+
+        A look is mixed with `weight` of an `other`. Raises SettingsError for an adjustment that is for looks alone.
+        """
+        if self.placed:
+            return self.placed.adjusted(adjustment, other, weight).apply(photograph.filled())
+        if other or adjustment.facts.keys() - {"strength"}:
+            raise SettingsError(f"Only a look can be adjusted, and {self.order.recipe} paints the picture itself.")
+        pixels = self.pixels()
+        if pixels.shape[1:] != photograph.pixels.shape[1:]:
+            pixels = resize(pixels, photograph.pixels.shape[1:])
+        return fade(photograph.pixels, pixels, adjustment.strength)
+
+    def file(
+        self, saving: Saving, adjustment: Adjustment, other: Look | None = None, weight: float = 0.0
+    ) -> tuple[bytes, list[str]]:
+        """The bytes of a file like the content's, at its size unless less is wanted; and what was not kept of it."""
+        photograph = self.content.load()
         if self.cutout:
-            save_photograph(pixels[:3], buffer, like=replace(photograph, alpha=pixels[3:]), format=format)
-            return buffer.getvalue()
-        faded = fade(photograph.pixels, pixels, strength)
-        save_photograph(
-            faded, buffer, like=photograph, format=format, note={**self.note, "strength": strength}, dither=True
-        )
-        return buffer.getvalue()
+            pixels = saving.reduced(self.pixels())
+            return saving.encode(pixels[:3], replace(photograph, alpha=pixels[3:]), None)
+        photograph = replace(photograph, pixels=saving.reduced(photograph.pixels))
+        if photograph.alpha is not None:
+            photograph = replace(photograph, alpha=saving.reduced(photograph.alpha))
+        pixels = self.finished(photograph, adjustment, other, weight)
+        note = {**self.note, "strength": adjustment.strength, **adjustment.facts}
+        if other and weight:
+            note |= {"blend": weight}
+        return saving.encode(pixels, photograph, note)
+
+    def words(self, strength: float) -> dict[str, str]:
+        """What its file may be called by."""
+        look = "cutout" if self.cutout else self.order.recipe
+        return {"name": Path(self.content.name).stem, "look": look, "strength": f"{100 * strength:.0f}"}
 
     def command(self) -> str:
         """What to type for the same picture."""
@@ -135,7 +185,9 @@ class Result:
         if self.cutout:
             words = ["photostyle", "matte", self.content.name, "--trimap", "trimap.png"]
             return shlex.join([*words, "-o", "matte.png", "--foreground", "cutout.png"])
-        assert self.style is not None
+        if self.style is None:  # a look from the shelf
+            words = ["photostyle", "apply", f"{order.recipe}.safetensors", self.content.name, "-o", "result.jpg"]
+            return shlex.join(words)
         blank = self.content.blank
         if blank:
             words = ["photostyle", "doodle", self.style.name, "style_regions.png", "content_regions.png"]
@@ -183,5 +235,6 @@ class Result:
             "settings": dict(order.settings),
             "painted": order.painting is not None,
             "cutout": self.cutout,
+            "maps": self.placed.names if self.placed and self.content.alpha is None else None,
             "command": self.command(),
         }

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import Depends, HTTPException, Request, Response
 
-from photostyle import SettingsError
+from photostyle import Look, SettingsError
 from photostyle.studio.describing import describe
 from photostyle.studio.making import Work
 from photostyle.studio.picture import SIDES
 from photostyle.studio.sessions import Session, Sessions
+from photostyle.studio.shelf import Shelf
 from photostyle.studio.worker import Pace, Task, Worker
 
 _PNG = {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}, "required": True}
@@ -39,6 +43,7 @@ class Service:
     sessions: Sessions
     worker: Worker
     limits: Limits = LIMITS
+    shelf: Shelf | None = None  # of looks that are kept from one session to the next
 
     def tell(self, session: Session) -> dict[str, Any]:
         """Everything that there is of a session, as JSON."""
@@ -56,7 +61,19 @@ class Service:
                 "tasks": [self.facts(task) for task in session.tasks.values()],
                 "results": [result.facts() for result in reversed(session.results.values())],
                 "preview": session.preview.facts() if session.preview else None,
+                "looks": self.shelf_of(session).facts(),
             }
+
+    def shelf_of(self, session: Session) -> Shelf:
+        """The looks that a session has: those that are kept, or else its own, which go with it."""
+        return self.shelf or Shelf(session.folder / "looks")
+
+    def find_look(self, session: Session, key: str) -> Look:
+        """The look of the result with that id, or on the shelf by that name. Raises SettingsError if there is none."""
+        result = session.find_result(key)
+        if result and result.placed:
+            return result.placed.look
+        return self.shelf_of(session).load(key)
 
     def facts(self, task: Task) -> dict[str, Any]:
         """How far a job is, as JSON."""
@@ -118,11 +135,19 @@ def _session(session: str, here: Here) -> Session:
 Mine = Annotated[Session, Depends(_session)]
 
 
-def attachment(data: bytes, kind: str, name: str) -> Response:
-    """A file to be saved under that name (ASCII, without quotes)."""
-    return Response(data, media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"'})
+def attachment(data: bytes, kind: str, name: str, notes: Sequence[str] = ()) -> Response:
+    """A file to be saved under that name, with sentences about it in the header `x-notes`, percent-encoded JSON."""
+    plain = name.encode("ascii", "ignore").decode().replace('"', "")
+    headers = {"content-disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"}
+    if notes:
+        headers["x-notes"] = quote(json.dumps(notes))
+    return Response(data, media_type=kind, headers=headers)
+
+
+KEPT = {"cache-control": "private, max-age=3600, immutable"}
+"""For what has a random name, and never changes."""
 
 
 def kept_jpeg(data: bytes) -> Response:
-    """A picture with a random name, which never changes."""
-    return Response(data, media_type="image/jpeg", headers={"cache-control": "private, max-age=3600, immutable"})
+    """A picture with a random name."""
+    return Response(data, media_type="image/jpeg", headers=KEPT)

@@ -41,7 +41,7 @@ class Cancelled(Exception):
 
 @dataclass(eq=False)
 class Task:
-    """A job, and the `photostyle.jobs.job.Report` of its work: what it tells is read while it runs."""
+    """A job, and the `photostyle.jobs.report.Report` of its work: what it tells is read while it runs."""
 
     kind: str
     work: Callable[[Task], dict[str, Any]]

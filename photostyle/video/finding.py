@@ -13,7 +13,9 @@ from torch import Tensor
 from photostyle import LocalLook, Look, look_steps
 from photostyle.descent.checkpoint import digest
 from photostyle.image import check_image, fit
-from photostyle.jobs.job import LEAST_STYLE, Report, find, have_weights, load_seen
+from photostyle.jobs.pair import LEAST_STYLE, load_seen
+from photostyle.jobs.regions import find
+from photostyle.jobs.report import Report, have_weights
 from photostyle.maps.lattice import ColorMap
 from photostyle.network.backbones import DEFAULT_BACKBONE
 from photostyle.regions.regions import Regions

@@ -11,7 +11,7 @@ from time import monotonic
 from photostyle import ImageError, SettingsError, __version__, load_look
 from photostyle.files import check_target, keep_inputs
 from photostyle.jobs import memory
-from photostyle.jobs.job import partial_of
+from photostyle.jobs.run import partial_of
 from photostyle.looks.local import LocalLook
 from photostyle.matting.render import check_strength
 from photostyle.video.clip import Clip, open_clip

@@ -28,6 +28,19 @@ async function ask(method, path, body, type) {
   throw new (response.status === 410 ? Gone : Error)(sentence);
 }
 
+const blob = async (response) => (await response).blob();
+const numbers = async (response) => (await response).arrayBuffer();
+
+/** Names and values for an address; a list is a name several times, and what is not given is left out. */
+function query(values) {
+  const words = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) {
+    if (Array.isArray(value)) for (const one of value) words.append(name, one ?? 1);
+    else if (value !== "" && value !== null && value !== undefined) words.append(name, value);
+  }
+  return words;
+}
+
 const json = async (response) => (await response).json();
 
 export const about = () => json(ask("GET", "about"));
@@ -103,6 +116,51 @@ export class Session {
   }
   cutOut(trimap, full) {
     return json(ask("POST", `${this.path}/cutout?full=${full}`, trimap, "image/png"));
+  }
+  photograph(id, file) {
+    return blob(ask("GET", `${this.path}/photographs/${id}/${file}`));
+  }
+  parts(result) {
+    return numbers(ask("GET", `${this.path}/results/${result}/parts`));
+  }
+  /** A result as a file: the answer, with its name and its notes. */
+  saved(result, wish) {
+    return ask("GET", `${this.path}/results/${result}/download?${query(wish)}`);
+  }
+  /** Several results in a ZIP. */
+  archive(wish) {
+    return ask("GET", `${this.path}/results.zip?${query(wish)}`);
+  }
+  maps(look) {
+    return numbers(ask("GET", `${this.path}/looks/${encodeURIComponent(look)}/maps`));
+  }
+  lookThumb(look) {
+    return this.url(`looks/${encodeURIComponent(look.name)}/thumb.jpg?${look.changed}`);
+  }
+  keepLook(wish) {
+    return json(ask("POST", `${this.path}/looks`, wish));
+  }
+  bringLook(file) {
+    return json(ask("PUT", `${this.path}/looks?${query({ name: file.name })}`, file));
+  }
+  learnLook(before, after) {
+    const words = { split: before.size, before: before.name, after: after.name };
+    return json(ask("POST", `${this.path}/looks/learn?${query(words)}`, new Blob([before, after])));
+  }
+  renameLook(look, name) {
+    return json(ask("PATCH", `${this.path}/looks/${encodeURIComponent(look)}`, { name }));
+  }
+  removeLook(look) {
+    return json(ask("DELETE", `${this.path}/looks/${encodeURIComponent(look)}`));
+  }
+  applyLook(look) {
+    return json(ask("POST", `${this.path}/looks/${encodeURIComponent(look)}/apply`));
+  }
+  lookHolds(look) {
+    return json(ask("GET", `${this.path}/looks/${encodeURIComponent(look)}/holds`));
+  }
+  lookFile(look, wish) {
+    return ask("GET", `${this.path}/looks/${encodeURIComponent(look)}/file?${query(wish)}`);
   }
   cancel(job) {
     return json(ask("DELETE", `${this.path}/jobs/${job}`));

@@ -1,6 +1,7 @@
 // The studio's page: its parts are made, and the session is opened.
 
 import { about } from "./api.js";
+import { makeAdjusting } from "./adjusting.js";
 import { makeBrush } from "./brush.js";
 import { desk, tried, trouble } from "./desk.js";
 import { $, working } from "./dom.js";
@@ -11,6 +12,7 @@ import { sweep } from "./history.js";
 import { makeJobs } from "./jobs.js";
 import { makeKeys } from "./keys.js";
 import { makeLook } from "./look.js";
+import { makeLooks } from "./looks.js";
 import { makeOrders } from "./orders.js";
 import { makePhotographs } from "./photographs.js";
 import { makeRegions } from "./regions.js";
@@ -35,12 +37,14 @@ const regions = makeRegions(editor, jobs);
 const brush = makeBrush(editor, { onDoubt: tried(regions.mergeAway) });
 const tools = makeTools(editor, brush);
 const results = makeResults({ stage, look, jobs, histogram: makeHistogram() });
-const versions = makeVersions({ results, look, jobs });
+const adjusting = makeAdjusting({ look });
+const exporting = makeExport({ adjusting, formats: facts.formats, render: () => render() });
+makeLooks({ adjusting, jobs });
+const versions = makeVersions({ results, look, jobs, exporting });
 const photographs = makePhotographs(editor, { limits: facts.limits, settled: regions.settled });
 const welcome = makeWelcome(photographs, facts);
 const views = makeViews({ editor, tools, brush, look });
 const { render } = makeOrders({ editor, jobs, regions, look });
-makeExport({ look, render });
 makeSessions();
 const steps = makeSteps(editor);
 makeKeys({ editor, tools, brush, stage });
@@ -48,6 +52,7 @@ makeKeys({ editor, tools, brush, stage });
 async function open() {
   await desk.open();
   views.open();
+  adjusting.open();
   await photographs.open();
   await regions.open();
   results.open();

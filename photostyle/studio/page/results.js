@@ -17,7 +17,7 @@ export function makeResults({ stage, look, jobs, histogram }) {
   function show(made, isPreview) {
     desk.result = { ...made, isPreview };
     const { content } = made;
-    const { width, height } = isPreview ? content.edit : made;
+    const { width, height } = isPreview && !made.maps ? content.edit : made;
     stage.show(
       {
         width,

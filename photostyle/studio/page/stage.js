@@ -1,5 +1,6 @@
 // The stage: a picture after, and what it is compared with, one over the other or side by side.
 
+import { desk } from "./desk.js";
 import { $, $$, checked } from "./dom.js";
 import { Zoom } from "./zoom.js";
 
@@ -45,6 +46,7 @@ export function makeStage() {
     pan.style.clipPath = isSplit ? `inset(0 0 0 ${split.value}%)` : "";
     handle.hidden = !isSplit;
     handle.style.left = `${x + (w * split.value) / 100}px`;
+    desk.tell("placed", { x, y, width: w, height: h, split: isSplit ? +split.value : 0 });
     $("#zoom").textContent = zoom.isZoomed ? `${Math.round(100 * scale * devicePixelRatio)} %` : "fit";
     if (!zoom.isZoomed || w * devicePixelRatio <= WORTH || shown.isFull || !shown.full) return;
     shown.isFull = true;

@@ -4,6 +4,7 @@ import { desk, tried } from "./desk.js";
 import { $, el, icon, seconds } from "./dom.js";
 import { nameOfResult } from "./results.js";
 import { titleOf } from "./recipes.js";
+import { save } from "./saving.js";
 import { offer } from "./say.js";
 
 const QUALITIES = { draft: "quick", standard: "standard", best: "best" };
@@ -12,7 +13,7 @@ const QUALITIES = { draft: "quick", standard: "standard", best: "best" };
 const files = (made) =>
   made.cutout ? ["trimap.png"] : made.painted ? ["content_regions.png", "style_regions.png"] : [];
 
-export function makeVersions({ results, look, jobs }) {
+export function makeVersions({ results, look, jobs, exporting }) {
   const leaving = new Set(); // those that are deleted in a moment, unless it is taken back
   const dialog = el("dialog", { "aria-labelledby": "version-title" });
   $("#version").append(dialog);
@@ -161,16 +162,14 @@ export function makeVersions({ results, look, jobs }) {
     const newest = photographs
       .map(({ id }) => made.find((one) => one.content.id === id && !one.cutout))
       .filter(Boolean);
-    const save = $("#save-all");
-    save.setAttribute("aria-disabled", String(!newest.length));
-    save.lastChild.textContent = `Download ${newest.length || "all"} (ZIP)`;
-    if (!newest.length) save.removeAttribute("href");
-    else {
-      const ids = newest.map(({ id }) => `id=${encodeURIComponent(id)}`).join("&");
-      save.href = `${desk.session.url("results.zip")}?format=${$("#format").value}&${ids}`;
-    }
+    saveAll.disabled = !newest.length;
+    saveAll.lastChild.textContent = `Save ${newest.length || "all"} as ZIP`;
+    saveAll.onclick = tried(async () => {
+      const id = newest.map((one) => one.id);
+      await save(desk.session.archive({ ...exporting.wish(), parts: [], id }));
+    });
   }
-  $("#format").addEventListener("change", () => draw());
+  const saveAll = $("#save-all");
 
   desk.on("told", draw);
   desk.on("shown", draw);

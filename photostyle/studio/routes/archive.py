@@ -8,33 +8,43 @@ from typing import Annotated
 from zipfile import ZIP_STORED, ZipFile
 
 from fastapi import APIRouter, HTTPException, Query, Response
+from pydantic import Field
 
-from photostyle.studio.result import Format
-from photostyle.studio.routes.results import file_name
-from photostyle.studio.service import Mine, attachment
+from photostyle.studio.routes.results import as_file
+from photostyle.studio.service import Here, Mine, attachment
+from photostyle.studio.wishes import Export
 
 router = APIRouter(prefix="/api/sessions/{session}", tags=["results"])
 
 
+class Archive(Export):
+    """Which results, all as files of one kind."""
+
+    id: list[str] = Field(min_length=1, max_length=64)
+
+
 @router.get("/results.zip", response_class=Response)
-def archive(
-    mine: Mine,
-    id: Annotated[list[str], Query(max_length=64, description="The ids of the results.")],
-    format: Format = "JPEG",
-) -> Response:
-    """Results as files in a ZIP, each with the strength that it was asked for with."""
+def archive(mine: Mine, here: Here, wish: Annotated[Archive, Query()]) -> Response:
+    """Results as files in a ZIP, adjusted and written as a download of one is."""
     buffer = io.BytesIO()
     names: set[str] = set()
+    told: list[str] = []
     with ZipFile(buffer, "w", ZIP_STORED) as file:  # photographs are packed already
-        for one in id:
+        for one in wish.id:
             result = mine.find_result(one)
             if result is None:
                 raise HTTPException(404, "One of these results is no longer there: choose again.")
-            path = Path(file_name(result, format))
-            name, number = path.name, 1
-            while name in names:
-                number += 1
-                name = f"{path.stem}-{number}{path.suffix}"
-            names.add(name)
-            file.writestr(name, result.download(format, result.order.strength))
-    return attachment(buffer.getvalue(), "application/zip", "photostyle.zip")
+            name, data, notes = as_file(mine, here, result, wish)
+            names.add(name := _unlike(name, names))
+            file.writestr(name, data)
+            told += [note for note in notes if note not in told]
+    return attachment(buffer.getvalue(), "application/zip", "photostyle.zip", told)
+
+
+def _unlike(name: str, names: set[str]) -> str:
+    """The name with a number behind it, if there are others like it."""
+    path, number = Path(name), 1
+    while name in names:
+        number += 1
+        name = f"{path.stem}-{number}{path.suffix}"
+    return name

@@ -10,11 +10,11 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from photostyle.jobs.job import example
+from photostyle.jobs.pair import example
 from photostyle.studio.picture import SIDES, Picture, Side, receive
 from photostyle.studio.pixels import gray_png
 from photostyle.studio.routes.about import EXAMPLES
-from photostyle.studio.service import FILE_BODY, Here, Mine, kept_jpeg
+from photostyle.studio.service import FILE_BODY, KEPT, Here, Mine, kept_jpeg
 from photostyle.studio.sessions import Session
 
 router = APIRouter(prefix="/api/sessions", tags=["photographs"])
@@ -124,13 +124,24 @@ def remove_style(mine: Mine, here: Here, id: str) -> dict[str, Any]:
     return here.tell(mine)
 
 
+@router.get("/{session}/photographs/{id}/view.png", response_class=Response)
+def view(mine: Mine, id: str) -> Response:
+    """An uploaded photograph as sRGB PNG, at most 1600 pixels long."""
+    return Response(_picture(mine, id).view_png, media_type="image/png", headers=KEPT)
+
+
 @router.get("/{session}/photographs/{id}/{size}.jpg", response_class=Response)
 def photograph(mine: Mine, id: str, size: Literal["edit", "full"]) -> Response:
     """An uploaded photograph as sRGB JPEG, at the size of the editor or at its own."""
+    picture = _picture(mine, id)
+    return kept_jpeg(picture.edit_jpeg if size == "edit" else picture.full_jpeg)
+
+
+def _picture(mine: Session, id: str) -> Picture:
     picture = mine.find_picture(id)
     if picture is None:
         raise HTTPException(404, "There is no such photograph in this session.")
-    return kept_jpeg(picture.edit_jpeg if size == "edit" else picture.full_jpeg)
+    return picture
 
 
 async def _received(mine: Session, here: Here, request: Request, name: str) -> Picture:

@@ -1,0 +1,79 @@
+"""Regions of two photographs, found, told and doubted; and written down to look at and to correct."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from photostyle import (
+    DEFAULT_BACKBONE,
+    Regions,
+    doubtful_matches,
+    find_device,
+    find_regions,
+    label_colors,
+    save_image,
+    save_regions,
+)
+from photostyle.files import make_folder
+from photostyle.jobs.report import Report, have_weights, tell
+from photostyle.jobs.sheet import contact_sheet, overlay
+from photostyle.network.weights import Weights
+from photostyle.wording import json_bytes, percent
+
+
+def find(
+    content: Tensor, style: Tensor, method: str, report: Report, *, device: str = "auto", **options: Any
+) -> Regions:
+    """`find_regions` with its `options`: its weights fetched, and its notes told."""
+    if method == "auto":
+        have_weights(DEFAULT_BACKBONE, report)
+    else:
+        report.note("Regions by a model that names what it sees; it is fetched once if it is not here (241 MB) …")
+    regions = find_regions(content, style, method, device=find_device(device), **options)  # type: ignore[arg-type]
+    tell(regions.notes, report)
+    if len(regions.names) > 1:
+        tell_regions(regions, report)
+    return regions
+
+
+def tell_regions(regions: Regions, report: Report) -> None:
+    """Which regions were matched, and how large they are."""
+    sizes = (
+        f"{name}: {percent(here)} of the content, {percent(there)} of the style"
+        for name, (here, there) in zip(regions.names, regions.shares, strict=True)
+    )
+    report.note(f"Regions: {'; '.join(sizes)}.")
+
+
+def doubt(content: Tensor, style: Tensor, regions: Regions, report: Report, network: Weights | None) -> tuple[str, ...]:
+    """Tell which match of regions looks wrong; returns these doubts.
+
+    `network` is what looks at them, as in `doubtful_matches`.
+    """
+    if len(regions.names) < 2:
+        return ()
+    doubts = doubtful_matches(content, style, regions, network)
+    for doubt in doubts:
+        report.note(f"Note: {doubt} If so, correct it with --match or --drop, paint it, or take --regions none.")
+    return doubts
+
+
+def write_regions(folder: Path, content: Tensor, style: Tensor, found: Regions, doubts: tuple[str, ...]) -> list[str]:
+    """Two label images, an overlay for the eye and what is known of the regions as JSON; returns the files' names."""
+    make_folder(folder)
+    save_regions(found, folder / "content_regions.png", folder / "style_regions.png")
+    colors = label_colors(len(found.names) + 1)
+    sides = {"content": overlay(content, found.content, colors), "style": overlay(style, found.style, colors)}
+    shares = list(zip(found.names, found.shares, strict=True))
+    figures = [(name, f"{percent(here)} / {percent(there)}", "of content and style") for name, (here, there) in shares]
+    save_image(contact_sheet(sides, figures), folder / "overlay.png")
+    facts = [
+        {"name": name, "color": "#{:02x}{:02x}{:02x}".format(*color), "content": here, "style": there}
+        for (name, (here, there)), color in zip(shares, colors, strict=False)
+    ]
+    text = json_bytes({"regions": facts, "notes": [*found.notes, *doubts]}, indent=2)
+    (folder / "regions.json").write_bytes(text + b"\n")
+    return ["content_regions.png", "style_regions.png", "overlay.png", "regions.json"]

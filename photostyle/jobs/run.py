@@ -1,0 +1,100 @@
+"""A run that may end early: what is shown on the way, what is kept, and where it goes on."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Generator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from torch import Tensor
+
+from photostyle import DescentError, Step, save_image
+from photostyle.descent.checkpoint import Checkpoint
+from photostyle.jobs.report import Report
+
+T = TypeVar("T")
+
+_LONGEST_NAME = 255  # bytes, on nearly all file systems
+
+
+@dataclass
+class Run:
+    """How a recipe is followed to its end.
+
+    `save` writes the best image so far into the file `partial`; `watch` sees every step; with a `keeper` the descents
+    are kept, and go on from where it had got to.
+    """
+
+    report: Report
+    partial: Path
+    save: Callable[[Tensor], None]
+    watch: Callable[[Step], None] | None = None
+    keeper: Checkpoint | None = None
+
+    def follow(self, steps: Generator[Step, None, T]) -> T:
+        """`Report.follow`; before a DescentError or a KeyboardInterrupt goes on to the caller, the best is saved."""
+        best: Tensor | None = None
+
+        def see(step: Step) -> None:
+            nonlocal best
+            best = step.image
+            if self.watch:
+                self.watch(step)
+
+        try:
+            with self.keeper.keeping() if self.keeper else nullcontext():
+                return self.report.follow(steps, see)
+        except DescentError as error:
+            if error.image is None:
+                raise
+            self.save(error.image)
+            raise DescentError(f"{error} The last good image is in {self.partial}.", error.image) from error
+        except KeyboardInterrupt:
+            steps.close()
+            if best is not None:
+                self.save(best)
+                self.report.note(f"The best so far is in {self.partial}.")
+            if self.keeper:
+                folder = self.keeper.folder
+                self.report.note(f"To go on from here, give the same command with --checkpoint {folder} --resume.")
+            raise
+
+
+def kept(
+    folder: Path, facts: Mapping[str, object], report: Report, *, resume: bool, choices: Mapping[str, object]
+) -> Checkpoint:
+    """The checkpoint of a job in a folder; the user is told if there is none to go on from."""
+    keeper = Checkpoint(folder, facts, resume=resume, choices=choices)
+    if resume and not keeper.found:
+        report.note(f"Note: there is no checkpoint in {folder} yet; this is the beginning.")
+    return keeper
+
+
+def partial_of(output: Path) -> Path:
+    """Where the best image of a run that ends early is kept: beside its output."""
+    if str(output) == "-":
+        return Path("partial.png")
+    ending = f"-partial{output.suffix}"
+    stem = output.stem
+    while len(os.fsencode(stem + ending)) > _LONGEST_NAME:
+        stem = stem[:-1]
+    return output.with_name(stem + ending)
+
+
+@dataclass
+class Previews:
+    """Saves the image of every n-th step into a folder."""
+
+    folder: Path
+    every: int
+    _seen: int = 0
+
+    def __call__(self, step: Step) -> None:
+        self._seen += 1
+        if self._seen % self.every == 0:
+            stage = re.sub(r"\W+", "-", step.stage)
+            save_image(step.image, self.folder / f"{self._seen:04d}-{stage}.jpg")
