@@ -21,6 +21,7 @@ from photostyle.cli.options import (
     Resume,
     StripMetadata,
     Style,
+    Verbose,
     WeightsPath,
     check_resume,
     given,
@@ -65,6 +66,7 @@ def doodle(
     profile: Profile = None,
     strip_metadata: StripMetadata = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Make a picture laid out as TARGET_MAP says, of what STYLE_MAP says that it is in STYLE.
 
@@ -91,6 +93,6 @@ def doodle(
         resume=resume,
         **given(quality=quality),
     )
-    sentence = job.run(Report(quiet))
+    sentence = job.run(Report(quiet, verbose))
     if not quiet:
         typer.echo(sentence)

@@ -100,6 +100,11 @@ export function makeResults({ stage, look, jobs, histogram }) {
     stage.fade(look.strength());
     describe();
   });
+  desk.on("adjusted", () => {
+    const developed = $("#developed");
+    if (developed.hidden || stage.zoom.isZoomed || desk.result.content.blank) return; // it shows a part alone
+    histogram.showCanvas(developed, picture(desk.result.content.id, "edit"));
+  });
   desk.on("live", (url) => {
     if (stage.shown) {
       stage.live(url);
