@@ -1,7 +1,7 @@
 // What is on the stage: a draft or a version, and what it is compared with.
 
 import { desk } from "./desk.js";
-import { $, el } from "./dom.js";
+import { $, checked, el } from "./dom.js";
 import { isOver } from "./jobs.js";
 import { titleOf } from "./recipes.js";
 
@@ -93,6 +93,17 @@ export function makeResults({ stage, look, jobs, histogram }) {
     histogram.show(result(made.id, "view"), under);
   }
 
+  /** Each mode has its own pictures: cut-outs, doodles, and all others. */
+  const modeOf = (made) => (made.cutout ? "cutout" : made.recipe === "doodle" ? "doodle" : "transfer");
+  function suit(mode) {
+    if (desk.result && modeOf(desk.result) === mode) return;
+    const { preview, results } = desk.state;
+    const made = results.find((one) => modeOf(one) === mode);
+    if (made) show(made, false);
+    else if (preview && modeOf(preview) === mode) show(preview, true);
+    else clear();
+  }
+  desk.on("mode", suit);
   desk.on("clear", clear);
   desk.on("shown", describe);
   desk.on("told", listBefore);
@@ -139,8 +150,9 @@ export function makeResults({ stage, look, jobs, histogram }) {
     restore,
     open() {
       listBefore();
-      const { preview, results } = desk.state;
-      const [newest] = results;
+      const mode = checked("mode");
+      const [preview] = [desk.state.preview].filter((made) => made && modeOf(made) === mode);
+      const newest = desk.state.results.find((made) => modeOf(made) === mode);
       if (preview && !isBetter(newest && { ...newest, isPreview: false }, preview)) show(preview, true);
       else if (newest) show(newest, false);
       else clear();
