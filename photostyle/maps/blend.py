@@ -14,7 +14,7 @@ tiles, most of which lie within one region.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -62,6 +62,13 @@ class RegionalMaps:
     common: ColorMap
     masks: Tensor
     borders: Borders
+
+    def faded(self, strength: float) -> RegionalMaps:
+        """The maps that go from no change (strength 0) to these (1), in [0, 1]."""
+        *maps, common = (
+            ColorMap.identity(map.size).to(map.nodes).lerp(map, strength) for map in (*self.maps, self.common)
+        )
+        return replace(self, maps=maps, common=common)
 
     def apply(self, photograph: Tensor) -> Tensor:
         """`blend` on a photograph of any size: 3×H×W."""
