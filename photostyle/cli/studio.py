@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -59,9 +58,5 @@ def studio(
 
             webbrowser.open(address)
 
-    def end(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, end)  # as Ctrl+C does: the temporary folder is deleted
     limits = Limits(most_megabytes * 1_000_000, most_pixels * 1e6)
     serve(host, port, ready, keep=keep, looks=looks, password=password, is_open=insecure_open, limits=limits)

@@ -10,7 +10,8 @@ from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from photostyle import PhotostyleError, __version__
-from photostyle.studio.routes import about, jobs, looks, photographs, regions, results
+from photostyle.studio.result import ResultGone
+from photostyle.studio.routes import about, archive, jobs, looks, photographs, regions, results
 from photostyle.studio.service import LIMITS, Limits, Service
 from photostyle.studio.sessions import Sessions
 from photostyle.studio.shelf import Shelf
@@ -35,14 +36,14 @@ def make_app(folder: Path, worker: Worker, limits: Limits = LIMITS, shelf: Shelf
     app.add_exception_handler(PhotostyleError, _mend)
     app.add_exception_handler(HTTPException, _refuse)
     app.add_exception_handler(RequestValidationError, _explain)
-    for module in (about, photographs, regions, jobs, results, looks):
+    for module in (about, photographs, regions, jobs, archive, results, looks):
         app.include_router(module.router)
     app.mount("/", StaticFiles(directory=PAGE, html=True))
     return app
 
 
 async def _mend(_: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"error": str(error)}, 422)
+    return JSONResponse({"error": str(error)}, 404 if isinstance(error, ResultGone) else 422)
 
 
 async def _refuse(_: Request, error: Exception) -> JSONResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from photostyle import Adjustment, Look, Photograph, SettingsError, __version__, fade, resize
+from photostyle import Adjustment, ImageError, Look, Photograph, SettingsError, __version__, fade, fit_size, resize
 from photostyle.image import fit
 from photostyle.looks.placed import Placed
 from photostyle.studio.painting import Painting
@@ -23,6 +24,10 @@ from photostyle.studio.saving import Saving
 from photostyle.studio.tokens import token
 
 _THUMB_SIZE = 240
+
+
+class ResultGone(ImageError):
+    """It was deleted while somebody asked for it."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,15 @@ class Order:
     strength: float = 1.0
     painting: Painting | None = None
     snapped: bool = True  # borders of regions follow the photograph
+    content: str | None = None  # the id of the photograph to change, None for the one that is chosen
+    found: bool = False  # regions are found automatically if there are none yet
+
+    @property
+    def look(self) -> str:
+        """Equal for orders of the same look, whatever their size, quality and strength."""
+        painted = self.painting and (self.painting.content, self.painting.style)
+        facts = (self.recipe, sorted(self.settings.items()), painted, self.painting and sorted(self.painting.match))
+        return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
 @dataclass(eq=False)
@@ -55,6 +69,7 @@ class Result:
     more_styles: tuple[Picture, ...] = ()
     placed: Placed | None = None  # the look, if that is all
     trimap: bytes | None = None  # PNG, of a cut-out: the alpha matte of the content rather than a transfer
+    name: str = ""  # that the user gave it
     id: str = field(default_factory=token)
 
     @classmethod
@@ -76,10 +91,14 @@ class Result:
         return self.trimap is not None
 
     def pixels(self) -> Tensor:
-        """3×H×W, or of a cut-out the colours and the alpha, 4×H×W."""
+        """3×H×W, or of a cut-out the colours and the alpha, 4×H×W; raises ResultGone if it made room for newer ones."""
         if self.placed:
             return self.placed.apply(self.content.load().filled())
-        return torch.from_numpy(np.load(self.folder / "pixels.npy").astype(np.float32) / 65535)
+        try:
+            levels = np.load(self.folder / "pixels.npy")
+        except FileNotFoundError as error:
+            raise ResultGone("This result is no longer there: it has made room for newer ones.") from error
+        return torch.from_numpy(levels.astype(np.float32) / 65535)
 
     @cached_property
     def full_jpeg(self) -> bytes:
@@ -93,8 +112,14 @@ class Result:
 
     @cached_property
     def thumb_jpeg(self) -> bytes:
+        """Small, and with the strength that it was asked for with."""
         pixels = self.placed.apply(self.content.small) if self.placed else self.pixels()
-        return jpeg(self._shown(pixels), _THUMB_SIZE)
+        shown = self._shown(pixels)
+        shown = resize(shown, fit_size(shown.shape[1], shown.shape[2], _THUMB_SIZE))
+        if not self.cutout and not self.content.blank:
+            before = resize(self.content.reduced.opaque(), shown.shape[1:])
+            shown = fade(before, shown, self.order.strength)
+        return jpeg(shown)
 
     @cached_property
     def parts(self) -> bytes | None:
@@ -196,6 +221,8 @@ class Result:
         order = self.order
         return {
             "id": self.id,
+            "name": self.name,
+            "look": order.look,
             "content": self.content.facts(),
             "style": self.style.facts() if self.style else None,
             "more_styles": [picture.facts() for picture in self.more_styles],

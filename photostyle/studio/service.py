@@ -11,17 +11,18 @@ from urllib.parse import quote
 from fastapi import Depends, HTTPException, Request, Response
 
 from photostyle import Look, SettingsError
+from photostyle.studio.describing import describe
 from photostyle.studio.making import Work
 from photostyle.studio.picture import SIDES
 from photostyle.studio.sessions import Session, Sessions
 from photostyle.studio.shelf import Shelf
-from photostyle.studio.worker import Task, Worker
+from photostyle.studio.worker import Pace, Task, Worker
 
 _PNG = {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}, "required": True}
 PNG_BODY = {"requestBody": _PNG}
 _FILE = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}, "required": True}
 FILE_BODY = {"requestBody": _FILE}
-_MOST_JOBS = 6  # of a session, that wait
+MOST_JOBS = 64  # of a session, that wait: a strip of photographs may be rendered at once
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,17 @@ class Service:
 
     def tell(self, session: Session) -> dict[str, Any]:
         """Everything that there is of a session, as JSON."""
-        with session.telling:
+        with session.changing:
             session.told += 1
+            sheet = session.sheet
             return {
                 "id": session.id,
                 "told": session.told,  # of two answers the one with the larger number is newer
                 "pictures": {side: picture.facts() for side, picture in session.pictures.items()},
+                "photographs": {side: [p.facts() for p in session.photographs[side].values()] for side in SIDES},
                 "more_styles": [picture.facts() for picture in session.more_styles],
-                "regions": session.regions if all(side in session.labels for side in SIDES) else [],
+                "regions": describe(sheet, session.pictures),
+                "painted": [side for side in SIDES if side in sheet.labels],
                 "tasks": [self.facts(task) for task in session.tasks.values()],
                 "results": [result.facts() for result in reversed(session.results.values())],
                 "preview": session.preview.facts() if session.preview else None,
@@ -75,18 +79,30 @@ class Service:
         """How far a job is, as JSON."""
         return task.facts(self.worker.place(task))
 
-    def start(self, session: Session, kind: str, work: Work, alike: object = None) -> dict[str, Any]:
-        """Queue a job; raises SettingsError if the session has too many."""
-        open_tasks = [task for task in session.tasks.values() if not task.is_over]
-        for task in open_tasks:
-            if task.kind == kind != "render":
-                self.worker.cancel(task)  # only the newest preview is wanted
-        if sum(task.state == "waiting" for task in open_tasks) >= _MOST_JOBS:
-            raise SettingsError(f"{_MOST_JOBS} jobs of this page are waiting: cancel one, or wait until one is done.")
-        task = Task(kind, work, alike)
-        self.worker.submit(task)
-        session.add_task(task)
-        return self.facts(task)
+    def start(
+        self, session: Session, kind: str, work: Work, pace: Pace | None = None, order: object = None
+    ) -> dict[str, Any]:
+        """Queue a job; raises SettingsError if the session has too many.
+
+        Only the newest draft is wanted, and none that was asked for before a render. A render that is asked for
+        again, by an equal `order`, is the one that waits or runs.
+        """
+        with session.changing:
+            open_tasks = [task for task in session.tasks.values() if not task.is_over]
+            for task in open_tasks:
+                if task.kind == kind == "render" and order and task.order == order:
+                    return self.facts(task)
+            for task in open_tasks:
+                if task.kind == kind != "render" or (kind == "render" and task.kind in ("preview", "doubts")):
+                    self.worker.cancel(task)
+            if sum(task.state == "waiting" for task in open_tasks) >= MOST_JOBS:
+                raise SettingsError(
+                    f"{MOST_JOBS} jobs of this page are waiting: cancel one, or wait until one is done."
+                )
+            task = Task(kind, work, pace, order)
+            self.worker.submit(task)
+            session.add_task(task)
+            return self.facts(task)
 
     async def body(self, request: Request) -> bytes:
         """The file that a request brings; raises HTTPException as soon as it is known to be too large."""

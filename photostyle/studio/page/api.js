@@ -69,6 +69,18 @@ export class Session {
   upload(side, file) {
     return json(ask("PUT", `${this.path}/photographs/${side}?name=${encodeURIComponent(file.name)}`, file));
   }
+  choose(side, id) {
+    return json(ask("PUT", `${this.path}/chosen/${side}`, { id }));
+  }
+  swap() {
+    return json(ask("PUT", `${this.path}/swap`));
+  }
+  remove(side, id) {
+    return json(ask("DELETE", `${this.path}/photographs/${side}/${id}`));
+  }
+  rename(result, name) {
+    return json(ask("PATCH", `${this.path}/results/${result}`, { name }));
+  }
   addStyle(file) {
     return json(ask("POST", `${this.path}/styles?name=${encodeURIComponent(file.name)}`, file));
   }
@@ -114,6 +126,10 @@ export class Session {
   /** A result as a file: the answer, with its name and its notes. */
   saved(result, wish) {
     return ask("GET", `${this.path}/results/${result}/download?${query(wish)}`);
+  }
+  /** Several results in a ZIP. */
+  archive(wish) {
+    return ask("GET", `${this.path}/results.zip?${query(wish)}`);
   }
   maps(look) {
     return numbers(ask("GET", `${this.path}/looks/${encodeURIComponent(look)}/maps`));

@@ -2,57 +2,67 @@
 
 import { about } from "./api.js";
 import { makeAdjusting } from "./adjusting.js";
-import { makeBanner } from "./banner.js";
-import { makeCompare } from "./compare.js";
+import { makeBrush } from "./brush.js";
 import { desk, tried, trouble } from "./desk.js";
 import { $, working } from "./dom.js";
 import { Editor } from "./editor.js";
 import { makeExport } from "./export.js";
+import { makeHistogram } from "./histogram.js";
+import { sweep } from "./history.js";
 import { makeJobs } from "./jobs.js";
+import { makeKeys } from "./keys.js";
 import { makeLook } from "./look.js";
 import { makeLooks } from "./looks.js";
-import { makeModes } from "./modes.js";
 import { makeOrders } from "./orders.js";
-import { makePanel } from "./panel.js";
 import { makePhotographs } from "./photographs.js";
 import { makeRegions } from "./regions.js";
 import { makeResults } from "./results.js";
+import { makeSay } from "./say.js";
+import { makeSessions } from "./sessions.js";
+import { makeStage } from "./stage.js";
+import { makeSteps } from "./steps.js";
+import { makeTools } from "./tools.js";
+import { makeVersions } from "./versions.js";
+import { makeViews } from "./views.js";
+import { makeWelcome } from "./welcome.js";
 
 const facts = await about();
-makeBanner();
-const editor = new Editor(
-  { content: $('[data-side="content"] canvas'), style: $('[data-side="style"] canvas') },
-  facts.palette,
-);
-const panel = makePanel(editor);
-const look = makeLook(facts.recipes);
+makeSay();
+const canvas = (side) => $(`[data-side="${side}"] canvas`);
+const editor = new Editor({ content: canvas("content"), style: canvas("style") }, facts.palette);
 const jobs = makeJobs();
-const photographs = makePhotographs(editor, facts);
+const stage = makeStage();
+const look = makeLook(facts.recipes);
 const regions = makeRegions(editor, jobs);
-const results = makeResults({ compare: makeCompare(), look, jobs });
-const modes = makeModes({ editor, panel, look });
+const brush = makeBrush(editor, { onDoubt: tried(regions.mergeAway) });
+const tools = makeTools(editor, brush);
+const results = makeResults({ stage, look, jobs, histogram: makeHistogram() });
 const adjusting = makeAdjusting({ look });
-makeExport({ adjusting, formats: facts.formats });
+const exporting = makeExport({ adjusting, formats: facts.formats, render: () => render() });
 makeLooks({ adjusting, jobs });
-makeOrders({ editor, jobs, regions, look });
+const versions = makeVersions({ results, look, jobs, exporting });
+const photographs = makePhotographs(editor, { limits: facts.limits, settled: regions.settled });
+const welcome = makeWelcome(photographs, facts);
+const views = makeViews({ editor, tools, brush, look });
+const { render } = makeOrders({ editor, jobs, regions, look });
+makeSessions();
+const steps = makeSteps(editor);
+makeKeys({ editor, tools, brush, stage });
 
 async function open() {
   await desk.open();
-  modes.open();
+  views.open();
   adjusting.open();
   await photographs.open();
   await regions.open();
   results.open();
+  versions.draw();
+  welcome.draw();
+  steps.draw();
   jobs.open();
+  desk.tell("told");
 }
 
-$("#anew").addEventListener(
-  "click",
-  tried(async () => {
-    await desk.session.end().catch(() => {});
-    desk.leave();
-  }),
-);
 window.addEventListener("hashchange", () => location.reload()); // another session was pasted into the address
 $(".skip").addEventListener("click", (event) => {
   event.preventDefault(); // the address keeps the session
@@ -60,6 +70,7 @@ $(".skip").addEventListener("click", (event) => {
 });
 
 await working(open().catch(trouble));
+sweep();
 const sentence = sessionStorage.getItem("sentence");
 sessionStorage.removeItem("sentence");
 if (sentence) trouble(new Error(sentence.replace("open the studio anew", "here is a new one")));

@@ -15,6 +15,41 @@ export function el(tag, properties = {}, ...children) {
   return made;
 }
 
+/** An icon of the sheet icons.svg. */
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `icons.svg#${name}`);
+  svg.setAttribute("aria-hidden", "true");
+  svg.append(use);
+  return svg;
+}
+
+/** The image of an address, once it is loaded; raises what `wrong` makes. */
+export const loadImage = (url, wrong) =>
+  new Promise((resolve, reject) => {
+    const image = new Image();
+    image.onload = () => resolve(image);
+    image.onerror = () => reject(wrong());
+    image.src = url;
+  });
+
+/** The same asynchronous call, at most so many at a time; the others wait for their turn. */
+export function limited(most, call) {
+  let open = 0;
+  const waiting = [];
+  return async (...values) => {
+    if (open >= most) await new Promise((go) => waiting.push(go));
+    open++;
+    try {
+      return await call(...values);
+    } finally {
+      open--;
+      waiting.shift()?.();
+    }
+  };
+}
+
 export const checked = (name) => $(`input[name="${name}"]:checked`).value;
 
 export function choose(name, value) {

@@ -1,7 +1,8 @@
 // Saving what is on the stage as a file: its format, size, colours and name.
 
 import { desk, tried } from "./desk.js";
-import { $, el } from "./dom.js";
+import { $, el, icon } from "./dom.js";
+import { decide } from "./say.js";
 import { save } from "./saving.js";
 
 const TITLES = { JPEG: "JPEG", PNG: "PNG", TIFF: "TIFF", WEBP: "WebP", AVIF: "AVIF", HEIF: "HEIC" };
@@ -9,7 +10,7 @@ const LOSSY = new Set(["JPEG", "WEBP", "AVIF", "HEIF"]);
 const KEY = "photostyle export"; // choices are the same for all sessions
 
 /** `formats` are those that the server writes. */
-export function makeExport({ adjusting, formats }) {
+export function makeExport({ adjusting, formats, render }) {
   const option = (value, textContent) => el("option", { value, textContent });
   const field = (title, input, about = "") =>
     el("label", {}, title, input, ...(about ? [el("small", { textContent: about })] : []));
@@ -39,7 +40,7 @@ export function makeExport({ adjusting, formats }) {
   );
   const metadata = el("input", { type: "checkbox", id: "export-metadata", checked: true });
   const name = el("input", { type: "text", id: "export-name", value: "{name}-{look}", maxLength: 200 });
-  const button = el("button", { type: "button", id: "save", className: "main", disabled: true, textContent: "Save" });
+  const button = el("button", { type: "button", id: "save", disabled: true, textContent: "Save" });
   const qualityField = el("label", {}, "Quality", qualityOut, quality);
   const bitsField = field("Depth", bits);
   const fields = { format, quality, bits, side, profile, metadata, name };
@@ -67,8 +68,8 @@ export function makeExport({ adjusting, formats }) {
         field("File name", name, "{name}, {look} and {strength} stand for what they say."),
       ),
     ),
-    el("div", { className: "row" }, button),
   );
+  $("#download").append(button);
 
   function draw() {
     const made = desk.result;
@@ -76,7 +77,10 @@ export function makeExport({ adjusting, formats }) {
     qualityField.hidden = !LOSSY.has(format.value);
     bitsField.hidden = LOSSY.has(format.value);
     qualityOut.textContent = quality.value;
-    button.textContent = `Save ${TITLES[format.value]}`;
+    button.replaceChildren(
+      icon("download"),
+      `Save ${made?.isPreview && !made.maps ? "the draft as " : ""}${TITLES[format.value]}`,
+    );
   }
 
   function keep() {
@@ -128,6 +132,7 @@ export function makeExport({ adjusting, formats }) {
       if (!side.reportValidity()) return;
       if (desk.result.cutout && format.value === "JPEG")
         throw new Error("JPEG has no transparency: save the cut-out as PNG, TIFF or WebP.");
+      if (!(await isMeant(desk.result))) return;
       button.disabled = true;
       button.textContent = "Saving …";
       try {
@@ -137,6 +142,22 @@ export function makeExport({ adjusting, formats }) {
       }
     }),
   );
+  /** A draft of few pixels is seldom what is wanted. */
+  async function isMeant(made) {
+    if (!made.isPreview || made.maps) return true;
+    const { width, height } = made.content;
+    const answer = await decide(
+      `This is a draft of ${made.width}×${made.height}; the full size is ${width}×${height}.`,
+      [
+        ["Render full size first", "render"],
+        ["Save the draft", "draft"],
+      ],
+    );
+    if (answer === "render") render();
+    return answer === "draft";
+  }
+
   recall();
   draw();
+  return { wish: () => (desk.result ? wish() : null) };
 }

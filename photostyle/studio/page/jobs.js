@@ -9,7 +9,7 @@ const SLOW_BEAT = 2500; // the same when nobody answers
 const TITLES = {
   find: "Finding regions",
   doubts: "Looking at the regions",
-  preview: "Preview",
+  preview: "Draft",
   render: "Rendering full size",
 };
 
@@ -77,8 +77,8 @@ export function makeJobs() {
     if (task.state === "waiting") text += `: waiting, ${task.before} before it`;
     else {
       if (task.stage) text += `: ${task.stage}${task.of ? `, ${task.iteration} of ${task.of}` : ""}`;
-      if (task.seconds_left !== null)
-        text += `, about ${seconds(task.seconds_left)} left${task.whole ? "" : " of this part"}`;
+      if (task.seconds_left !== null) text += `, about ${seconds(task.seconds_left)} left`;
+      else if (task.seconds >= 3) text += `, ${seconds(task.seconds)} so far`;
     }
     return open > 1 ? `${text} (${open - 1} more ${open > 2 ? "wait" : "waits"})` : text;
   }

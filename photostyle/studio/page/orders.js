@@ -5,6 +5,7 @@ import { $, after, checked } from "./dom.js";
 
 export function makeOrders({ editor, jobs, regions, look }) {
   const isCutout = () => checked("mode") === "cutout";
+  const isDoodle = () => checked("mode") === "doodle";
   const wantsDraft = () => isCutout() || ($("#auto").checked && look.isQuick());
 
   async function draft() {
@@ -13,7 +14,7 @@ export function makeOrders({ editor, jobs, regions, look }) {
       await desk.session.cutOut(await editor.trimap(), false);
     } else {
       if (!desk.isReady) return;
-      await regions.saved();
+      await regions.settled();
       await desk.session.preview(look.wish());
     }
     jobs.follow();
@@ -23,25 +24,47 @@ export function makeOrders({ editor, jobs, regions, look }) {
     if (wantsDraft()) draftSoon();
   });
 
+  function check() {
+    if (isCutout() && !editor.isMarked()) throw new Error("Mark some of what is kept, and some of what is not.");
+    if (!isCutout() && !desk.isReady)
+      throw new Error(
+        isDoodle() ? "Choose a picture, and take an empty canvas." : "Choose a photograph and a reference first.",
+      );
+  }
+
   $("#preview").addEventListener(
     "click",
     tried(async () => {
-      if (!desk.isReady) throw new Error("Choose two photographs first.");
+      check();
       await draft();
     }),
   );
 
-  $("#render").addEventListener(
+  async function render(content) {
+    const wish = { ...look.wish(), find: checked("mode") === "transfer" };
+    return desk.session.render(content ? { ...wish, content } : wish);
+  }
+
+  async function renderOne() {
+    check();
+    await editor.settled();
+    if (isCutout()) await desk.session.cutOut(await editor.trimap(), true);
+    else {
+      await regions.settled();
+      await render();
+    }
+    jobs.follow();
+  }
+  $("#render").addEventListener("click", tried(renderOne));
+
+  $("#render-all").addEventListener(
     "click",
     tried(async () => {
-      if (isCutout()) {
-        if (!editor.isMarked()) throw new Error("Mark some of what is to be kept, and some of what is not.");
-        await desk.session.cutOut(await editor.trimap(), true);
-      } else {
-        await regions.saved();
-        await desk.session.render(look.wish());
-      }
+      check();
+      await regions.settled();
+      for (const { id } of desk.state.photographs.content) await render(id);
       jobs.follow();
     }),
   );
+  return { render: tried(renderOne) };
 }

@@ -1,29 +1,32 @@
-// What was made: on the stage, and in the gallery.
+// What is on the stage: a draft or a version, and what it is compared with.
 
-import { desk, tried } from "./desk.js";
-import { $, el, seconds } from "./dom.js";
+import { desk } from "./desk.js";
+import { $, el } from "./dom.js";
 import { isOver } from "./jobs.js";
+import { titleOf } from "./recipes.js";
 
-/** What its command line reads besides the photographs. */
-const files = (made) =>
-  made.cutout ? ["trimap.png"] : made.painted ? ["content_regions.png", "style_regions.png"] : [];
+/** What a result is called: its own name, or what was done. */
+export const nameOfResult = (made) => made.name || (made.cutout ? "Cut-out" : titleOf(made.recipe));
+const strengthOf = (made, strength) => (made.cutout || made.content.blank ? "" : ` · ${Math.round(100 * strength)} %`);
 
-export function makeResults({ compare, look, jobs }) {
+export function makeResults({ stage, look, jobs, histogram }) {
+  const against = $("#with");
+  const picture = (id, size) => desk.session.url(`photographs/${id}/${size}.jpg`);
+  const result = (id, size) => desk.session.url(`results/${id}/${size}.jpg`);
+
   function show(made, isPreview) {
     desk.result = { ...made, isPreview };
     const { content } = made;
-    const of = (size) => desk.session.url(`results/${made.id}/${size}.jpg`);
-    const before = (size) => (content.blank ? null : desk.session.url(`photographs/${content.id}/${size}.jpg`));
     const { width, height } = isPreview && !made.maps ? content.edit : made;
-    compare.show(
+    stage.show(
       {
         width,
         height,
-        view: of("view"),
-        full: of("full"),
-        before: before("edit"),
-        beforeFull: before("full"),
+        view: result(made.id, "view"),
+        full: result(made.id, "full"),
+        under: content.blank ? null : picture(content.id, "edit"),
         fades: !made.cutout && !content.blank,
+        ...before(),
       },
       look.strength(),
     );
@@ -32,132 +35,110 @@ export function makeResults({ compare, look, jobs }) {
 
   function clear() {
     desk.result = null;
-    compare.show(null);
+    stage.show(null);
     desk.tell("shown");
   }
 
   /** After a job that came to nothing the stage shows again what it showed before. */
   function restore() {
     if (desk.result) show(desk.result, desk.result.isPreview);
-    else compare.show(null);
+    else stage.show(null);
   }
 
-  function title() {
+  // ---- what it is compared with
+
+  function listBefore() {
+    const { pictures, results } = desk.state;
+    const kept = against.value || "photograph";
+    const options = [el("option", { value: "photograph", textContent: "the photograph" })];
+    if (pictures.style) options.push(el("option", { value: "reference", textContent: "the reference" }));
+    for (const [k, made] of results.entries())
+      options.push(el("option", { value: made.id, textContent: `${results.length - k}: ${nameOfResult(made)}` }));
+    against.replaceChildren(...options);
+    against.value = options.some((option) => option.value === kept) ? kept : "photograph";
+  }
+
+  function before() {
     const made = desk.result;
-    if (!made) return "";
-    const name = made.isPreview ? "a draft" : made.cutout ? "Cut-out" : made.recipe;
-    return `Shown: ${name}, ${made.width}×${made.height}`;
+    const id = against.value;
+    if (id === "reference" && desk.state.pictures.style)
+      return {
+        before: picture(desk.state.pictures.style.id, "edit"),
+        beforeFull: picture(desk.state.pictures.style.id, "full"),
+      };
+    if (desk.state.results.some((one) => one.id === id))
+      return { before: result(id, "view"), beforeFull: result(id, "full") };
+    if (made.content.blank) return { before: null, beforeFull: null };
+    return { before: picture(made.content.id, "edit"), beforeFull: picture(made.content.id, "full") };
+  }
+  against.addEventListener("change", () => {
+    if (desk.result) stage.setBefore(before());
+    describe();
+  });
+
+  // ---- what it is
+
+  function describe() {
+    const made = desk.result;
+    $("#shown").hidden = !made;
+    if (!made) {
+      histogram.clear();
+      return;
+    }
+    const size = `${made.width}×${made.height}`;
+    $("#shown").textContent =
+      (made.isPreview ? `Draft · ${nameOfResult(made)} · ${size}` : `${nameOfResult(made)} · full size, ${size}`) +
+      strengthOf(made, look.strength());
+    const under = made.content.blank ? null : picture(made.content.id, "edit");
+    histogram.show(result(made.id, "view"), under);
   }
 
   desk.on("clear", clear);
-  desk.on("shown", () => {
-    $("#shown").textContent = title();
+  desk.on("shown", describe);
+  desk.on("told", listBefore);
+  desk.on("faded", () => {
+    stage.fade(look.strength());
+    describe();
   });
-  desk.on("faded", () => compare.fade(look.strength()));
   desk.on("live", (url) => {
-    if (compare.shown) {
-      compare.live(url);
+    if (stage.shown) {
+      stage.live(url);
       return;
     }
     const { content } = desk.state.pictures;
-    const before = desk.session.url(`photographs/${content.id}/edit.jpg`);
-    compare.show({ width: content.width, height: content.height, view: url, before, fades: true }, look.strength());
+    stage.show({ width: content.width, height: content.height, view: url, before: picture(content.id, "edit") }, 1);
   });
   desk.on("ended", (task) => {
     const isLast = !desk.state.tasks.some((one) => !isOver(one));
     if (task.state === "failed" || (task.state === "cancelled" && isLast)) restore();
   });
+  /** A draft never takes the place of a finished picture of the same look. */
+  const isBetter = (made, draft) =>
+    made &&
+    !made.isPreview &&
+    made.look === draft.look &&
+    made.content.id === draft.content.id &&
+    made.style?.id === draft.style?.id;
   jobs.whenDone("preview", (task) => {
     if (!task.outcome.result) return;
     desk.tell("notes", task.notes);
-    if (desk.state.preview) show(desk.state.preview, true);
+    const draft = desk.state.preview;
+    if (!draft) return;
+    if (isBetter(desk.result, draft)) restore();
+    else show(draft, true);
   });
-  jobs.whenDone("render", (task) => {
-    desk.tell("notes", [...task.notes, `Rendered in ${seconds(task.seconds)}.`]);
-    showGallery();
-    const made = desk.state.results.find((one) => one.id === task.outcome.result?.id);
-    if (made) show(made, false);
-  });
-
-  // ---- the gallery
-
-  async function forget(made) {
-    await desk.session.forget(made.id);
-    if (desk.result?.id === made.id) clear();
-    desk.hear(await desk.session.read());
-    showGallery();
-  }
-
-  function card(made) {
-    const title = made.cutout
-      ? `Cut-out of ${made.content.name}`
-      : `${made.recipe}, ${made.quality}, strength ${Math.round(100 * made.strength)} %`;
-    const button = (textContent, onclick, more = {}) => el("button", { type: "button", textContent, onclick, ...more });
-    const link = (name, shown = name, download = name) =>
-      el("a", {
-        className: "button",
-        href: desk.session.url(`results/${made.id}/${name}`),
-        download,
-        textContent: shown,
-      });
-    const copy = button(
-      "Copy command",
-      tried(async () => {
-        await navigator.clipboard.writeText(made.command);
-        copy.textContent = "Copied";
-      }),
-    );
-    const open = () => {
-      show(made, false);
-      $("#stage").scrollIntoView({ block: "nearest" });
-    };
-    const reuse = () => {
-      look.load(made);
-      desk.tell("kept");
-      desk.tell("changed");
-    };
-    return el(
-      "li",
-      {},
-      el(
-        "button",
-        { type: "button", "aria-label": `Show ${title}`, onclick: open },
-        el("img", { src: desk.session.url(`results/${made.id}/thumb.jpg`), alt: "", loading: "lazy" }),
-      ),
-      el("p", { textContent: `${title}. ${made.width}×${made.height}, ${seconds(made.seconds)}.` }),
-      el("code", { textContent: made.command, tabIndex: 0 }),
-      el(
-        "div",
-        { className: "row" },
-        copy,
-        ...files(made).map((name) => link(name)),
-        ...(made.cutout
-          ? []
-          : [
-              button("Use its settings", tried(reuse)),
-              link("settings.json", "Settings file", "photostyle-settings.json"),
-            ]),
-        button(
-          "Delete",
-          tried(() => forget(made)),
-          { "aria-label": `Delete ${title}` },
-        ),
-      ),
-    );
-  }
-
-  function showGallery() {
-    const { results } = desk.state;
-    $("#gallery-none").hidden = results.length > 0;
-    $("#made").replaceChildren(...results.map(card));
-  }
 
   return {
+    show,
+    clear,
+    restore,
     open() {
+      listBefore();
       const { preview, results } = desk.state;
-      if (preview) show(preview, true);
-      else if (results.length) show(results[0], false);
-      showGallery();
+      const [newest] = results;
+      if (preview && !isBetter(newest && { ...newest, isPreview: false }, preview)) show(preview, true);
+      else if (newest) show(newest, false);
+      else clear();
     },
   };
 }

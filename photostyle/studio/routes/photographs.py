@@ -77,8 +77,35 @@ def use_canvas(mine: Mine, here: Here, wish: Canvas) -> dict[str, Any]:
 
 @router.put("/{session}/photographs/{side}", openapi_extra=FILE_BODY)
 async def upload(mine: Mine, here: Here, side: Side, request: Request, name: str = "photograph") -> dict[str, Any]:
-    """Upload a photograph: the bytes of the file are the body, `name` is what it is called."""
+    """Upload a photograph: the bytes of the file are the body, `name` is what it is called. It is chosen."""
     mine.set_picture(side, await _received(mine, here, request, name))
+    return here.tell(mine)
+
+
+class Chosen(BaseModel):
+    """Which photograph to work on."""
+
+    id: str
+
+
+@router.put("/{session}/chosen/{side}")
+def choose(mine: Mine, here: Here, side: Side, wish: Chosen) -> dict[str, Any]:
+    """Work on another photograph of those that were uploaded; what was painted over the two is there again."""
+    mine.choose(side, wish.id)
+    return here.tell(mine)
+
+
+@router.put("/{session}/swap")
+def swap(mine: Mine, here: Here) -> dict[str, Any]:
+    """The photograph to change becomes the reference, and the reference the photograph to change."""
+    mine.swap()
+    return here.tell(mine)
+
+
+@router.delete("/{session}/photographs/{side}/{id}")
+def remove(mine: Mine, here: Here, side: Side, id: str) -> dict[str, Any]:
+    """Do without a photograph; its neighbour is chosen."""
+    mine.remove_picture(side, id)
     return here.tell(mine)
 
 
