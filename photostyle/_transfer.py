@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from photostyle.descent.descend import Step, Steps, finish
+from photostyle.descent.steps import Step, Steps, finish
 from photostyle.errors import SettingsError
 from photostyle.image import check_image
 from photostyle.looks.look import Look

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from photostyle.maps.grade import heights
 from photostyle.maps.lattice import ColorMap, interpolate
-from photostyle.matting.laplacian import apply_affine, guided_maps, window_mean
+from photostyle.matting.guided import apply_affine, guided_maps, window_mean
 
 BORDER = 6  # pixels of the small photograph by which a region's border may move to follow it
 SURFACE = 1e-3  # a variance of colour: what varies less is one surface, and no border runs through it
