@@ -52,9 +52,10 @@ STAGE = f"#stage {{ width: {SIZE[0]}px !important; height: {SIZE[1]}px !importan
 
 CANVAS = """async () => {
   const canvas = document.querySelector("#developed");
-  while (canvas.dataset.drawn !== "1") await new Promise((go) => setTimeout(go, 20));
+  const isDone = () => canvas.dataset.drawn === "1" && canvas.width === WIDTH;
+  while (!isDone()) await new Promise((go) => setTimeout(go, 20));
   return canvas.toDataURL("image/png").split(",")[1];
-}"""
+}""".replace("WIDTH", str(SIZE[0]))
 
 
 @pytest.fixture
