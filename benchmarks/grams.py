@@ -13,7 +13,7 @@ import torch
 from timing import describe_machine, header, median_seconds, row
 from torch import Tensor
 
-from photostyle.terms.terms import regional_grams
+from photostyle.terms.gram import regional_grams
 
 LAYERS = {"relu1_1": (64, 171, 256), "relu2_1": (128, 86, 128), "relu3_1": (256, 43, 64), "relu4_1": (512, 22, 32)}
 

@@ -15,6 +15,7 @@ from timing import describe_machine, header, median_seconds, row
 from torch import Tensor
 
 from photostyle.terms.energy import Energy
+from photostyle.terms.gram import augmented_style
 from photostyle.terms.mmd import (
     Towards,
     bn_distance,
@@ -25,7 +26,6 @@ from photostyle.terms.mmd import (
     paired_gaussian_mmd,
     polynomial_mmd,
 )
-from photostyle.terms.terms import augmented_style
 
 LAYERS = {
     "relu1_1": (64, 171, 256),

@@ -20,7 +20,7 @@ from pathlib import Path
 from torch import Tensor
 
 from photostyle import Regions, load_image, load_regions, load_weights, transfer
-from photostyle.descent.descend import finish
+from photostyle.descent.steps import finish
 from photostyle.image import fit
 from photostyle.measures.measure import measure
 from photostyle.network.vgg import VGG

@@ -16,7 +16,7 @@ from photostyle._version import __version__
 if TYPE_CHECKING:
     from photostyle._doodle import Maps, doodle, doodle_steps, load_maps
     from photostyle._transfer import look_steps, make_look, transfer, transfer_steps
-    from photostyle.descent.descend import Step, Steps, finish
+    from photostyle.descent.steps import Step, Steps, finish
     from photostyle.errors import DescentError, ImageError, PhotostyleError, RegionsError, SettingsError, WeightsError
     from photostyle.image import fit_size, resize
     from photostyle.looks.adjust import Adjustment, adjust_look
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from photostyle.looks.look import Look
     from photostyle.looks.pack import Pack, look_pack, save_pack
     from photostyle.looks.single import look_table
-    from photostyle.matting.alpha import composite, find_alpha, find_foreground, trimap_from_scribbles
+    from photostyle.matting.alpha import find_alpha
+    from photostyle.matting.foreground import composite, find_foreground
     from photostyle.matting.render import fade
+    from photostyle.matting.scribbles import trimap_from_scribbles
     from photostyle.measures.measure import Measures, measure
     from photostyle.network.backbones import BACKBONES, DEFAULT_BACKBONE
     from photostyle.network.network import find_device
@@ -76,8 +78,8 @@ _HOME = {
     "Regions": "regions.regions",
     "RegionsError": "errors",
     "SettingsError": "errors",
-    "Step": "descent.descend",
-    "Steps": "descent.descend",
+    "Step": "descent.steps",
+    "Steps": "descent.steps",
     "Table": "tables.table",
     "WeightsError": "errors",
     "adjust_look": "looks.adjust",
@@ -87,7 +89,7 @@ _HOME = {
     "cached_path": "network.weights",
     "check_look_path": "looks.file",
     "check_writable": "photofile.writing",
-    "composite": "matting.alpha",
+    "composite": "matting.foreground",
     "describe_look": "looks.chart",
     "doodle": "_doodle",
     "doodle_steps": "_doodle",
@@ -97,11 +99,11 @@ _HOME = {
     "fetch_weights": "network.weights",
     "find_alpha": "matting.alpha",
     "find_device": "network.network",
-    "find_foreground": "matting.alpha",
+    "find_foreground": "matting.foreground",
     "find_look": "looks.local",
     "find_recipe": "recipes",
     "find_regions": "segment.find",
-    "finish": "descent.descend",
+    "finish": "descent.steps",
     "fit_size": "image",
     "held": "looks.held",
     "invert_look": "looks.change",
@@ -133,7 +135,7 @@ _HOME = {
     "save_table": "tables.writing",
     "transfer": "_transfer",
     "transfer_steps": "_transfer",
-    "trimap_from_scribbles": "matting.alpha",
+    "trimap_from_scribbles": "matting.scribbles",
     "verify_weights": "network.weights",
 }
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
-from photostyle.descent.descend import Steps, finish
+from photostyle.descent.steps import Steps, finish
 from photostyle.errors import RegionsError, SettingsError
 from photostyle.files import StrPath
 from photostyle.image import check_image, same_proportions

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
@@ -88,9 +89,26 @@ def fit_size(height: int, width: int, long_side: int, *, enlarge: bool = False) 
     return max(1, round(height * long_side / longest)), max(1, round(width * long_side / longest))
 
 
+def exact(x: Tensor) -> Tensor:
+    """The tensor in float64: where it is, or on the processor if its own device has no such numbers (Apple's MPS)."""
+    return (x.cpu() if x.device.type == "mps" else x).double()
+
+
 def _cover(old: int, new: int) -> Tensor:
     """Return new×old weights: the share of each old cell in each new one, along one axis; rows sum to 1."""
     edges = torch.arange(new + 1, dtype=torch.float64) * (old / new)
     cells = torch.arange(old, dtype=torch.float64)
     overlap = torch.minimum(edges[1:, None], cells + 1) - torch.maximum(edges[:-1, None], cells)
     return overlap.clamp(min=0) * (new / old)
+
+
+def check_size(image: Tensor, other: Tensor, name: str) -> None:
+    """Raise ImageError unless `other` (…×H×W) has the height and width of `image`."""
+    (H, W), (h, w) = image.shape[-2:], other.shape[-2:]
+    if (h, w) != (H, W):
+        raise ImageError(f"The {name} has {w}×{h} pixels and the photograph {W}×{H}: make their sizes the same.")
+
+
+def half(x: Tensor) -> Tensor:
+    """C×H×W at half the size: means of 2×2 pixels, cut at the end."""
+    return F.avg_pool2d(x, 2, ceil_mode=True)

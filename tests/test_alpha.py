@@ -13,8 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 import photostyle.matting.alpha
+import photostyle.matting.equations
+import photostyle.matting.precondition
 from photostyle.errors import ImageError
-from photostyle.matting.alpha import composite, find_alpha, find_foreground, trimap_from_scribbles
+from photostyle.matting.alpha import find_alpha
+from photostyle.matting.foreground import composite, find_foreground
+from photostyle.matting.scribbles import trimap_from_scribbles
 
 Picture = Callable[..., Tensor]
 NAN = float("nan")
@@ -123,7 +127,7 @@ def test_turning_the_photograph_turns_the_matte(picture: Picture, turn: Callable
 def test_windows_are_looked_at_in_parts(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
     I, trimap = picture(12, 13), sides(12, 13)
     whole = find_alpha(I, trimap, tolerance=1e-10)
-    monkeypatch.setattr(photostyle.matting.alpha, "_CHUNK", 7)
+    monkeypatch.setattr(photostyle.matting.equations, "_CHUNK", 7)
     torch.testing.assert_close(find_alpha(I, trimap, tolerance=1e-10), whole, atol=1e-8, rtol=0)
 
 
@@ -135,8 +139,8 @@ def test_tens_of_steps_are_enough(picture: Picture, monkeypatch: pytest.MonkeyPa
         return lambda affine, r: (steps.append(r), call(affine, r))[1]
 
     I, trimap, counts = picture(48, 64), sides(48, 64, edge=4), []
-    for call in (photostyle.matting.alpha._Affine.__call__, lambda _, r: torch.zeros_like(r)):
-        monkeypatch.setattr(photostyle.matting.alpha._Affine, "__call__", counted(call))
+    for call in (photostyle.matting.precondition.Affine.__call__, lambda _, r: torch.zeros_like(r)):
+        monkeypatch.setattr(photostyle.matting.precondition.Affine, "__call__", counted(call))
         find_alpha(I, trimap, epsilon=1e-4, tolerance=1e-5)
         counts.append(len(steps))
         steps.clear()

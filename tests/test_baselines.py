@@ -14,7 +14,7 @@ from torch import Tensor
 from photostyle._transfer import transfer, transfer_steps
 from photostyle.color.spaces import lab_from_srgb
 from photostyle.color.transport import covariance, directions
-from photostyle.descent.descend import finish
+from photostyle.descent.steps import finish
 from photostyle.recipes import RECIPES
 from photostyle.recipes.pitie2007 import (
     DistributionTransfer,

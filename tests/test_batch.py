@@ -43,7 +43,6 @@ from photostyle.batch.plan import Task, heaviest, plan
 from photostyle.batch.run import Progress, run, share, unfinished
 from photostyle.batch.work import Outcome, perform
 from photostyle.cli import app
-from photostyle.jobs import memory
 from photostyle.jobs.memory import estimate
 
 ROOT = Path(__file__).parents[1]
@@ -303,8 +302,9 @@ def test_workers_are_as_many_as_memory_has_room_for(
             super().__init__()
             self.workers = workers
 
-    monkeypatch.setattr(local, "Local", Counted)
-    monkeypatch.setattr(memory, "free_memory", lambda device: 2.5 * heaviest(planned(photos, style, tmp_path / "out")))
+    monkeypatch.setattr("photostyle.batch.start.Local", Counted)
+    room = 2.5 * heaviest(planned(photos, style, tmp_path / "out"))
+    monkeypatch.setattr("photostyle.batch.start.free_memory", lambda device: room)
     done = batch("--workers", 3)
     assert done.exit_code == 0
     assert "Note: --workers 3 need more memory than is free (0.3 GB each): lowered to 2." in done.stderr
@@ -433,7 +433,7 @@ def test_which_errors_may_pass(
     def fail(*_: Any, **__: Any) -> str:
         raise error
 
-    monkeypatch.setattr(work, "make", fail)
+    monkeypatch.setattr(work.Transfer, "run", fail)
     outcome = perform(planned(photos, style, tmp_path / "out")[0])
     assert outcome.again is again
     assert outcome.error

@@ -15,7 +15,7 @@ from walking import walk
 from photostyle.descent.descend import descend
 from photostyle.errors import DescentError
 from photostyle.matting.laplacian import matting_laplacian
-from photostyle.terms import terms
+from photostyle.terms import colors, content, grades, gram, photorealism, smoothness
 from photostyle.terms.energy import Energy, Extract, Features, energy
 
 
@@ -42,8 +42,15 @@ def valley(features: Features) -> Tensor:
 def test_finds_the_minimum_of_a_quadratic(method) -> None:
     steps = {"lbfgs": 100, "adam": 1000}[method]
     start = torch.zeros_like(TARGET)
-    _, x = walk(descend(bowl(), pixels, start, stage="s", steps=steps, optimizer=method))
+    _, x = walk(descend(bowl(), pixels, start, stage="s", steps=steps, optimizer=method, rate=2e-3))
     torch.testing.assert_close(x, TARGET, rtol=0, atol={"lbfgs": 1e-6, "adam": 1e-3}[method])
+
+
+def test_adam_takes_all_its_steps_though_energies_rise() -> None:
+    seen, _ = walk(descend(bowl(), pixels, TARGET + 1e-3, stage="s", steps=40, optimizer="adam", rate=0.1))
+    energies = [step.energy for step in seen]
+    assert any(later >= earlier for earlier, later in zip(energies, energies[10:], strict=False))  # ten steps, no gain
+    assert len(seen) == 40
 
 
 def test_lbfgs_follows_a_curved_valley() -> None:
@@ -86,16 +93,16 @@ def halved(masks: Tensor) -> Tensor:
 
 
 BUILDERS: dict[str, Callable[[Features, Tensor], Energy]] = {
-    "content": lambda f, image: terms.content(f, {"one": 1.0, "two": 0.5}),
-    "style": lambda f, image: terms.style(f, {"one": 1.0, "two": 0.5}),
-    "augmented_style": lambda f, image: terms.augmented_style(
+    "content": lambda f, image: content.content(f, {"one": 1.0, "two": 0.5}),
+    "style": lambda f, image: gram.style(f, {"one": 1.0, "two": 0.5}),
+    "augmented_style": lambda f, image: gram.augmented_style(
         f, *[{"one": two_masks(), "two": halved(two_masks())}] * 2, {"one": 1.0, "two": 0.5}
     ),
-    "matting": lambda f, image: terms.matting(matting_laplacian(image, 1e-3)),
-    "saturated": lambda f, image: terms.saturated([terms.content(f, {l: 1.0}) for l in ("one", "two")]),
-    "total_variation": lambda f, image: terms.total_variation(),
-    "chroma_variation": lambda f, image: terms.chroma_variation(),
-    "gamut": lambda f, image: terms.gamut(),
+    "matting": lambda f, image: photorealism.matting(matting_laplacian(image, 1e-3)),
+    "saturated": lambda f, image: gram.saturated([content.content(f, {l: 1.0}) for l in ("one", "two")]),
+    "total_variation": lambda f, image: smoothness.total_variation(),
+    "chroma_variation": lambda f, image: smoothness.chroma_variation(),
+    "gamut": lambda f, image: photorealism.gamut(),
 }
 
 
@@ -103,10 +110,12 @@ OF_MAPS = {"color_transport", "gain", "simplicity"}  # which are of colour maps:
 
 
 def test_every_term_is_tried() -> None:
+    modules = (content, gram, colors, grades, photorealism, smoothness)
     made = {
         name
-        for name, function in inspect.getmembers(terms, inspect.isfunction)
-        if function.__module__ == terms.__name__
+        for module in modules
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__
         and not name.startswith("_")
         and inspect.signature(function).return_annotation == "Energy"
     }

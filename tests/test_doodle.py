@@ -16,7 +16,7 @@ from typer.testing import Result
 from photostyle import load_image, read_note, save_image
 from photostyle._doodle import doodle, doodle_steps, load_maps
 from photostyle._transfer import transfer
-from photostyle.descent.descend import finish
+from photostyle.descent.steps import finish
 from photostyle.errors import DescentError, ImageError, RegionsError, SettingsError
 from photostyle.network.vgg import VGG
 from photostyle.recipes._starts import mapped_noise
@@ -165,7 +165,7 @@ NAN = torch.full((2, 24, 32), float("nan"))
         ({"target_map": NAN}, RegionsError, "target map must be K×H×W, finite floats"),
         ({"target_map": torch.zeros(24, 32)}, RegionsError, "target map must be K×H×W"),
         ({"target_map": torch.zeros(2, 24, 32, dtype=torch.uint8)}, RegionsError, "uint8"),
-        ({"brush": 3}, SettingsError, "no setting 'brush'.*semantic_weight"),
+        ({"brush": 3}, SettingsError, "There is no option --brush.*semantic_weight"),
         ({"variety": 2}, SettingsError, "variety must be at most 1"),
         ({"pooling": "deep"}, SettingsError, "pooling must be one of average, max"),
         ({"device": "abacus"}, SettingsError, "no device 'abacus'"),
@@ -300,7 +300,7 @@ def test_the_command_with_content_and_colors(run, files: tuple[Path, ...], tmp_p
         (("-o", "out.bmp"), "extension"),
         (("-o", "style.png"), "one of the input files"),
         (("-o", "out.png", "--size", "huge"), "size must be a whole number"),
-        (("-o", "out.png", "--brush", "3"), "no setting 'brush'"),
+        (("-o", "out.png", "--brush", "3"), "There is no option --brush"),
         (("-o", "out.png", "--content", "none.jpg"), "no file none.jpg"),
         (("-o", "out.png", "--content", "style.png"), "target map is 64×40 but the content is 48×48"),
         (("-o", "out.png", "--backbone", "resnet"), "resnet"),

@@ -36,7 +36,7 @@ from photostyle import (
     save_photograph,
 )
 from photostyle.descent.checkpoint import Checkpoint
-from photostyle.descent.descend import Place
+from photostyle.descent.place import Place
 from photostyle.errors import RegionsError
 from photostyle.looks.scene import Scene
 from photostyle.maps.lattice import ColorMap

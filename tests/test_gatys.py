@@ -13,7 +13,8 @@ from walking import walk
 
 from photostyle._transfer import transfer
 from photostyle.color.spaces import chroma, luma
-from photostyle.descent.descend import Step, descend
+from photostyle.descent.descend import descend
+from photostyle.descent.steps import Step
 from photostyle.errors import ImageError, SettingsError
 from photostyle.image import fit, resize
 from photostyle.network.vgg import VGG

@@ -21,7 +21,8 @@ from photostyle import Step, load_image, save_image, transfer_steps
 from photostyle import files as files_module
 from photostyle.descent import checkpoint as checkpoint_module
 from photostyle.descent.checkpoint import Checkpoint, digest
-from photostyle.descent.descend import KEEPER, descend
+from photostyle.descent.descend import descend
+from photostyle.descent.place import KEEPER
 from photostyle.errors import SettingsError
 from photostyle.network.vgg import VGG
 from photostyle.photofile import read_note
@@ -119,7 +120,7 @@ def test_an_interrupted_evaluation_loses_one_step(tmp_path: Path) -> None:
 
 def test_places_come_back_from_a_file_to_the_last_bit(tmp_path: Path) -> None:
     """Also numbers that JSON writes in an unusual way, and tensors that are stored by columns."""
-    from photostyle.descent.descend import Place
+    from photostyle.descent.place import Place
 
     image = torch.rand(3, 5, 7).transpose(1, 2)
     place = Place(image, 0.1 + 0.2, -image / 3, ((image, image / 7, 1e-300),), 12, (float("inf"), 1 / 3))

@@ -10,9 +10,11 @@ import torch
 from typer.testing import CliRunner
 
 from photostyle import (
+    Adjustment,
     ImageError,
     SettingsError,
     __version__,
+    adjust_look,
     blend_looks,
     describe_look,
     draw_look,
@@ -203,6 +205,10 @@ def test_from_the_command_line(photograph, tmp_path: Path) -> None:
     code, said = run("show", a, "-o", tmp_path / "chart.png")
     assert code == 0 and "middle grey goes to" in said and (tmp_path / "chart.png").exists()
     assert run("check", a)[0] == 0
+    half = tmp_path / "half.safetensors"
+    assert run("adjust", a, "-o", half, "--strength", "0.5", "--exposure", "-0.3", "--region", "all=0.8")[0] == 0
+    expected = adjust_look(load_look(a), Adjustment(0.5, -0.3, regions={"all": 0.8}))
+    torch.testing.assert_close(load_look(half).maps[0].nodes, expected.maps[0].nodes)
 
 
 @pytest.mark.parametrize(
@@ -215,6 +221,9 @@ def test_from_the_command_line(photograph, tmp_path: Path) -> None:
         (("show", "local.safetensors"), "no colour maps"),
         (("show", "good.safetensors", "-o", "chart.xyz"), "extension"),
         (("blend", "good.safetensors", "good.safetensors", "-o", "good.safetensors"), "input"),
+        (("adjust", "good.safetensors", "-o", "b.safetensors", "--region", "all"), "as in sky=0.5, not 'all'"),
+        (("adjust", "good.safetensors", "-o", "b.safetensors", "--region", "sea=1"), "no region 'sea'"),
+        (("adjust", "good.safetensors", "-o", "b.safetensors", "--exposure", "9"), "not in the range"),
         (("invert", "local.safetensors", "-o", "b.safetensors"), "no colour maps"),
         (("check", "before.png"), "is no look"),
     ],

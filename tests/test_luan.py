@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from walking import walk
 
-from photostyle.descent.descend import Step
+from photostyle.descent.steps import Step
 from photostyle.network.backbones import BACKBONES
 from photostyle.network.vgg import VGG
 from photostyle.network.weights import Weights

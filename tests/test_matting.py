@@ -16,14 +16,8 @@ from scipy import sparse
 from torch import Tensor
 
 from photostyle.errors import ImageError
-from photostyle.matting.laplacian import (
-    MattingLaplacian,
-    apply_affine,
-    guided_maps,
-    local_affine,
-    matting_laplacian,
-    smooth_local_affine,
-)
+from photostyle.matting.guided import apply_affine, guided_maps, local_affine, smooth_local_affine
+from photostyle.matting.laplacian import MattingLaplacian, matting_laplacian
 
 Array = NDArray[np.float64]
 SIZES = [(7, 9), (3, 3), (3, 8), (9, 4)]

@@ -14,7 +14,7 @@ from photostyle.matting.laplacian import matting_laplacian
 from photostyle.matting.metric import MattingMetric
 from photostyle.solvers.cg import conjugate_gradients
 from photostyle.terms.energy import energy
-from photostyle.terms.terms import matting
+from photostyle.terms.photorealism import matting
 
 H, W = 6, 7
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from walking import walk
 
-from photostyle.descent.descend import Step
+from photostyle.descent.steps import Step
 from photostyle.errors import SettingsError
 from photostyle.network.vgg import VGG
 from photostyle.recipes.li2017 import DiscrepancyStyle, discrepancy_style
@@ -23,6 +23,7 @@ from photostyle.recipes.luan2017 import DeepPhoto, deep_photo
 from photostyle.recipes.photo import Photo, picture_objective
 from photostyle.regions.regions import Regions
 from photostyle.terms.energy import Energy, Features
+from photostyle.terms.gram import augmented_style, gram, regional_grams
 from photostyle.terms.mmd import (
     Distance,
     StyleTerm,
@@ -36,7 +37,6 @@ from photostyle.terms.mmd import (
     polynomial_mmd,
     style_term,
 )
-from photostyle.terms.terms import augmented_style, gram, regional_grams
 
 Kernel = Callable[[Tensor, Tensor], float]
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from walking import walk
 
-from photostyle.descent.descend import Step
+from photostyle.descent.steps import Step
 from photostyle.network.vgg import VGG
 from photostyle.recipes.li2016 import MarkovStyle, covered, markov_style, octaves, rematched, scaled, turn, turned
 from photostyle.regions.regions import Regions

@@ -7,7 +7,7 @@ import torch
 
 from photostyle.image import shrink
 from photostyle.matting import render as module
-from photostyle.matting.laplacian import apply_affine
+from photostyle.matting.guided import apply_affine
 from photostyle.matting.render import apply_maps, render
 
 A = torch.tensor([[0.5, 0.2, 0.1], [0.1, 0.6, 0.0], [-0.1, 0.2, 0.5]])

@@ -47,11 +47,15 @@ HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
 };
 """
 
+# one pixel of the canvas for one of the photograph
+STAGE = f"#stage {{ width: {SIZE[0]}px !important; height: {SIZE[1]}px !important; aspect-ratio: auto !important }}"
+
 CANVAS = """async () => {
   const canvas = document.querySelector("#developed");
-  while (canvas.dataset.drawn !== "1") await new Promise((go) => setTimeout(go, 20));
+  const isDone = () => canvas.dataset.drawn === "1" && canvas.width === WIDTH;
+  while (!isDone()) await new Promise((go) => setTimeout(go, 20));
   return canvas.toDataURL("image/png").split(",")[1];
-}"""
+}""".replace("WIDTH", str(SIZE[0]))
 
 
 @pytest.fixture
@@ -92,6 +96,7 @@ def opened(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
         page.goto(f"{address}/#session={session(page, address)}")
         page.wait_for_selector("body[data-ready]")
         expect(page.locator("#developed")).to_be_visible()
+        page.add_style_tag(content=STAGE)
         return page
 
     yield open_page
@@ -191,7 +196,6 @@ MOVES: list[dict[str, float]] = [
 @pytest.mark.parametrize("script", ["", WITHOUT_WEBGL], ids=["webgl", "plain"])
 def test_what_is_shown_is_what_is_written(opened: Callable[..., Page], script: str, tmp_path: Path) -> None:
     page = opened(script)
-    page.click("#zoom-pixels")  # one pixel of the canvas for one of the photograph
     seen = []
     for move in MOVES:
         slide(page, **move)
@@ -203,7 +207,6 @@ def test_what_is_shown_is_what_is_written(opened: Callable[..., Page], script: s
 
 def test_regions_have_strengths_and_another_look_is_mixed_in(opened: Callable[..., Page], tmp_path: Path) -> None:
     page = opened()
-    page.click("#zoom-pixels")
     whole = on_canvas(page)
     page.fill("#look-name", "As it was")
     page.click("#keep-look")

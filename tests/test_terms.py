@@ -11,22 +11,13 @@ from torch import Tensor
 from photostyle.color.spaces import lab_from_srgb
 from photostyle.maps.lattice import ColorMap
 from photostyle.matting.laplacian import matting_laplacian
+from photostyle.terms.colors import color_transport
+from photostyle.terms.content import content
 from photostyle.terms.energy import Energy, Features
-from photostyle.terms.terms import (
-    augmented_style,
-    chroma_variation,
-    color_transport,
-    content,
-    gain,
-    gamut,
-    gram,
-    matting,
-    regional_grams,
-    saturated,
-    simplicity,
-    style,
-    total_variation,
-)
+from photostyle.terms.grades import gain, simplicity
+from photostyle.terms.gram import augmented_style, gram, regional_grams, saturated, style
+from photostyle.terms.photorealism import gamut, matting
+from photostyle.terms.smoothness import chroma_variation, total_variation
 
 
 def value(E: Energy, features: Features) -> float:

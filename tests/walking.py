@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from photostyle.descent.descend import Step, Steps, finish
+from photostyle.descent.steps import Step, Steps, finish
 
 
 def walk(steps: Steps) -> tuple[list[Step], Tensor]:

@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save
 from torch import Tensor
 
-from photostyle.descent.descend import KEEPER, Place
+from photostyle.descent.place import KEEPER, Place
 from photostyle.errors import SettingsError
 from photostyle.files import make_folder, write_whole
 from photostyle.tensors import read_tensors

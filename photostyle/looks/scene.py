@@ -18,7 +18,7 @@ from torch import Tensor
 from photostyle.color.spaces import adapted, luma
 from photostyle.image import fit_size, shrink
 from photostyle.looks.local import same_framing
-from photostyle.matting.laplacian import apply_affine, guided_maps, window_mean
+from photostyle.matting.guided import apply_affine, guided_maps, window_mean
 
 if TYPE_CHECKING:
     from photostyle.network.vgg import VGG

@@ -14,7 +14,7 @@ tiles, most of which lie within one region.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +22,7 @@ from torch import Tensor
 
 from photostyle.maps.grade import heights
 from photostyle.maps.lattice import ColorMap, interpolate
-from photostyle.matting.laplacian import apply_affine, guided_maps, window_mean
+from photostyle.matting.guided import apply_affine, guided_maps, window_mean
 
 BORDER = 6  # pixels of the small photograph by which a region's border may move to follow it
 SURFACE = 1e-3  # a variance of colour: what varies less is one surface, and no border runs through it
@@ -62,6 +62,13 @@ class RegionalMaps:
     common: ColorMap
     masks: Tensor
     borders: Borders
+
+    def faded(self, strength: float) -> RegionalMaps:
+        """The maps that go from no change (strength 0) to these (1), in [0, 1]."""
+        *maps, common = (
+            ColorMap.identity(map.size).to(map.nodes).lerp(map, strength) for map in (*self.maps, self.common)
+        )
+        return replace(self, maps=maps, common=common)
 
     def apply(self, photograph: Tensor) -> Tensor:
         """`blend` on a photograph of any size: 3×H×W."""

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from photostyle.errors import SettingsError
 from photostyle.image import resize, shrink
-from photostyle.matting.laplacian import apply_affine, guided_maps
+from photostyle.matting.guided import apply_affine, guided_maps
 
 _RADII = (32, 8, 2)  # of the windows, pixels of the small image
 _ROUNDING = 1e-5  # a variance of colour, above that of rounding to 8 bits

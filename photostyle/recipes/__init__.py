@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
-from photostyle.descent.descend import Step, Steps
+from photostyle.descent.steps import Step, Steps
 from photostyle.errors import SettingsError
 from photostyle.maps.blend import RegionalMaps
 from photostyle.recipes.champandard2016 import SemanticStyle, semantic_regions

@@ -15,17 +15,18 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from photostyle.descent.descend import Steps
+from photostyle.descent.steps import Steps
 from photostyle.image import fit, fit_size, resize
 from photostyle.network.vgg import VGG
 from photostyle.recipes._starts import mapped_noise, white_noise
 from photostyle.recipes.li2016 import layer_weights, octaves, rematched, scaled
 from photostyle.recipes.settings import setting
 from photostyle.regions.regions import Regions
+from photostyle.terms.content import content as content_term
+from photostyle.terms.content import power
 from photostyle.terms.energy import Energy, Features
 from photostyle.terms.patches import cut, patch_style
-from photostyle.terms.terms import chroma_variation, power, total_variation
-from photostyle.terms.terms import content as content_term
+from photostyle.terms.smoothness import chroma_variation, total_variation
 
 
 @dataclass(frozen=True)

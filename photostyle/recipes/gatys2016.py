@@ -18,7 +18,8 @@ import torch
 from torch import Tensor
 
 from photostyle.color.spaces import chroma, luma
-from photostyle.descent.descend import Optimizer, Steps, descend
+from photostyle.descent.descend import Optimizer, descend
+from photostyle.descent.steps import Steps
 from photostyle.image import fit, resize
 from photostyle.network.vgg import VGG
 from photostyle.photofile import load_image
@@ -26,10 +27,12 @@ from photostyle.recipes._gatys_settings import blend_shares, layer_weights, shar
 from photostyle.recipes._starts import colored_noise, gray_noise, recolored
 from photostyle.recipes.settings import setting
 from photostyle.regions.regions import Regions
+from photostyle.terms.content import content as content_term
+from photostyle.terms.content import power
 from photostyle.terms.energy import Extract, Features
-from photostyle.terms.terms import chroma_variation, gram, power, total_variation
-from photostyle.terms.terms import content as content_term
-from photostyle.terms.terms import style as style_term
+from photostyle.terms.gram import gram
+from photostyle.terms.gram import style as style_term
+from photostyle.terms.smoothness import chroma_variation, total_variation
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,9 @@ from photostyle.maps.grade import COUNT, basis, heights, prices, slide
 from photostyle.network.vgg import VGG, normalised
 from photostyle.regions.regions import Regions
 from photostyle.solvers.sinkhorn import targets
+from photostyle.terms.colors import Extras, color_transport
 from photostyle.terms.energy import Energy
-from photostyle.terms.terms import SMALL, Extras, color_transport
+from photostyle.terms.grades import SMALL
 
 _LAB = 50.0  # L*a*b* in this unit: about 1 for what a look does to a colour
 _ENTROPY = 0.01  # ε of the transport: colours within ΔE 5 of each other are one

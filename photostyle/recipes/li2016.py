@@ -19,16 +19,18 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
-from photostyle.descent.descend import Steps, descend
+from photostyle.descent.descend import descend
+from photostyle.descent.steps import Steps
 from photostyle.image import fit, resize, shrink
 from photostyle.network.vgg import VGG
 from photostyle.recipes._starts import recolored, white_noise
 from photostyle.recipes.settings import setting
 from photostyle.regions.regions import Regions
+from photostyle.terms.content import content as content_term
+from photostyle.terms.content import power
 from photostyle.terms.energy import Energy, Features
 from photostyle.terms.patches import cut, join, patch_style
-from photostyle.terms.terms import chroma_variation, power, total_variation
-from photostyle.terms.terms import content as content_term
+from photostyle.terms.smoothness import chroma_variation, total_variation
 
 _SMALLEST = 96  # pixels; the layers of a smaller octave would hold hardly a patch, and all becomes dull
 

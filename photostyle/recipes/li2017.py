@@ -16,7 +16,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from photostyle.descent.descend import Optimizer, Steps, descend
+from photostyle.descent.descend import Optimizer, descend
+from photostyle.descent.steps import Steps
 from photostyle.image import fit, resize, shrink
 from photostyle.network.vgg import VGG
 from photostyle.recipes._gatys_settings import layer_weights, shared_steps
@@ -25,6 +26,8 @@ from photostyle.recipes.pitie2007 import linear_map
 from photostyle.recipes.settings import setting
 from photostyle.regions.recolor import match_colors
 from photostyle.regions.regions import Regions
+from photostyle.terms.content import content as content_term
+from photostyle.terms.content import power
 from photostyle.terms.energy import Energy
 from photostyle.terms.mmd import (
     Towards,
@@ -36,8 +39,7 @@ from photostyle.terms.mmd import (
     paired_gaussian_mmd,
     polynomial_mmd,
 )
-from photostyle.terms.terms import chroma_variation, power, total_variation
-from photostyle.terms.terms import content as content_term
+from photostyle.terms.smoothness import chroma_variation, total_variation
 
 
 @dataclass(frozen=True)

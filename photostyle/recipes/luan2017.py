@@ -19,9 +19,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from photostyle.descent.descend import Optimizer, Steps, descend
+from photostyle.descent.descend import Optimizer, descend
+from photostyle.descent.steps import Steps
 from photostyle.image import fit
-from photostyle.matting.laplacian import apply_affine, guided_maps, matting_laplacian, smooth_local_affine
+from photostyle.matting.guided import apply_affine, guided_maps, smooth_local_affine
+from photostyle.matting.laplacian import matting_laplacian
 from photostyle.matting.metric import MattingMetric
 from photostyle.matting.render import render
 from photostyle.network.vgg import VGG
@@ -30,10 +32,13 @@ from photostyle.recipes.pitie2007 import linear_map
 from photostyle.recipes.settings import setting
 from photostyle.regions.recolor import match_colors
 from photostyle.regions.regions import Regions
+from photostyle.terms.content import content as content_term
+from photostyle.terms.content import power
 from photostyle.terms.energy import Energy
+from photostyle.terms.gram import regional_grams
 from photostyle.terms.mmd import StyleTerm, style_term
-from photostyle.terms.terms import content as content_term
-from photostyle.terms.terms import matting, power, regional_grams, total_variation
+from photostyle.terms.photorealism import matting
+from photostyle.terms.smoothness import total_variation
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from photostyle.descent.descend import Step, Steps, walk
+from photostyle.descent.descend import walk
+from photostyle.descent.steps import Step, Steps
 from photostyle.image import fit, shrink
 from photostyle.maps.blend import BORDER, SURFACE, RegionalMaps, find_borders
 from photostyle.maps.grade import color_map, prices
@@ -39,10 +40,13 @@ from photostyle.recipes.grading import (
 )
 from photostyle.recipes.settings import setting
 from photostyle.regions.regions import Regions
+from photostyle.terms.content import content as content_term
+from photostyle.terms.content import power
 from photostyle.terms.energy import Energy
+from photostyle.terms.grades import gain, simplicity
+from photostyle.terms.gram import regional_grams, saturated
 from photostyle.terms.mmd import StyleTerm, style_term
-from photostyle.terms.terms import content as content_term
-from photostyle.terms.terms import gain, gamut, matting, power, regional_grams, saturated, simplicity
+from photostyle.terms.photorealism import gamut, matting
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from photostyle.color.spaces import lab_from_srgb, linear_from_srgb, srgb_from_lab, srgb_from_linear
-from photostyle.descent.descend import Step, Steps
+from photostyle.descent.steps import Step, Steps
 from photostyle.recipes.settings import setting
 from photostyle.regions.recolor import ColorMap, match_colors
 from photostyle.regions.regions import Regions

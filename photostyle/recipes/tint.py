@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from photostyle.color.spaces import chroma, lab_from_srgb, srgb_from_lab
-from photostyle.descent.descend import Steps
+from photostyle.descent.steps import Steps
 from photostyle.errors import DescentError
 from photostyle.image import fit, shrink
 from photostyle.maps.lattice import Tone, find_tone

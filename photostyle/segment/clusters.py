@@ -102,7 +102,7 @@ def _look(photograph: Tensor, vgg: VGG) -> _Side:
     (H, W), image = photograph.shape[1:], adapted(fit(photograph, _SIZE).to(vgg.device))
     features = vgg(image, {_MEANING, _EDGES})
     h, w = grid = features[_MEANING].shape[1:]
-    lab = lab_from_srgb(shrink(image, grid)).flatten(1).double().cpu().numpy()
+    lab = lab_from_srgb(shrink(image, grid)).flatten(1).cpu().double().numpy()
     z, e = (normalised(shrink(features[l], grid)).numpy() for l in (_MEANING, _EDGES))
     return _Side(
         grid=(h, w),

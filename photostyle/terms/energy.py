@@ -6,9 +6,10 @@ The photograph itself is the zeroth layer, called "image".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
 Features = Mapping[str, Tensor]
@@ -60,3 +61,8 @@ class Energy:
 def energy(name: str, reads: Collection[str], value: Callable[[Features], Tensor]) -> Energy:
     """The energy that is one term of weight 1."""
     return Energy((Term(name, frozenset(reads), value),))
+
+
+def total(values: Iterable[Tensor]) -> Tensor:
+    """The sum of values, each a tensor of no dimension."""
+    return torch.stack(list(values)).sum()

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from photostyle.terms.energy import Energy, Features, energy
-from photostyle.terms.terms import Masks, augmented_style, regional_grams
+from photostyle.terms.gram import Masks, augmented_style, regional_grams
 
 Distance = Callable[[Tensor, Tensor], Tensor]
 """(features n×C, shares n) → their distance from a style, ≥ 0 but for `paired_gaussian_mmd`, differentiably."""

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from photostyle.image import fit, shrink
 from photostyle.maps.lattice import look_up, shared_out
-from photostyle.matting.laplacian import window_mean
+from photostyle.matting.guided import window_mean
 
 SIZE = 224  # long side at which regions are followed, pixels
 _LEVELS = 16  # nodes of the lattice of colours, along an axis

@@ -193,20 +193,13 @@ export function makeAdjusting({ look }) {
   /** The part of the picture that is to be seen, on a canvas of the pixels that the screen has for it. */
   function lay() {
     if (!shown || !place) return;
-    const stage = $("#stage");
+    const pane = canvas.closest(".pane");
     const left = Math.max(0, -place.x);
     const top = Math.max(0, -place.y);
-    const width = Math.min(place.width - left, stage.clientWidth - Math.max(0, place.x));
-    const height = Math.min(place.height - top, stage.clientHeight - Math.max(0, place.y));
+    const width = Math.min(place.width - left, pane.clientWidth - Math.max(0, place.x));
+    const height = Math.min(place.height - top, pane.clientHeight - Math.max(0, place.y));
     if (width < 1 || height < 1) return;
-    const clip = Math.max(0, (place.width * place.split) / 100 - left);
-    Object.assign(canvas.style, {
-      left: `${left}px`,
-      top: `${top}px`,
-      width: `${width}px`,
-      height: `${height}px`,
-      clipPath: `inset(0 0 0 ${clip}px)`,
-    });
+    Object.assign(canvas.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
     const scale = (x) => Math.round(x * devicePixelRatio);
     developer.place(
       { width: Math.max(1, scale(width)), height: Math.max(1, scale(height)) },

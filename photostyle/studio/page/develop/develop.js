@@ -85,9 +85,12 @@ export class Developer {
     this.busy = false;
     if (stride === 1) this.stride = [1, 2].find((step) => took / step ** 2 <= FRAME) ?? COARSEST;
     else if (took > 2 * FRAME) this.stride = COARSEST;
+    if (this.stale) {
+      this.draw();
+      return;
+    }
     this.canvas.dataset.drawn = stride; // for tests
-    if (this.stale) this.draw();
-    else if (stride > 1) this.resting = setTimeout(() => this.drawNow(1), REST);
+    if (stride > 1) this.resting = setTimeout(() => this.drawNow(1), REST);
   }
 
   restore() {
