@@ -1,7 +1,7 @@
 // What is on the stage: a draft or a version, and what it is compared with.
 
 import { desk } from "./desk.js";
-import { $, checked, el } from "./dom.js";
+import { $, checked, el, whenNew } from "./dom.js";
 import { isOver } from "./jobs.js";
 import { titleOf } from "./recipes.js";
 
@@ -106,7 +106,10 @@ export function makeResults({ stage, look, jobs, histogram }) {
   desk.on("mode", suit);
   desk.on("clear", clear);
   desk.on("shown", describe);
-  desk.on("told", listBefore);
+  desk.on(
+    "told",
+    whenNew(() => [desk.state.results, desk.state.pictures], listBefore),
+  );
   desk.on("faded", () => {
     stage.fade(look.strength());
     describe();

@@ -69,9 +69,9 @@ def use_example(mine: Mine, here: Here, wish: Example) -> dict[str, Any]:
             picture = _canvas(mine, here, *picture.size)
         mine.set_picture(side, picture)
     if wish.doodle:
-        for side, path in zip(SIDES, (pair.content_regions, pair.style_regions), strict=True):
-            assert path
-            mine.sheet.set_labels(side, color_png(in_palette(read_labels(path), "purple")))
+        for side, labels in zip(SIDES, (pair.content_regions, pair.style_regions), strict=True):
+            assert labels
+            mine.sheet.set_labels(side, color_png(in_palette(read_labels(labels), "purple")))
         painted = present_colors(mine.sheet.labels["content"])
         mine.sheet.regions = [{"color": color, "name": "", "model": color} for color in painted]
     return here.tell(mine)
