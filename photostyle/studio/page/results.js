@@ -120,12 +120,13 @@ export function makeResults({ stage, look, jobs, histogram }) {
     histogram.showCanvas(developed, picture(desk.result.content.id, "edit"));
   });
   desk.on("live", (url) => {
-    if (stage.shown) {
-      stage.live(url);
-      return;
-    }
     const { content } = desk.state.pictures;
-    stage.show({ width: content.width, height: content.height, view: url, before: picture(content.id, "edit") }, 1);
+    const before = content.blank ? null : picture(content.id, "edit");
+    if (!stage.shown) stage.show({ width: content.width, height: content.height, view: url, before }, 1);
+    stage.live(url);
+    $("#welcome").replaceChildren();
+    $("#shown").textContent = "On its way …";
+    $("#shown").hidden = false;
   });
   desk.on("ended", (task) => {
     const isLast = !desk.state.tasks.some((one) => !isOver(one));
