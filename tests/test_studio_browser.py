@@ -741,6 +741,27 @@ def test_zoom_goes_to_the_pointer(page: Page, photographs: tuple[Path, Path], fr
     expect(page.locator(frame)).not_to_have_class(re.compile("zoomed"))
 
 
+def test_two_fingers_zoom(browser: Browser, server: Server, photographs: tuple[Path, Path]) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, has_touch=True)
+    page = opened(context, server)
+    choose(page, photographs)
+    x, y = middle(page, "#stage")
+    before = page.locator("#pan").bounding_box()
+    fingers = context.new_cdp_session(page)
+
+    def touch(kind: str, *far: float) -> None:
+        points = [{"x": x + side * one, "y": y, "id": n} for one in far for n, side in enumerate((-1, 1))]
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", 40)
+    for far in (60, 80, 100, 120):
+        touch("touchMove", far)
+    touch("touchEnd")
+    after = page.locator("#pan").bounding_box()
+    assert before and after and after["width"] == pytest.approx(3 * before["width"], rel=0.05)
+    context.close()
+
+
 def test_painting_is_right_where_the_pointer_is_when_zoomed(page: Page, photographs: tuple[Path, Path]) -> None:
     choose(page, photographs)
     work_on(page, "regions")
