@@ -184,11 +184,12 @@ export function makeRegions(editor, jobs) {
   desk.on(
     "pictures",
     tried(async () => {
-      const { content } = desk.state.pictures;
-      if (desk.state.regions.length) {
+      const { pictures, painted, regions } = desk.state;
+      const canFind = desk.isReady && !pictures.content.blank && checked("mode") === "transfer";
+      if (regions.length && (painted.includes("content") || !canFind)) {
         await load();
         desk.tell("changed");
-      } else if (desk.isReady && !content.blank && checked("mode") === "transfer") {
+      } else if (canFind) {
         await desk.session.preview(FIRST); // which is there before regions are
         await find();
       }
