@@ -1,6 +1,7 @@
 // Label images: a byte for each pixel of a photograph, the index of its colour in the paper's palette.
 
 export const NONE = 255;
+const LEAST_DEPTH = 4; // pixels: what is thinner has no room for a number
 
 /** Colours of regions as the eye sees them over photographs; black, white and grey would be lost there. */
 export const SHOWN = {
@@ -85,22 +86,31 @@ export function similar(image, x, y, likeness) {
   return found;
 }
 
-/** For each label the point that lies deepest in it: the place of its number. */
+/** For each label the point that lies deepest in it, of several the one nearest to its middle: its number's place. */
 export function middles(labels, width, height) {
   const depth = new Uint16Array(labels.length);
+  const middle = new Map(); // of each label: how many pixels, and the sums of their places
   const least = (i, j) => (j >= 0 && j < labels.length && labels[j] === labels[i] ? depth[j] + 1 : 1);
-  const best = new Map();
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
       const i = y * width + x;
       depth[i] = Math.min(y ? least(i, i - width) : 1, x ? least(i, i - 1) : 1);
+      if (!middle.has(labels[i])) middle.set(labels[i], { n: 0, x: 0, y: 0 });
+      const sum = middle.get(labels[i]);
+      sum.n++;
+      sum.x += x;
+      sum.y += y;
     }
+  const best = new Map();
   for (let y = height - 1; y >= 0; y--)
     for (let x = width - 1; x >= 0; x--) {
       const i = y * width + x;
       depth[i] = Math.min(depth[i], y < height - 1 ? least(i, i + width) : 1, x < width - 1 ? least(i, i + 1) : 1);
-      if (labels[i] !== NONE && depth[i] > (best.get(labels[i])?.depth ?? 3))
-        best.set(labels[i], { x, y, depth: depth[i] });
+      const before = best.get(labels[i]) ?? { depth: LEAST_DEPTH, far: Infinity };
+      if (labels[i] === NONE || depth[i] < before.depth) continue;
+      const { n, x: sumX, y: sumY } = middle.get(labels[i]);
+      const far = Math.hypot(x - sumX / n, y - sumY / n);
+      if (depth[i] > before.depth || far < before.far) best.set(labels[i], { x, y, depth: depth[i], far });
     }
   return best;
 }
