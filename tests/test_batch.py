@@ -24,6 +24,7 @@ from typer.testing import CliRunner, Result
 from photostyle import (
     RECIPES,
     DescentError,
+    FileError,
     ImageError,
     PhotostyleError,
     SettingsError,
@@ -148,7 +149,7 @@ def test_a_wrong_line_is_named(tmp_path: Path, name: str, text: str, said: str) 
 def test_nothing_to_read(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for path, said in ((tmp_path / "empty", "holds no photographs"), (tmp_path / "none", "does not exist")):
-        with pytest.raises(ImageError, match=said):
+        with pytest.raises(FileError, match=said):
             read_lines(str(path), "out")
 
 
@@ -537,7 +538,7 @@ def test_shards_keep_journals_of_their_own_and_any_run_reads_them_all(batch: Bat
         (["--shard", "0/2"], "--shard should be as in 2/20"),
         (["--address", "here:1"], "are for --engine ray"),
         (["--engine", "ray"], "leave --engine ray out"),
-        (["--nonsense", "3"], "no setting 'nonsense'"),
+        (["--nonsense", "3"], "There is no option --nonsense"),
         (["--device", "tpu"], "no device 'tpu'"),
     ],
 )

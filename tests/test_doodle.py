@@ -165,7 +165,7 @@ NAN = torch.full((2, 24, 32), float("nan"))
         ({"target_map": NAN}, RegionsError, "target map must be K×H×W, finite floats"),
         ({"target_map": torch.zeros(24, 32)}, RegionsError, "target map must be K×H×W"),
         ({"target_map": torch.zeros(2, 24, 32, dtype=torch.uint8)}, RegionsError, "uint8"),
-        ({"brush": 3}, SettingsError, "There is no option --brush.*semantic_weight"),
+        ({"brush": 3}, SettingsError, "no setting 'brush'.*semantic_weight"),
         ({"variety": 2}, SettingsError, "variety must be at most 1"),
         ({"pooling": "deep"}, SettingsError, "pooling must be one of average, max"),
         ({"device": "abacus"}, SettingsError, "no device 'abacus'"),

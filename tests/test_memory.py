@@ -225,9 +225,12 @@ def test_every_command_that_computes_looks_for_room_first(
     assert set(tmp_path.iterdir()) == before
 
 
-def test_a_shortage_in_any_command_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", SHORTAGES, ids=str)
+def test_a_shortage_in_any_command_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     def short(*_: object, **__: object) -> None:
-        raise MemoryError
+        raise error
 
     monkeypatch.setattr("photostyle.photofile.reading.decode", short)
     save_image(torch.rand(3, 40, 40), tmp_path / "a.png")

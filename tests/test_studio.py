@@ -236,6 +236,18 @@ def test_a_doodle_needs_no_photograph_to_change(page: Page) -> None:
     assert made["command"].startswith("photostyle doodle")
 
 
+def test_a_doodle_to_start_from() -> None:
+    """An example's regions on an empty canvas, and what it is made of."""
+    with studio() as app, TestClient(app, "http://127.0.0.1") as client:
+        page = Page(client)
+        state = page.ask("PUT", "/example", json={"name": "maple-autumn", "doodle": True})
+    assert state["pictures"]["content"]["blank"] and not state["pictures"]["style"]["blank"]
+    assert (state["painted"], [region["color"] for region in state["regions"]]) == (
+        ["content", "style"],
+        ["green", "black"],
+    )
+
+
 def test_several_styles_are_for_a_recipe_that_blends_them(page: Page, tmp_path: Path) -> None:
     both(page)
     for seed in (2, 3):
@@ -357,7 +369,7 @@ def test_one_look_on_several_photographs_as_a_zip(page: Page) -> None:
 def test_regions_are_named_by_what_and_where_they_are(page: Page) -> None:
     painted(page)
     regions = page.ask("GET", "")["regions"]
-    assert regions[0]["seen"]["content"] == "upper, blue, 50%"
+    assert regions[0]["seen"]["content"] == {"what": "upper, blue", "share": 0.5}
     page.ask("PUT", "/regions", json=[regions[0] | {"name": "Sky"}, regions[1]])
     assert [region["name"] for region in page.ask("GET", "")["regions"]] == ["Sky", "green"]
 
@@ -395,7 +407,7 @@ def test_a_thumbnail_shows_its_strength(page: Page) -> None:
 
 def test_a_draft_that_makes_room_while_it_is_asked_for_is_gone_not_an_error(page: Page) -> None:
     both(page)
-    made = page.done(page.ask("POST", "/preview", 202, json={"recipe": "reinhard"}))["outcome"]["result"]
+    made = page.done(page.ask("POST", "/preview", 202, json={"recipe": "pitie"}))["outcome"]["result"]
     session = page.client.app._app.state.service.sessions.get(page.id)  # type: ignore[attr-defined]
     shutil.rmtree(session.find_result(made["id"]).folder)
     assert "made room" in page.ask("GET", f"/results/{made['id']}/view.jpg", 404)["error"]
@@ -836,8 +848,9 @@ def test_nothing_stays_on_the_disk_unless_it_is_to(tmp_path: Path, monkeypatch: 
 def test_the_page_asks_nobody_else(client: TestClient) -> None:
     policy = client.get("/").headers["content-security-policy"]
     assert "default-src 'self'" in policy and "frame-ancestors 'none'" in policy
-    for path in sorted((ROOT / "photostyle" / "studio" / "page").iterdir()):
-        assert client.get(f"/{path.name}").status_code == 200
+    page = ROOT / "photostyle" / "studio" / "page"
+    for path in sorted(path for path in page.rglob("*") if path.suffix in (".html", ".css", ".js", ".svg")):
+        assert client.get(f"/{path.relative_to(page)}").status_code == 200
         text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
         assert not re.search(r"https?://|@import|//cdn", text), path.name
 

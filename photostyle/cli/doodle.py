@@ -21,6 +21,7 @@ from photostyle.cli.options import (
     Resume,
     StripMetadata,
     Style,
+    Verbose,
     WeightsPath,
     check_resume,
     given,
@@ -65,6 +66,7 @@ def doodle(
     profile: Profile = None,
     strip_metadata: StripMetadata = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Make a picture laid out as TARGET_MAP says, of what STYLE_MAP says that it is in STYLE.
 
@@ -74,6 +76,7 @@ def doodle(
     """
     from photostyle.cli.progress import Report
     from photostyle.jobs.doodle import Doodle
+    from photostyle.jobs.run import Kept
     from photostyle.network.network import Network
 
     check_resume(checkpoint, resume)
@@ -87,10 +90,9 @@ def doodle(
         settings=ctx.meta["settings"],
         network=Network(**given(backbone=backbone, weights_path=weights_path, pooling=pooling, device=device)),
         saving=saving(jpeg_quality, bits, profile, strip_metadata),
-        checkpoint=checkpoint,
-        resume=resume,
+        kept=Kept(checkpoint, resume),
         **given(quality=quality),
     )
-    sentence = job.run(Report(quiet))
+    sentence = job.run(Report(quiet, verbose))
     if not quiet:
         typer.echo(sentence)

@@ -75,6 +75,7 @@ TableSpace = Annotated[
     typer.Option(help="The colours that a table takes and gives: what its file says, or else sRGB."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say the energies of every step, too.")]
 
 
 def given(**options: Any) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from photostyle.cli.options import (
     SoftMasks,
     StripMetadata,
     StyleRegions,
+    Verbose,
     WeightsPath,
     check_resume,
     given,
@@ -106,6 +107,7 @@ def transfer(
     strip_metadata: StripMetadata = False,
     most_pixels: MostPixels = None,
     quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Give the CONTENT photograph the look of the STYLE photograph.
 
@@ -114,7 +116,7 @@ def transfer(
     """
     from photostyle.cli.progress import Report
     from photostyle.jobs.pair import Pair
-    from photostyle.jobs.run import Previews
+    from photostyle.jobs.run import Kept, Previews
     from photostyle.jobs.transfer import Transfer
     from photostyle.network.network import Network
     from photostyle.regions.corrections import read_match, read_names
@@ -146,11 +148,10 @@ def transfer(
         saving=saving(jpeg_quality, bits, profile, strip_metadata),
         most_pixels=pixels(most_pixels),
         previews=Previews(previews, preview_every) if preview_every else None,
-        checkpoint=checkpoint,
-        resume=resume,
+        kept=Kept(checkpoint, resume),
         **given(recipe=recipe, quality=quality),
     )
-    sentence = job.run(Report(quiet))
+    sentence = job.run(Report(quiet, verbose))
     if not quiet:
         typer.echo(sentence, err=str(output) == "-")
 

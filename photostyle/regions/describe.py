@@ -1,4 +1,4 @@
-"""What a region is called: by where it lies, its colour and its share, as in "upper, blue, 37 %".
+"""What a region is called that has no name: by where it lies and its colour, as in "upper, blue".
 
 The colour words are the eleven basic ones of English (Berlin & Kay, Basic Color Terms, 1969) and four more that
 photographs need; a region has the word whose colour lies nearest to its mean in CIELAB.
@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from photostyle.color.spaces import lab_from_srgb
-from photostyle.wording import percent
 
 _WORDS = {
     "black": "#161616",
@@ -39,14 +38,14 @@ _MIDDLE = 0.09  # a centre of mass that is no farther from the middle has no sid
 
 
 def describe(image: Tensor, mask: Tensor) -> str:
-    """Where a region lies, its colour and its share: "upper, blue, 37 %".
+    """Where a region lies, and its colour: "upper, blue".
 
     `image` is 3×H×W sRGB in [0, 1], `mask` H×W in [0, 1]. An empty mask is "nowhere".
     """
     share = float(mask.mean())
     if share <= 0:
         return "nowhere"
-    return f"{_place(mask, share)}, {_color(image, mask)}, {percent(share)}"
+    return f"{_place(mask, share)}, {_color(image, mask)}"
 
 
 def _place(mask: Tensor, share: float) -> str:

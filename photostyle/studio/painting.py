@@ -6,11 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypedDict
 
 from photostyle import Regions, RegionsError, load_regions
 from photostyle.studio.picture import SIDES, Side
 from photostyle.studio.pixels import check_png
+
+
+class Seen(TypedDict):
+    """What a region lies over: what that is called, and its share of the photograph in [0, 1]."""
+
+    what: str
+    share: float
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ class Sheet:
     labels: dict[Side, bytes] = field(default_factory=dict)  # label images, PNG
     regions: list[dict[str, Any]] = field(default_factory=list)  # as the page lists them: colour, name, model
     by_hand: bool = False  # painted, not only found
-    seen: dict[Side, tuple[bytes, dict[str, str]]] = field(default_factory=dict)  # what label images lie over
+    seen: dict[Side, tuple[bytes, dict[str, Seen]]] = field(default_factory=dict)  # what label images lie over
 
     def set_labels(self, side: Side, data: bytes) -> None:
         """Raises RegionsError if it is no PNG."""
@@ -86,9 +93,9 @@ class Sheet:
     @property
     def titles(self) -> dict[str, str]:
         """What the page calls each colour: its number, and its name or what it lies over."""
-        seen = self.seen.get("content", (b"", {}))[1]
+        seen: dict[str, Seen] = self.seen["content"][1] if "content" in self.seen else {}
         found = {}
         for number, region in enumerate(self.regions, 1):
-            said = region["name"] or seen.get(region["color"], "").rpartition(", ")[0]
+            said = region["name"] or (seen[region["color"]]["what"] if region["color"] in seen else "")
             found[region["color"]] = f"{number} ({said})" if said else str(number)
         return found

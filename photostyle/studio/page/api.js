@@ -60,8 +60,8 @@ export class Session {
   end() {
     return ask("DELETE", this.path);
   }
-  example(name) {
-    return json(ask("PUT", `${this.path}/example`, { name }));
+  example(name, doodle) {
+    return json(ask("PUT", `${this.path}/example`, { name, doodle }));
   }
   canvas(size) {
     return json(ask("PUT", `${this.path}/canvas`, size));

@@ -57,6 +57,17 @@ export function choose(name, value) {
   if (input) input.checked = true;
 }
 
+/** The same call, which does nothing as long as what `facts` returns is what it was: focus and open menus stay. */
+export function whenNew(facts, call) {
+  let known;
+  return () => {
+    const now = JSON.stringify(facts());
+    if (now === known) return;
+    known = now;
+    call();
+  };
+}
+
 let under = 0;
 /** As long as the promise is open the stage says that it is about to change; returns the promise. */
 export function working(promise) {

@@ -23,7 +23,7 @@ export class Editor extends EventTarget {
     for (const [side, canvas] of Object.entries(canvases))
       this.sides[side] = { side, canvas, photo: null, labels: null, marks: null, base: null, numbers: new Map() };
     Object.assign(this, { tool: "look", size: 28, likeness: 30, veil: 0.45, snaps: true, sheet: "labels" });
-    Object.assign(this, { list: [], active: 0, hovered: null, doubtful: new Set() });
+    Object.assign(this, { list: [], active: 0, hovered: null, doubtful: new Set(), isBare: false });
     this.histories = { labels: new History("none"), marks: new History("none") };
     this.strokes = []; // that are not part of the labels yet, the oldest first
     this.ask = async () => null; // where a stroke snaps to: a question → alpha as a PNG, or null

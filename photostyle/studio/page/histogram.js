@@ -53,6 +53,7 @@ export function makeHistogram() {
   }
 
   function draw(after, before) {
+    drawn = [after, before];
     const context = canvas.getContext("2d");
     context.clearRect(0, 0, canvas.width, canvas.height);
     for (const [name, share] of [
@@ -84,6 +85,8 @@ export function makeHistogram() {
     }
   }
 
+  let drawn = [null, null];
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw(...drawn));
   let newest = 0;
   /** Of the pictures at two addresses; `before` may be null, and both. */
   async function show(after, before) {

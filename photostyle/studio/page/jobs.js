@@ -6,6 +6,7 @@ import { $, el, seconds, working } from "./dom.js";
 
 const BEAT = 250; // milliseconds between two looks at the jobs
 const SLOW_BEAT = 2500; // the same when nobody answers
+const SLOW = 4; // seconds from which on a draft is shown while it is made
 const TITLES = {
   find: "Finding regions",
   doubts: "Looking at the regions",
@@ -92,7 +93,8 @@ export function makeJobs() {
     $("#cancel").hidden = false;
     $("#cancel").dataset.job = task.id;
     const live = `${task.id}/${task.live}`;
-    if (!task.live || live === lives || task.kind === "find") return;
+    const isQuick = task.kind === "preview" && task.seconds < SLOW; // a quick one would only flicker
+    if (!task.live || live === lives || task.kind === "find" || isQuick) return;
     lives = live;
     desk.tell("live", desk.session.url(`jobs/${task.id}/live.jpg?${task.live}`));
   }

@@ -13,6 +13,7 @@ export function draw(side, editor) {
   const context = canvas.getContext("2d");
   context.clearRect(0, 0, width, height);
   context.drawImage(side.photo, 0, 0, width, height);
+  if (editor.isBare && editor.hovered === null) return;
   drawVeil(context, side, editor);
   if (editor.sheet === "labels" && editor.veil > 0) drawNumbers(context, side, editor);
   if (side.at && side.pointed) drawBrush(context, side, editor);

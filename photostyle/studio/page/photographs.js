@@ -243,7 +243,7 @@ export function makePhotographs(editor, { limits, settled }) {
 
   return {
     take,
-    example: (name) => change(() => desk.session.example(name)),
+    example: (name) => change(() => desk.session.example(name, checked("mode") === "doodle")),
     async open() {
       await show();
       showStyles();

@@ -1,7 +1,7 @@
 // What is on the stage: a draft or a version, and what it is compared with.
 
 import { desk } from "./desk.js";
-import { $, el } from "./dom.js";
+import { $, checked, el, whenNew } from "./dom.js";
 import { isOver } from "./jobs.js";
 import { titleOf } from "./recipes.js";
 
@@ -93,20 +93,40 @@ export function makeResults({ stage, look, jobs, histogram }) {
     histogram.show(result(made.id, "view"), under);
   }
 
+  /** Each mode has its own pictures: cut-outs, doodles, and all others. */
+  const modeOf = (made) => (made.cutout ? "cutout" : made.recipe === "doodle" ? "doodle" : "transfer");
+  function suit(mode) {
+    if (desk.result && modeOf(desk.result) === mode) return;
+    const { preview, results } = desk.state;
+    const made = results.find((one) => modeOf(one) === mode);
+    if (made) show(made, false);
+    else if (preview && modeOf(preview) === mode) show(preview, true);
+    else clear();
+  }
+  desk.on("mode", suit);
   desk.on("clear", clear);
   desk.on("shown", describe);
-  desk.on("told", listBefore);
+  desk.on(
+    "told",
+    whenNew(() => [desk.state.results, desk.state.pictures], listBefore),
+  );
   desk.on("faded", () => {
     stage.fade(look.strength());
     describe();
   });
+  desk.on("adjusted", () => {
+    const developed = $("#developed");
+    if (developed.hidden || stage.zoom.isZoomed || desk.result.content.blank) return; // it shows a part alone
+    histogram.showCanvas(developed, picture(desk.result.content.id, "edit"));
+  });
   desk.on("live", (url) => {
-    if (stage.shown) {
-      stage.live(url);
-      return;
-    }
     const { content } = desk.state.pictures;
-    stage.show({ width: content.width, height: content.height, view: url, before: picture(content.id, "edit") }, 1);
+    const before = content.blank ? null : picture(content.id, "edit");
+    if (!stage.shown) stage.show({ width: content.width, height: content.height, view: url, before }, 1);
+    stage.live(url);
+    $("#welcome").replaceChildren();
+    $("#shown").textContent = "On its way …";
+    $("#shown").hidden = false;
   });
   desk.on("ended", (task) => {
     const isLast = !desk.state.tasks.some((one) => !isOver(one));
@@ -134,8 +154,9 @@ export function makeResults({ stage, look, jobs, histogram }) {
     restore,
     open() {
       listBefore();
-      const { preview, results } = desk.state;
-      const [newest] = results;
+      const mode = checked("mode");
+      const [preview] = [desk.state.preview].filter((made) => made && modeOf(made) === mode);
+      const newest = desk.state.results.find((made) => modeOf(made) === mode);
       if (preview && !isBetter(newest && { ...newest, isPreview: false }, preview)) show(preview, true);
       else if (newest) show(newest, false);
       else clear();

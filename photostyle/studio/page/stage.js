@@ -59,6 +59,7 @@ export function makeStage() {
     const same = shown && what && shown.width === what.width && shown.height === what.height;
     shown = what && { ...what, isFull: false };
     after.hidden = !what;
+    delete stage.dataset.live;
     setBefore(what);
     if (!what) {
       handle.hidden = true;
@@ -145,7 +146,10 @@ export function makeStage() {
     zoom,
     /** A picture of a job that runs, in the place of the one that is shown. */
     live(url) {
-      if (shown) after.src = url;
+      if (!shown) return;
+      stage.dataset.live = "";
+      after.src = url;
+      after.style.opacity = 1;
     },
     toggleBefore: () => setBeforeShown(!isBefore),
     get shown() {

@@ -4,13 +4,12 @@ import { $, $$, checked, choose, el } from "./dom.js";
 import { SHOWN } from "./labels.js";
 
 const sides = { content: "photograph", style: "reference" };
-const capital = (words) => words && words[0].toUpperCase() + words.slice(1);
+const capital = (words) => words[0].toUpperCase() + words.slice(1);
 
 /** What a region is called where it has no name: "upper, blue", of what it lies over. */
 export function nameOf(region, index) {
-  const seen = region.seen?.content ?? region.seen?.style;
-  const words = seen && seen !== "nowhere" ? seen.split(", ").slice(0, -1).join(", ") : "";
-  return region.name || capital(words) || `Region ${index + 1}`;
+  const seen = region.seen?.content?.share ? region.seen.content : region.seen?.style;
+  return region.name || (seen?.share && capital(seen.what)) || `Region ${index + 1}`;
 }
 
 export function makeTools(editor, brush) {
@@ -63,15 +62,12 @@ export function makeTools(editor, brush) {
 
   // ---- the list
 
-  function shares({ seen = {} }) {
-    const parts = Object.entries(sides)
+  const percent = (share) => (share ? `${Math.max(1, Math.round(100 * share))} %` : "nothing");
+  const shares = ({ seen = {} }) =>
+    Object.entries(sides)
       .filter(([side]) => seen[side])
-      .map(([side, word]) => {
-        const share = seen[side] === "nowhere" ? "nothing" : seen[side].split(", ").at(-1);
-        return `${share} of the ${word}`;
-      });
-    return parts.join(", ");
-  }
+      .map(([side, word]) => `${percent(seen[side].share)} of the ${word}`)
+      .join(", ");
 
   function row(region, index) {
     const isActive = index === editor.active;

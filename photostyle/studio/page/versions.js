@@ -1,7 +1,7 @@
 // The strip of versions: everything that was made at full size.
 
 import { desk, tried } from "./desk.js";
-import { $, el, icon, seconds } from "./dom.js";
+import { $, el, icon, seconds, whenNew } from "./dom.js";
 import { nameOfResult } from "./results.js";
 import { titleOf } from "./recipes.js";
 import { save } from "./saving.js";
@@ -171,8 +171,11 @@ export function makeVersions({ results, look, jobs, exporting }) {
   }
   const saveAll = $("#save-all");
 
-  desk.on("told", draw);
-  desk.on("shown", draw);
+  const redraw = whenNew(
+    () => [desk.state.results, desk.state.photographs.content.length, desk.result?.id, [...leaving]],
+    draw,
+  );
+  for (const news of ["told", "shown"]) desk.on(news, redraw);
   jobs.whenDone("render", (task) => {
     desk.tell("notes", [...task.notes, `Rendered in ${seconds(task.seconds)}.`]);
     const made = desk.state.results.find((one) => one.id === task.outcome.result?.id);

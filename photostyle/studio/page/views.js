@@ -8,7 +8,10 @@ const RENDER = { transfer: "Render full size", doodle: "Paint full size", cutout
 export function makeViews({ editor, tools, brush, look }) {
   function showView() {
     document.body.dataset.view = checked("view");
-    if (checked("view") === "result") tools.setTool("look");
+    const isResult = checked("view") === "result";
+    editor.isBare = isResult; // photographs are seen as they are, unless they are painted on
+    if (isResult) tools.setTool("look");
+    editor.drawAll();
     brush.refresh();
   }
   function setView(view) {

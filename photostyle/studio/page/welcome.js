@@ -72,7 +72,7 @@ export function makeWelcome(photographs, { examples }) {
           "Choose photographs…",
         ),
       );
-    if (mode !== "cutout" && isEmpty)
+    if (isEmpty)
       parts.push(
         el(
           "div",

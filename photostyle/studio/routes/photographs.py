@@ -11,19 +11,22 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from photostyle.jobs.pair import example
+from photostyle.regions.labels import in_palette, read_labels
+from photostyle.studio.describing import present_colors
 from photostyle.studio.picture import SIDES, Picture, Side, receive
-from photostyle.studio.pixels import gray_png
+from photostyle.studio.pixels import color_png, gray_png
 from photostyle.studio.routes.about import EXAMPLES
-from photostyle.studio.service import FILE_BODY, KEPT, Here, Mine, kept_jpeg
+from photostyle.studio.service import FILE_BODY, KEPT, Here, Mine, Service, kept_jpeg
 from photostyle.studio.sessions import Session
 
 router = APIRouter(prefix="/api/sessions", tags=["photographs"])
 
 
 class Example(BaseModel):
-    """Which example."""
+    """Which example, and whether as a doodle: its regions on an empty canvas, instead of the photograph."""
 
     name: str
+    doodle: bool = False
 
 
 class Canvas(BaseModel):
@@ -55,24 +58,36 @@ def end(mine: Mine, here: Here) -> None:
 
 @router.put("/{session}/example")
 def use_example(mine: Mine, here: Here, wish: Example) -> dict[str, Any]:
-    """Take both photographs of an example."""
+    """Take both photographs of an example, or a doodle and what it is made of."""
     if wish.name not in EXAMPLES:
         raise HTTPException(404, "There is no such example.")
-    job = example(wish.name)
+    pair = example(wish.name)
     for side in SIDES:
-        path: Path = getattr(job, side)
-        mine.set_picture(side, receive(path.read_bytes(), f"{wish.name}-{side}.jpg", mine.folder, here.limits.pixels))
+        path: Path = getattr(pair, side)
+        picture = receive(path.read_bytes(), f"{wish.name}-{side}.jpg", mine.folder, here.limits.pixels)
+        if wish.doodle and side == "content":
+            picture = _canvas(mine, here, *picture.size)
+        mine.set_picture(side, picture)
+    if wish.doodle:
+        for side, labels in zip(SIDES, (pair.content_regions, pair.style_regions), strict=True):
+            assert labels
+            mine.sheet.set_labels(side, color_png(in_palette(read_labels(labels), "purple")))
+        painted = present_colors(mine.sheet.labels["content"])
+        mine.sheet.regions = [{"color": color, "name": "", "model": color} for color in painted]
     return here.tell(mine)
 
 
 @router.put("/{session}/canvas")
 def use_canvas(mine: Mine, here: Here, wish: Canvas) -> dict[str, Any]:
     """An empty canvas instead of a content photograph, for a doodle."""
-    white = torch.ones(wish.height, wish.width)
-    canvas = receive(gray_png(white), "canvas.png", mine.folder, here.limits.pixels)
-    canvas.blank = True
-    mine.set_picture("content", canvas)
+    mine.set_picture("content", _canvas(mine, here, wish.width, wish.height))
     return here.tell(mine)
+
+
+def _canvas(mine: Session, here: Service, width: int, height: int) -> Picture:
+    canvas = receive(gray_png(torch.ones(height, width)), "canvas.png", mine.folder, here.limits.pixels)
+    canvas.blank = True
+    return canvas
 
 
 @router.put("/{session}/photographs/{side}", openapi_extra=FILE_BODY)
