@@ -28,7 +28,8 @@ from .photofile.photograph import Photograph
 from .photofile.reading import bit_depth, load_image, load_photograph, read_note
 from .photofile.writing import check_writable, save_image, save_photograph
 from .recipes import DEFAULT_RECIPE, RECIPES, find_recipe, make_settings
-from .regions.labels import PALETTE, label_colors, load_regions, save_regions
+from .regions.labels import load_regions, save_regions
+from .regions.palette import PALETTE, label_colors
 from .regions.regions import Regions
 from .segment.doubts import doubtful_matches
 from .segment.find import find_regions

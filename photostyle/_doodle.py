@@ -22,7 +22,8 @@ from photostyle.recipes import find_recipe, make_settings
 from photostyle.recipes.champandard2016 import semantic_style
 from photostyle.recipes.settings import Quality
 from photostyle.recipes.tint import find_tint, tinted
-from photostyle.regions.labels import load_regions, read_labels
+from photostyle.regions.labelimage import read_labels
+from photostyle.regions.labels import load_regions
 
 MapKind = Literal["auto", "labels", "colors"]
 

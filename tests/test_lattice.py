@@ -10,7 +10,8 @@ from torch import Tensor
 
 from photostyle.color.path import between
 from photostyle.color.spaces import lab_from_srgb, luma, srgb_from_lab
-from photostyle.maps.lattice import ColorMap, cube, find_tone, interpolate, slopes
+from photostyle.maps.lattice import ColorMap, cube, interpolate, slopes
+from photostyle.maps.tone import find_tone
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:

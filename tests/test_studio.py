@@ -31,7 +31,7 @@ from starlette.testclient import TestClient
 
 from photostyle import RECIPES, SettingsError, Step, fade, load_image
 from photostyle.photofile import read_note
-from photostyle.regions.labels import PALETTE
+from photostyle.regions.palette import PALETTE
 from photostyle.studio.controls import recipe_facts
 from photostyle.studio.picture import receive
 from photostyle.studio.serve import serve, studio

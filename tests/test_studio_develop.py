@@ -23,9 +23,8 @@ pytest.importorskip("playwright", reason="Playwright is not installed")
 import uvicorn
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from photostyle import load_image, load_photograph, load_table, read_note
+from photostyle import PALETTE, load_image, load_photograph, load_table, read_note
 from photostyle.color.difference import delta_e
-from photostyle.regions.labels import PALETTE
 from photostyle.studio.serve import studio
 
 CHROMIUM = os.environ.get("PHOTOSTYLE_CHROMIUM", "/usr/bin/chromium")

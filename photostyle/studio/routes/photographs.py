@@ -11,7 +11,8 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from photostyle.jobs.pair import example
-from photostyle.regions.labels import in_palette, read_labels
+from photostyle.regions.alike import in_palette
+from photostyle.regions.labelimage import read_labels
 from photostyle.studio.describing import present_colors
 from photostyle.studio.picture import SIDES, Picture, Side, receive
 from photostyle.studio.pixels import color_png, gray_png
