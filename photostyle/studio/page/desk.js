@@ -2,7 +2,7 @@
 //
 // "told": the server has told its state (`desk.state`).  "pictures": other photographs lie there.
 // "ended": a job is over (detail: the job).              "changed": a draft would look different now.
-// "placed": where the picture lies on the stage (detail).  "adjusted": the look is adjusted otherwise, for good.
+// "placed": where the picture lies on the stage (detail).  "adjusted": the look as it is adjusted is drawn.
 // "faded": only the strength of the look has changed.    "shown": another result is on the stage (`desk.result`).
 
 import { Gone, Session, begin } from "./api.js";
