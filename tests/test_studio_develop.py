@@ -295,7 +295,7 @@ def test_a_look_is_learned_renamed_and_deleted(opened: Callable[..., Page], tmp_
     expect(page.locator("#shelf b")).to_have_text("film")
     expect(page.locator("#notes")).to_contain_text("ΔE2000")
     page.once("dialog", lambda dialog: dialog.accept("Kodak"))
-    page.click("text=Rename")
+    page.click("[aria-label='Rename film']")
     expect(page.locator("#shelf b")).to_have_text("Kodak")
     page.once("dialog", lambda dialog: dialog.dismiss())
     page.click("[aria-label='Delete Kodak']")

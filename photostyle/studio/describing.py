@@ -49,8 +49,11 @@ def _look(labels: bytes, picture: Picture) -> dict[str, Seen]:
         image = file.convert("RGB").resize((width, height), Image.Resampling.NEAREST)
         colors = torch.from_numpy(np.asarray(image).astype(np.int16))
     masks = {name: (colors == torch.tensor(color, dtype=torch.int16)).all(-1) for name, color in PALETTE.items()}
-    return {
-        name: {"what": describe_mask(picture.small, mask.float()), "share": float(mask.float().mean())}
-        for name, mask in masks.items()
-        if mask.any()
-    }
+    found: dict[str, Seen] = {}
+    for name, mask in masks.items():
+        if mask.any():
+            what = describe_mask(picture.small, mask.float())
+            if picture.blank:  # an empty canvas has places, and no colours
+                what = what.partition(", ")[0]
+            found[name] = {"what": what, "share": float(mask.float().mean())}
+    return found

@@ -167,7 +167,8 @@ class Session:
         """It takes the place of the one before; of photographs that are no longer chosen it is not kept."""
         with self.changing:
             self.drop_preview()
-            if result.content is self.pictures.get("content"):
+            pictures = self.pictures
+            if result.content is pictures.get("content") and result.style in (None, pictures.get("style")):
                 self.preview = result
             else:
                 shutil.rmtree(result.folder, ignore_errors=True)

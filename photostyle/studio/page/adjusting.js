@@ -5,6 +5,7 @@ import { Developer, readLook } from "./develop/develop.js";
 import { desk, trouble } from "./desk.js";
 import { $, el, whenNew, working } from "./dom.js";
 import { SHOWN } from "./labels.js";
+import { nameOf } from "./tools.js";
 
 const VIEW = "view.png"; // the photograph as it is shown as a whole, and with all its pixels
 const FULL = "full.jpg";
@@ -77,10 +78,10 @@ export function makeAdjusting({ look }) {
     const { maps } = desk.result;
     if (maps.length < 2) return [];
     const rows = maps.map((name, index) => {
-      const region = desk.state.regions.find(({ color }) => color === name);
+      const known = desk.state.regions.findIndex(({ color }) => color === name);
       const dot = el("i", { className: "dot", ariaHidden: "true" });
       dot.style.background = SHOWN[name] ?? "transparent";
-      const title = el("span", {}, dot, region?.name ?? name);
+      const title = el("span", {}, dot, known < 0 ? name : nameOf(desk.state.regions[known], known));
       return slider({ title, min: 0, max: 1, step: 0.02, say: percent }, chosen.parts[index] ?? 1, (value) => {
         chosen.parts[index] = value;
       });

@@ -1,9 +1,17 @@
-// The desk: what the page knows of its session, and the news that its parts tell each other.
+// The desk: what the page knows of its session, and the news that its parts tell each other,
+// with what they bring in brackets.
 //
-// "told": the server has told its state (`desk.state`).  "pictures": other photographs lie there.
-// "ended": a job is over (detail: the job).              "changed": a draft would look different now.
-// "placed": where the picture lies on the stage (detail).  "adjusted": the look as it is adjusted is drawn.
-// "faded": only the strength of the look has changed.    "shown": another result is on the stage (`desk.result`).
+// told      the server has told its state (`desk.state`)
+// clear     other photographs are on their way; pictures: they are there
+// reading   a file is read [its name, null at the end]
+// changed   a draft would look different now; faded: only its strength
+// adjusted  the look as it is adjusted is drawn
+// kept      settings were taken from elsewhere
+// mode      something else is to be made ["transfer", "doodle" or "cutout"]
+// live      a picture of a job that runs [its address]; ended: a job is over [the job]
+// shown     another result is on the stage (`desk.result`); placed: where it lies there
+// notes     sentences about what was done [them]
+// trouble   what went wrong [the error]; calm: it is no longer to be shown
 
 import { Gone, Session, begin } from "./api.js";
 import { working } from "./dom.js";

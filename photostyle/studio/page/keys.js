@@ -35,7 +35,7 @@ export function makeKeys({ editor, tools, brush, stage }) {
         ["0", "fitted", "0", () => zoom().fit()],
         ["Space and drag", "move; so does the middle button"],
         ["Ctrl+Enter", "render full size", "ctrl+enter", press("#render")],
-        ["Ctrl+S", "download", "ctrl+s", press("#save")],
+        ["Ctrl+S", "save", "ctrl+s", press("#save")],
       ],
     ],
     [

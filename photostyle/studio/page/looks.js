@@ -1,7 +1,7 @@
 // The shelf of looks: saved, brought along, learned; given to photographs, and taken to other programs.
 
 import { desk, tried } from "./desk.js";
-import { $, el } from "./dom.js";
+import { $, el, icon } from "./dom.js";
 import { save } from "./saving.js";
 
 const FORMS = {
@@ -50,8 +50,8 @@ export function makeLooks({ adjusting, jobs }) {
     ),
   );
 
-  const button = (textContent, label, call) =>
-    el("button", { type: "button", textContent, "aria-label": label, onclick: tried(call) });
+  const button = (inside, label, call) =>
+    el("button", { type: "button", title: label, "aria-label": label, onclick: tried(call) }, inside);
 
   function card(look) {
     const title = el("b", { textContent: look.name });
@@ -76,12 +76,12 @@ export function makeLooks({ adjusting, jobs }) {
       jobs.follow();
     });
   const rename = (look) =>
-    button("Rename", `Rename ${look.name}`, async () => {
+    button(icon("pencil"), `Rename ${look.name}`, async () => {
       const wanted = prompt("What should the look be called?", look.name);
       if (wanted) desk.hear(await desk.session.renameLook(look.name, wanted));
     });
   const remove = (look) =>
-    button("Delete", `Delete ${look.name}`, async () => {
+    button(icon("trash-2"), `Delete ${look.name}`, async () => {
       if (confirm(`Delete the look ${look.name}? Its file goes too.`))
         desk.hear(await desk.session.removeLook(look.name));
     });

@@ -8,6 +8,8 @@ import { offer } from "./say.js";
 
 const SIDES = ["content", "style"];
 const SNAPS = 2; // strokes that look for their edge at a time
+/** A first look: colours alone, in a moment. */
+const FIRST = { recipe: "monge-kantorovich", quality: "draft", regions: false };
 const BLANK = [NONE]; // with whatever length: nothing is painted there
 const isBlank = (packed) => packed.length <= 2 && packed[0] === NONE;
 const isSame = (a, b) => (isBlank(a) && isBlank(b)) || (a.length === b.length && a.every((run, k) => run === b[k]));
@@ -186,7 +188,10 @@ export function makeRegions(editor, jobs) {
       if (desk.state.regions.length) {
         await load();
         desk.tell("changed");
-      } else if (desk.isReady && !content.blank && checked("mode") === "transfer") await find();
+      } else if (desk.isReady && !content.blank && checked("mode") === "transfer") {
+        await desk.session.preview(FIRST); // which is there before regions are
+        await find();
+      }
       jobs.follow();
     }),
   );

@@ -25,7 +25,7 @@ export function makeSteps(editor) {
         ["Choose the photograph to cut out of.", Boolean(desk.state.pictures.content)],
         ["Draw a few strokes over what is kept (1, green).", keep],
         ["Draw a few strokes over what is not (2, red).", remove],
-        ["Hair and edges between them are found; download the cut-out.", Boolean(desk.result?.cutout)],
+        ["Hair and edges between them are found; save the cut-out.", Boolean(desk.result?.cutout)],
       ];
     },
   };
