@@ -262,8 +262,9 @@ def test_a_look_goes_to_another_photograph_and_to_other_programs(opened: Callabl
     (tmp_path / "other.png").write_bytes(photograph(1))
     page.set_input_files("[data-side=content] input[type=file]", tmp_path / "other.png")
     expect(page.locator("[data-side=content] .name")).to_contain_text("other.png")
-    page.click("text=Apply")
+    page.click("[aria-label='Apply Dusk']")
     expect(page.locator("#made li")).to_have_count(2)
+    expect(page.locator("#shown")).to_contain_text("Dusk")
     expect(page.locator("#developed")).to_be_visible()
     with page.expect_download() as download:
         page.click("#save")
@@ -277,6 +278,8 @@ def test_a_look_goes_to_another_photograph_and_to_other_programs(opened: Callabl
     assert download.value.suggested_filename == "Dusk.cube"
     download.value.save_as(tmp_path / "dusk.cube")
     assert load_table(tmp_path / "dusk.cube").title == "Dusk"
+    page.click("text=Apply to all photographs")
+    expect(page.locator("#made li")).to_have_count(4)
     page.set_input_files("#bring-look", tmp_path / "dusk.cube")
     expect(page.locator("#shelf b")).to_have_text(["Dusk", "dusk 2"])
     page.set_input_files("#bring-look", tmp_path / "other.png")

@@ -1,7 +1,7 @@
 // The shelf of looks: saved, brought along, learned; given to photographs, and taken to other programs.
 
 import { desk, tried } from "./desk.js";
-import { $, el, icon } from "./dom.js";
+import { $, el, icon, whenNew } from "./dom.js";
 import { save } from "./saving.js";
 
 const FORMS = {
@@ -65,6 +65,7 @@ export function makeLooks({ adjusting, jobs }) {
       image,
       el("div", {}, title, el("p", { className: "about", textContent: about })),
       el("div", { className: "row" }, apply(look), rename(look), remove(look)),
+      ...(desk.state.photographs.content.length > 1 ? [el("div", { className: "row" }, applyToAll(look))] : []),
       exporting(look),
     );
   }
@@ -73,6 +74,11 @@ export function makeLooks({ adjusting, jobs }) {
     button("Apply", `Apply ${look.name}`, async () => {
       if (!desk.state.pictures.content) throw new Error("Choose the photograph that is to have this look first.");
       await desk.session.applyLook(look.name);
+      jobs.follow();
+    });
+  const applyToAll = (look) =>
+    button("Apply to all photographs", `Apply ${look.name} to all photographs`, async () => {
+      for (const { id } of desk.state.photographs.content) await desk.session.applyLook(look.name, id);
       jobs.follow();
     });
   const rename = (look) =>
@@ -121,16 +127,16 @@ export function makeLooks({ adjusting, jobs }) {
     return made;
   }
 
-  let drawn = "";
-  function draw() {
-    const { looks } = desk.state;
+  const draw = () => {
     keep.disabled = !desk.result?.maps;
-    const now = JSON.stringify(looks);
-    if (now === drawn) return;
-    drawn = now;
-    none.hidden = looks.length > 0;
-    list.replaceChildren(...looks.map(card));
-  }
+  };
+  const drawList = whenNew(
+    () => [desk.state.looks, desk.state.photographs.content.length],
+    () => {
+      none.hidden = desk.state.looks.length > 0;
+      list.replaceChildren(...desk.state.looks.map(card));
+    },
+  );
 
   keep.addEventListener(
     "click",
@@ -160,6 +166,9 @@ export function makeLooks({ adjusting, jobs }) {
       before.value = after.value = "";
     }),
   );
-  desk.on("told", draw);
-  desk.on("shown", draw);
+  desk.on("told", drawList);
+  desk.on("shown", () => {
+    draw();
+    drawList();
+  });
 }
