@@ -23,13 +23,12 @@ pytest.importorskip("playwright", reason="Playwright is not installed")
 import uvicorn
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from photostyle import load_image, load_photograph, load_table, read_note
+from photostyle import PALETTE, load_image, load_photograph, load_table, read_note
 from photostyle.color.difference import delta_e
-from photostyle.regions.labels import PALETTE
 from photostyle.studio.serve import studio
 
 CHROMIUM = os.environ.get("PHOTOSTYLE_CHROMIUM", "/usr/bin/chromium")
-PATIENCE = 90_000  # milliseconds: other processes may need the processor, too
+PATIENCE = int(os.environ.get("PATIENCE", "90")) * 1000  # milliseconds: other processes may need the processor, too
 SIZE = (300, 200)
 expect.set_options(timeout=PATIENCE)
 
@@ -47,7 +46,6 @@ HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
 };
 """
 
-# one pixel of the canvas for one of the photograph
 STAGE = f"#stage {{ width: {SIZE[0]}px !important; height: {SIZE[1]}px !important; aspect-ratio: auto !important }}"
 
 CANVAS = """async () => {
@@ -94,14 +92,19 @@ def opened(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
         if script:
             page.add_init_script(script)
         page.goto(f"{address}/#session={session(page, address)}")
-        page.wait_for_selector("body[data-ready]")
-        expect(page.locator("#developed")).to_be_visible()
-        page.add_style_tag(content=STAGE)
-        return page
+        return ready(page)
 
     yield open_page
     context.close()
     assert wrong == []
+
+
+def ready(page: Page) -> Page:
+    """The page, when the look is on its stage, one pixel of the canvas for one of the photograph."""
+    page.wait_for_selector("body[data-ready]")
+    expect(page.locator("#developed")).to_be_visible()
+    page.add_style_tag(content=STAGE)
+    return page
 
 
 def session(page: Page, address: str) -> str:
@@ -130,6 +133,7 @@ def photograph(seed: int) -> bytes:
     sky, ground = (((150, 190, 240), (90, 120, 50)), ((30, 25, 80), (130, 75, 25)))[seed]
     skyline = 0.5 + 0.08 * np.sin(9 * x) + 0.03 * np.sin(57 * x)
     pixels = np.where((y < skyline)[..., None], np.array(sky) * (1.1 - 0.4 * y[..., None]), np.array(ground))
+    pixels[(y > 0.75) & (x > 0.3)] = ((224, 172, 140), (120, 70, 60))[seed]  # somebody's shoulder
     pixels = pixels + 60 * (x[..., None] - 0.5) * np.array([1, 0, -1]) + random.normal(0, 6, (height, width, 3))
     return encoded(pixels.clip(0, 255).astype(np.uint8))
 
@@ -202,7 +206,7 @@ def test_what_is_shown_is_what_is_written(opened: Callable[..., Page], script: s
         seen.append(on_canvas(page))
         assert_alike(seen[-1], written(page, tmp_path))
     for one, other in itertools.pairwise(seen):
-        assert float(delta_e(one, other).mean()) > 0.5  # each of them is seen
+        assert float(delta_e(one, other).mean()) > 0.3  # each of them is seen
 
 
 def test_regions_have_strengths_and_another_look_is_mixed_in(opened: Callable[..., Page], tmp_path: Path) -> None:
@@ -244,8 +248,7 @@ def test_sliders_are_found_again_after_a_reload(opened: Callable[..., Page]) -> 
     slide(page, exposure=0.75, strength=55)
     before = page.evaluate(CANVAS)
     page.reload()
-    page.wait_for_selector("body[data-ready]")
-    expect(page.locator("#developed")).to_be_visible()
+    ready(page)
     assert page.locator("#adjust-exposure").input_value() == "0.75"
     assert page.evaluate(CANVAS) == before
 
@@ -259,8 +262,9 @@ def test_a_look_goes_to_another_photograph_and_to_other_programs(opened: Callabl
     (tmp_path / "other.png").write_bytes(photograph(1))
     page.set_input_files("[data-side=content] input[type=file]", tmp_path / "other.png")
     expect(page.locator("[data-side=content] .name")).to_contain_text("other.png")
-    page.click("text=Apply")
+    page.click("[aria-label='Apply Dusk']")
     expect(page.locator("#made li")).to_have_count(2)
+    expect(page.locator("#shown")).to_contain_text("Dusk")
     expect(page.locator("#developed")).to_be_visible()
     with page.expect_download() as download:
         page.click("#save")
@@ -274,6 +278,8 @@ def test_a_look_goes_to_another_photograph_and_to_other_programs(opened: Callabl
     assert download.value.suggested_filename == "Dusk.cube"
     download.value.save_as(tmp_path / "dusk.cube")
     assert load_table(tmp_path / "dusk.cube").title == "Dusk"
+    page.click("text=Apply to all photographs")
+    expect(page.locator("#made li")).to_have_count(4)
     page.set_input_files("#bring-look", tmp_path / "dusk.cube")
     expect(page.locator("#shelf b")).to_have_text(["Dusk", "dusk 2"])
     page.set_input_files("#bring-look", tmp_path / "other.png")
@@ -292,7 +298,7 @@ def test_a_look_is_learned_renamed_and_deleted(opened: Callable[..., Page], tmp_
     expect(page.locator("#shelf b")).to_have_text("film")
     expect(page.locator("#notes")).to_contain_text("ΔE2000")
     page.once("dialog", lambda dialog: dialog.accept("Kodak"))
-    page.click("text=Rename")
+    page.click("[aria-label='Rename film']")
     expect(page.locator("#shelf b")).to_have_text("Kodak")
     page.once("dialog", lambda dialog: dialog.dismiss())
     page.click("[aria-label='Delete Kodak']")

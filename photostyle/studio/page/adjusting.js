@@ -3,8 +3,9 @@
 import { PLAIN } from "./develop/adjust.js";
 import { Developer, readLook } from "./develop/develop.js";
 import { desk, trouble } from "./desk.js";
-import { $, el, working } from "./dom.js";
+import { $, el, whenNew, working } from "./dom.js";
 import { SHOWN } from "./labels.js";
+import { nameOf } from "./tools.js";
 
 const VIEW = "view.png"; // the photograph as it is shown as a whole, and with all its pixels
 const FULL = "full.jpg";
@@ -32,12 +33,13 @@ const SLIDERS = [
 /** `look` is the panel with the strength. Returns what is wished for, as the server's `Development` has it. */
 export function makeAdjusting({ look }) {
   const canvas = $("#developed");
-  const developer = new Developer(canvas);
+  const developer = new Developer(canvas, () => desk.tell("adjusted"));
   const chosen = { ...PLAIN, parts: [], other: "", weight: 0.5 };
   let shown = null; // the result whose maps are applied
   let place = null; // where it lies on the stage
   let other = null; // the maps of another look, which are mixed in
-  let images = {}; // photographs of this result, by size
+  let images = {}; // the photograph of this result, and whose they are: {of, view, full}
+  let sharpening = false;
 
   const key = () => `photostyle adjusted ${desk.session.id}`;
   const wish = () => ({ ...chosen, strength: look.strength(), weight: chosen.other ? chosen.weight : 0 });
@@ -76,10 +78,10 @@ export function makeAdjusting({ look }) {
     const { maps } = desk.result;
     if (maps.length < 2) return [];
     const rows = maps.map((name, index) => {
-      const region = desk.state.regions.find(({ color }) => color === name);
+      const known = desk.state.regions.findIndex(({ color }) => color === name);
       const dot = el("i", { className: "dot", ariaHidden: "true" });
       dot.style.background = SHOWN[name] ?? "transparent";
-      const title = el("span", {}, dot, region?.name ?? name);
+      const title = el("span", {}, dot, known < 0 ? name : nameOf(desk.state.regions[known], known));
       return slider({ title, min: 0, max: 1, step: 0.02, say: percent }, chosen.parts[index] ?? 1, (value) => {
         chosen.parts[index] = value;
       });
@@ -127,7 +129,6 @@ export function makeAdjusting({ look }) {
   }
 
   function keep() {
-    desk.tell("adjusted");
     try {
       localStorage.setItem(key(), JSON.stringify(chosen));
     } catch {
@@ -175,14 +176,16 @@ export function makeAdjusting({ look }) {
   async function open() {
     const made = desk.result;
     if (shown && made?.id === shown.id) return;
+    // until a new look of the same photograph is there, the last one stays
+    canvas.hidden = !made?.maps || shown?.content.id !== made.content.id;
     shown = null;
-    canvas.hidden = true;
     draw();
     if (!made?.maps) return;
-    const [parts, image] = await Promise.all([desk.session.parts(made.id), read(made.content, VIEW)]);
+    const known = images.of === made.content.id ? images : { of: made.content.id };
+    const [parts, view] = await Promise.all([desk.session.parts(made.id), known.view ?? read(made.content, VIEW)]);
     if (desk.result?.id !== made.id) return; // another result is shown meanwhile
-    images = { view: image };
-    developer.open(parts, made.content, image);
+    images = { ...known, view };
+    developer.open(parts, made.content, images.full ?? view);
     shown = made;
     if (chosen.other && !other) await readOther();
     adjust();
@@ -210,26 +213,27 @@ export function makeAdjusting({ look }) {
 
   /** All pixels of the photograph, once they can be seen. */
   async function sharpen(made) {
-    if (images.full) return;
-    images.full = "on its way";
+    if (images.full || sharpening) return;
+    sharpening = true;
     try {
       const image = await working(read(made.content, FULL));
-      if (shown !== made) return;
+      if (images.of !== made.content.id) return;
       images.full = image;
       developer.show(image);
       developer.draw();
     } catch (error) {
-      delete images.full;
       trouble(error);
+    } finally {
+      sharpening = false;
     }
   }
 
   desk.on("shown", () => working(open().catch(trouble)));
   desk.on("faded", adjust);
-  desk.on("told", () => {
-    const focused = document.activeElement?.closest("#adjust");
-    if (!focused) draw(); // names of regions and looks may have changed
-  });
+  desk.on(
+    "told",
+    whenNew(() => [desk.state.regions, desk.state.looks, desk.state.results], draw),
+  );
   desk.on("placed", (where) => {
     place = where;
     lay();

@@ -153,8 +153,8 @@ export class Session {
   removeLook(look) {
     return json(ask("DELETE", `${this.path}/looks/${encodeURIComponent(look)}`));
   }
-  applyLook(look) {
-    return json(ask("POST", `${this.path}/looks/${encodeURIComponent(look)}/apply`));
+  applyLook(look, photograph) {
+    return json(ask("POST", `${this.path}/looks/${encodeURIComponent(look)}/apply?${query({ photograph })}`));
   }
   lookHolds(look) {
     return json(ask("GET", `${this.path}/looks/${encodeURIComponent(look)}/holds`));

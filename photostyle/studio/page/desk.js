@@ -4,7 +4,8 @@
 // told      the server has told its state (`desk.state`)
 // clear     other photographs are on their way; pictures: they are there
 // reading   a file is read [its name, null at the end]
-// changed   a draft would look different now; faded: only its strength; adjusted: the look, by its sliders
+// changed   a draft would look different now; faded: only its strength
+// adjusted  the look as it is adjusted is drawn
 // kept      settings were taken from elsewhere
 // mode      something else is to be made ["transfer", "doodle" or "cutout"]
 // live      a picture of a job that runs [its address]; ended: a job is over [the job]

@@ -1,7 +1,7 @@
 // The shelf of looks: saved, brought along, learned; given to photographs, and taken to other programs.
 
 import { desk, tried } from "./desk.js";
-import { $, el } from "./dom.js";
+import { $, el, icon, whenNew } from "./dom.js";
 import { save } from "./saving.js";
 
 const FORMS = {
@@ -50,8 +50,8 @@ export function makeLooks({ adjusting, jobs }) {
     ),
   );
 
-  const button = (textContent, label, call) =>
-    el("button", { type: "button", textContent, "aria-label": label, onclick: tried(call) });
+  const button = (inside, label, call) =>
+    el("button", { type: "button", title: label, "aria-label": label, onclick: tried(call) }, inside);
 
   function card(look) {
     const title = el("b", { textContent: look.name });
@@ -65,6 +65,7 @@ export function makeLooks({ adjusting, jobs }) {
       image,
       el("div", {}, title, el("p", { className: "about", textContent: about })),
       el("div", { className: "row" }, apply(look), rename(look), remove(look)),
+      ...(desk.state.photographs.content.length > 1 ? [el("div", { className: "row" }, applyToAll(look))] : []),
       exporting(look),
     );
   }
@@ -75,13 +76,18 @@ export function makeLooks({ adjusting, jobs }) {
       await desk.session.applyLook(look.name);
       jobs.follow();
     });
+  const applyToAll = (look) =>
+    button("Apply to all photographs", `Apply ${look.name} to all photographs`, async () => {
+      for (const { id } of desk.state.photographs.content) await desk.session.applyLook(look.name, id);
+      jobs.follow();
+    });
   const rename = (look) =>
-    button("Rename", `Rename ${look.name}`, async () => {
+    button(icon("pencil"), `Rename ${look.name}`, async () => {
       const wanted = prompt("What should the look be called?", look.name);
       if (wanted) desk.hear(await desk.session.renameLook(look.name, wanted));
     });
   const remove = (look) =>
-    button("Delete", `Delete ${look.name}`, async () => {
+    button(icon("trash-2"), `Delete ${look.name}`, async () => {
       if (confirm(`Delete the look ${look.name}? Its file goes too.`))
         desk.hear(await desk.session.removeLook(look.name));
     });
@@ -121,16 +127,16 @@ export function makeLooks({ adjusting, jobs }) {
     return made;
   }
 
-  let drawn = "";
-  function draw() {
-    const { looks } = desk.state;
+  const draw = () => {
     keep.disabled = !desk.result?.maps;
-    const now = JSON.stringify(looks);
-    if (now === drawn) return;
-    drawn = now;
-    none.hidden = looks.length > 0;
-    list.replaceChildren(...looks.map(card));
-  }
+  };
+  const drawList = whenNew(
+    () => [desk.state.looks, desk.state.photographs.content.length],
+    () => {
+      none.hidden = desk.state.looks.length > 0;
+      list.replaceChildren(...desk.state.looks.map(card));
+    },
+  );
 
   keep.addEventListener(
     "click",
@@ -160,6 +166,9 @@ export function makeLooks({ adjusting, jobs }) {
       before.value = after.value = "";
     }),
   );
-  desk.on("told", draw);
-  desk.on("shown", draw);
+  desk.on("told", drawList);
+  desk.on("shown", () => {
+    draw();
+    drawList();
+  });
 }

@@ -22,8 +22,9 @@ export function makeResults({ stage, look, jobs, histogram }) {
       {
         width,
         height,
-        view: result(made.id, "view"),
-        full: result(made.id, "full"),
+        // a look is drawn by the page itself, in a moment
+        view: result(made.id, made.maps ? "thumb" : "view"),
+        full: made.maps ? null : result(made.id, "full"),
         under: content.blank ? null : picture(content.id, "edit"),
         fades: !made.cutout && !content.blank,
         ...before(),
@@ -90,7 +91,7 @@ export function makeResults({ stage, look, jobs, histogram }) {
       (made.isPreview ? `Draft · ${nameOfResult(made)} · ${size}` : `${nameOfResult(made)} · full size, ${size}`) +
       strengthOf(made, look.strength());
     const under = made.content.blank ? null : picture(made.content.id, "edit");
-    histogram.show(result(made.id, "view"), under);
+    if (!made.maps) histogram.show(result(made.id, "view"), under);
   }
 
   /** Each mode has its own pictures: cut-outs, doodles, and all others. */

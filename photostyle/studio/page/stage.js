@@ -48,9 +48,9 @@ export function makeStage() {
     handle.style.left = `${x + (w * split.value) / 100}px`;
     desk.tell("placed", { x, y, width: w, height: h, split: isSplit ? +split.value : 0 });
     $("#zoom").textContent = zoom.isZoomed ? `${Math.round(100 * scale * devicePixelRatio)} %` : "fit";
-    if (!zoom.isZoomed || w * devicePixelRatio <= WORTH || shown.isFull || !shown.full) return;
+    if (!zoom.isZoomed || w * devicePixelRatio <= WORTH || shown.isFull) return;
     shown.isFull = true;
-    after.src = shown.full;
+    if (shown.full) after.src = shown.full;
     if (shown.beforeFull) before.src = shown.beforeFull;
   }
 

@@ -20,8 +20,10 @@ export class Developer {
   busy = false; // a picture is being drawn
   stale = false; // and another one is wanted already
 
-  constructor(canvas) {
+  /** `onRest` is called when all pixels are drawn, and no other picture is wanted. */
+  constructor(canvas, onRest = () => {}) {
     this.canvas = canvas;
+    this.onRest = onRest;
     this.renderer = webgl.makeRenderer(canvas) ?? plain.makeRenderer(canvas);
     canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
     canvas.addEventListener("webglcontextrestored", () => this.restore());
@@ -34,7 +36,7 @@ export class Developer {
     this.maps = Maps.of(tensors);
     this.adjusted = null; // so that nothing is drawn before it is known how
     this.renderer.setBorders(this.borders);
-    this.show(image);
+    if (image !== this.image) this.show(image);
   }
 
   /** Another copy of the same photograph, as when pixels are looked at. */
@@ -91,6 +93,7 @@ export class Developer {
     }
     this.canvas.dataset.drawn = stride; // for tests
     if (stride > 1) this.resting = setTimeout(() => this.drawNow(1), REST);
+    else this.onRest();
   }
 
   restore() {
