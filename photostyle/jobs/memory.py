@@ -14,7 +14,7 @@ from photostyle.errors import SettingsError, is_shortage
 from photostyle.image import fit_size
 
 # Measured on a processor with VGG-16, long sides from 192 to 384 and photographs of 4 to 9 megapixels
-# (tests/test_memory.py measures two of them again), and a tenth added. What a recipe takes stands in its row.
+# (tests/jobs/test_memory.py measures two of them again), and a tenth added. What a recipe takes stands in its row.
 _NETWORK = 230e6  # bytes: the network, and what PyTorch loads when it first computes
 _WORKS = {"apply": (60, 0.0), "matte": (650, 0.0), "regions": (60, 350e6)}  # for each pixel of the photograph; besides
 _LEAST = 64  # long side, pixels: below it no result is worth having

@@ -106,7 +106,11 @@ BUILDERS: dict[str, Callable[[Features, Tensor], Energy]] = {
 }
 
 
-OF_MAPS = {"color_transport", "gain", "simplicity"}  # which are of colour maps: tests/test_terms.py and test_photo.py
+OF_MAPS = {
+    "color_transport",
+    "gain",
+    "simplicity",
+}  # which are of colour maps: tests/terms/test_terms.py and test_photo.py
 
 
 def test_every_term_is_tried() -> None:

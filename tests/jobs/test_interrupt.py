@@ -28,7 +28,7 @@ from photostyle.network.vgg import VGG
 from photostyle.photofile import read_note
 from photostyle.terms.energy import energy
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.usefixtures("small_network")
 Run = Callable[..., Result]
 
@@ -442,7 +442,7 @@ subprocess.run([sys.executable, "-c", child], check=True)
 @posix
 def test_what_tests_start_hears_ctrl_c_even_if_the_suite_does_not() -> None:
     command = [sys.executable, "-c", BACKGROUND]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parent)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1])
     assert done.stdout == "True\n"
 
 

@@ -46,7 +46,7 @@ from photostyle.batch.work import Outcome, perform
 from photostyle.cli import app
 from photostyle.jobs.memory import estimate
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 QUICK: dict[str, Any] = {"recipe": "reinhard", "regions": "none"}
 QUICKLY = ("--recipe", "reinhard", "--regions", "none")
 Batch = Callable[..., Result]

@@ -42,7 +42,7 @@ from photostyle.network.weights import cached_path
 from photostyle.photofile import bit_depth, read_note
 from photostyle.recipes.photo import photo_maps
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 Run = Callable[..., Result]
 
 

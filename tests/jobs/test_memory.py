@@ -22,7 +22,7 @@ from photostyle.jobs.memory import estimate, explained, free_memory, size_that_f
 from photostyle.network.vgg import VGG
 from photostyle.photofile import read_note
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SHAPE = (4000, 6000)
 
 PEAK = """

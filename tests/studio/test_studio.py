@@ -38,7 +38,7 @@ from photostyle.studio.serve import serve, studio
 from photostyle.studio.service import MOST_JOBS, Limits
 from photostyle.studio.worker import Pace, Task, Worker
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.usefixtures("small_network")
 
 
