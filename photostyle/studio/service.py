@@ -71,8 +71,8 @@ class Service:
     def find_look(self, session: Session, key: str) -> Look:
         """The look of the result with that id, or on the shelf by that name. Raises SettingsError if there is none."""
         result = session.find_result(key)
-        if result and result.placed:
-            return result.placed.look
+        if result and result.look:
+            return result.look
         return self.shelf_of(session).load(key)
 
     def facts(self, task: Task) -> dict[str, Any]:
