@@ -15,6 +15,7 @@ from photostyle.studio.routes import about, archive, jobs, looks, photographs, r
 from photostyle.studio.service import LIMITS, Limits, Service
 from photostyle.studio.sessions import Sessions
 from photostyle.studio.shelf import Shelf
+from photostyle.studio.words import spoken
 from photostyle.studio.worker import Worker
 
 PAGE = Path(__file__).with_name("page")
@@ -43,7 +44,7 @@ def make_app(folder: Path, worker: Worker, limits: Limits = LIMITS, shelf: Shelf
 
 
 async def _mend(_: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"error": str(error)}, 404 if isinstance(error, ResultGone) else 422)
+    return JSONResponse({"error": spoken(str(error))}, 404 if isinstance(error, ResultGone) else 422)
 
 
 async def _refuse(_: Request, error: Exception) -> JSONResponse:

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 
 from photostyle import PhotostyleError, Step, fetch_weights, finish
 from photostyle.studio.pixels import jpeg
+from photostyle.studio.words import spoken
 
 T = TypeVar("T")
 
@@ -132,7 +133,7 @@ class Task:
         except Cancelled:
             self.state, self.error = "cancelled", _CANCELLED
         except PhotostyleError as error:
-            self.state, self.error = "failed", str(error)
+            self.state, self.error = "failed", spoken(str(error))
         except MemoryError:
             self.state, self.error = "failed", "There is not enough memory: choose a smaller photograph or size."
         except Exception as error:

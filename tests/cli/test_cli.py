@@ -171,7 +171,7 @@ def test_regions_can_be_matched_and_dropped(
     result = run("transfer", *pair, "-o", tmp_path / "a.png", *QUICK, *painted, "--match", "red=green")
     assert result.exit_code == 0, result.stderr
     assert "Regions: blue: 50% of the content" in result.stderr
-    assert re.search(r"green: 50% of the content \(\w+, [\w ]+\), 6% of the style \(\w+, [\w ]+\)", result.stderr)
+    assert re.search(r"green: 50% of the content \([\w ]+, [\w ]+\), 6% of the style \([\w ]+, [\w ]+\)", result.stderr)
     assert "Region green covers 50% of the content and 6% of the style: no match?" in result.stderr
     result = run("transfer", *pair, "-o", tmp_path / "b.png", *QUICK, *painted, "--drop", "red")
     assert "Region red (50.0% of the content) is dropped and is merged into blue." in result.stderr

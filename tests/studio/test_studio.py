@@ -385,6 +385,15 @@ def test_notes_have_the_page_s_names(page: Page) -> None:
     assert not any(word in note for note in notes for word in ("blue", "content", "the style"))
 
 
+def test_what_goes_wrong_is_said_in_the_page_s_words() -> None:
+    from photostyle.studio.words import spoken
+
+    assert spoken("The content is small; paint the style, in a style.") == (
+        "The photograph is small; paint the reference, in a style."
+    )
+    assert spoken("Region blue is merged into black.", {"blue": "1 (Sky)"}) == "Region 1 (Sky) is merged into black."
+
+
 def test_a_result_can_have_a_name(page: Page) -> None:
     both(page)
     made = page.done(page.ask("POST", "/render", 202, json={"recipe": "reinhard"}))["outcome"]["result"]

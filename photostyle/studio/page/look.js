@@ -6,6 +6,9 @@ import { inOrder, lineOf, PICTURE, titleOf } from "./recipes.js";
 
 const QUICK = new Set(["photo", "whitening"]); // besides those without a network: a draft takes seconds
 
+/** With the page's words for the two photographs. */
+const inWords = (text) => text.replaceAll(/\bcontent\b/g, "photograph").replaceAll(/\bstyle\b/g, "reference");
+
 export function makeLook(recipes) {
   const byName = Object.fromEntries(recipes.map((recipe) => [recipe.name, recipe]));
   let settings = {}; // those that were changed
@@ -46,9 +49,9 @@ export function makeLook(recipes) {
     const bounds = {};
     if (setting.min !== null) bounds.min = setting.min;
     if (setting.max !== null) bounds.max = setting.max;
-    const help = el("small", { textContent: setting.help, id: `help-${setting.name}` });
+    const help = el("small", { textContent: inWords(setting.help), id: `help-${setting.name}` });
     const common = { id: `set-${setting.name}`, "aria-describedby": help.id };
-    const title = setting.name.replaceAll("_", " ").replace("content", "photograph").replace("style", "reference");
+    const title = inWords(setting.name.replaceAll("_", " "));
     if (setting.kind === "switch") {
       const onchange = (event) => set(event.target.checked);
       const input = el("input", { ...common, type: "checkbox", checked: value, onchange });
