@@ -66,7 +66,7 @@ class Service:
 
     def shelf_of(self, session: Session) -> Shelf:
         """The looks that a session has: those that are kept, or else its own, which go with it."""
-        return self.shelf or Shelf(session.folder / "looks")
+        return self.shelf or session.shelf
 
     def find_look(self, session: Session, key: str) -> Look:
         """The look of the result with that id, or on the shelf by that name. Raises SettingsError if there is none."""
