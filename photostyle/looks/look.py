@@ -51,20 +51,23 @@ class Look:
         vgg: VGG | None,
         facts: Mapping[str, str] | None = None,
     ) -> Look:
-        """The look of regional maps found on a photograph (3×H×W); `vgg` tells what regions show (None: there is one).
+        """The look of regional maps found on a photograph (3×H×W); `vgg` tells what regions show.
 
-        `facts` go into the look, beside the version of photostyle.
+        Without it a look of several regions does not know them again in other scenes, until it is `told_apart`. `facts`
+        go into the look, beside the version of photostyle.
         """
         small = fit(photograph, _SIZE).cpu()
         masks = found.masks.cpu()
-        scene = Scene(
-            before=fit(small, THUMBNAIL),
-            masks=masks,
-            kinds=kinds_of(small, masks, vgg) if vgg else torch.zeros(len(names), 0),
-            network=vgg.backbone if vgg else "",
-        )
+        scene = Scene(fit(small, THUMBNAIL), masks, torch.zeros(len(names), 0), "")
         after = fit(blend(found.maps, small, found.borders), THUMBNAIL)
-        return cls(tuple(found.maps), found.common, names, scene, after, {"version": __version__, **(facts or {})})
+        facts = {"version": __version__, **(facts or {})}
+        look = cls(tuple(found.maps), found.common, names, scene, after, facts)
+        return look.told_apart(small, vgg) if vgg else look
+
+    def told_apart(self, photograph: Tensor, vgg: VGG) -> Look:
+        """The look with what tells its regions from each other in the photograph that it was found on (3×H×W)."""
+        kinds = kinds_of(fit(photograph, _SIZE).cpu(), self.scene.masks, vgg)
+        return replace(self, scene=replace(self.scene, kinds=kinds, network=vgg.backbone))
 
     def apply(self, photograph: Tensor, masks: Tensor | None = None) -> Tensor:
         """The photograph with this look: both 3×H×W, sRGB in [0, 1], of any scene and resolution.

@@ -15,6 +15,7 @@ from torch import Tensor
 from photostyle import (
     DEFAULT_BACKBONE,
     PALETTE,
+    Look,
     Regions,
     RegionsError,
     SettingsError,
@@ -30,16 +31,16 @@ from photostyle import (
     label_colors,
     load_maps,
     load_weights,
-    look_steps,
     make_settings,
     refine_regions,
     resize,
     save_regions,
     transfer_steps,
 )
-from photostyle._transfer import tint_of
+from photostyle._transfer import maps_steps, tint_of
 from photostyle.jobs.report import have_weights
 from photostyle.looks.placed import Placed
+from photostyle.network.network import Network
 from photostyle.recipes.settings import settings_of
 from photostyle.recipes.tint import Tint, find_tint
 from photostyle.studio.controls import check_offered
@@ -161,11 +162,13 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
                 task.note(spoken(note, painting.titles if painting else {}))
             styles = [S, *others]
             _tell_tint(tint_of(recipe, settings, styles, regions), task)
-            options: dict[str, Any] = {"recipe": order.recipe, "quality": quality, **values}
+            options: dict[str, Any] = {"recipe": order.recipe, "quality": quality}
             if recipe.maps:
-                made = Placed.at_home(task.follow(look_steps(I, S, regions, **options)))
+                regions = regions or Regions.whole(I, S)
+                steps = maps_steps(I, S, regions, **options, network=Network(), settings=values)
+                made = Placed.at_home(Look.of(task.follow(steps), I, regions.names, None, options))
             else:
-                made = task.follow(transfer_steps(I, styles, regions, **options))
+                made = task.follow(transfer_steps(I, styles, regions, **options, **values))
         task.enter("finishing")
         facts: dict[str, Any] = {
             "regions": "painted" if painting else "none",

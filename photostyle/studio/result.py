@@ -17,6 +17,7 @@ from torch import Tensor
 from photostyle import Adjustment, ImageError, Look, Photograph, SettingsError, __version__, fade, fit_size, resize
 from photostyle.image import fit
 from photostyle.looks.placed import Placed
+from photostyle.network.network import Network
 from photostyle.studio.painting import Painting
 from photostyle.studio.picture import VIEW_SIZE, Picture
 from photostyle.studio.pixels import jpeg
@@ -120,6 +121,16 @@ class Result:
             before = resize(self.content.reduced.opaque(), shown.shape[1:])
             shown = fade(before, shown, self.order.strength)
         return jpeg(shown)
+
+    @cached_property
+    def look(self) -> Look | None:
+        """The look, if that is all: one that knows its regions again elsewhere, which is found out only when asked."""
+        if not self.placed:
+            return None
+        look = self.placed.look
+        if len(look.names) == 1 or look.scene.network:
+            return look
+        return look.told_apart(self.content.load().filled(), Network().load())
 
     @cached_property
     def parts(self) -> bytes | None:

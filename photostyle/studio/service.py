@@ -66,13 +66,13 @@ class Service:
 
     def shelf_of(self, session: Session) -> Shelf:
         """The looks that a session has: those that are kept, or else its own, which go with it."""
-        return self.shelf or Shelf(session.folder / "looks")
+        return self.shelf or session.shelf
 
     def find_look(self, session: Session, key: str) -> Look:
         """The look of the result with that id, or on the shelf by that name. Raises SettingsError if there is none."""
         result = session.find_result(key)
-        if result and result.placed:
-            return result.placed.look
+        if result and result.look:
+            return result.look
         return self.shelf_of(session).load(key)
 
     def facts(self, task: Task) -> dict[str, Any]:

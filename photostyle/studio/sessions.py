@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from time import monotonic
 
@@ -12,6 +13,7 @@ from photostyle import ImageError
 from photostyle.studio.painting import Sheet
 from photostyle.studio.picture import SIDES, Picture, Side
 from photostyle.studio.result import Result
+from photostyle.studio.shelf import Shelf
 from photostyle.studio.tokens import token
 from photostyle.studio.worker import Task
 
@@ -45,6 +47,11 @@ class Session:
     used: float = field(default_factory=monotonic)
     told: int = 0  # how often the page was told all of it
     changing: threading.RLock = field(default_factory=threading.RLock)  # requests and jobs run in threads of their own
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """Looks that go with the session."""
+        return Shelf(self.folder / "looks")
 
     # ---- photographs
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -39,11 +40,12 @@ class Rename(BaseModel):
 def keep(mine: Mine, here: Here, wish: Keep) -> dict[str, Any]:
     """Put the look of a result on the shelf, as it is adjusted."""
     result = mine.find_result(wish.result)
-    if result is None or result.placed is None:
+    if result is None or result.placed is None or result.look is None:
         raise SettingsError("This result is no look: the recipe photo makes looks.")
     other = here.find_look(mine, wish.other) if wish.other is not None else None
-    placed = result.placed.adjusted(wish.adjustment(result.placed.names), other, wish.weight)
-    here.shelf_of(mine).add(placed.look, wish.name)
+    placed = replace(result.placed, look=result.look)
+    adjusted = placed.adjusted(wish.adjustment(placed.names), other, wish.weight)
+    here.shelf_of(mine).add(adjusted.look, wish.name)
     return here.tell(mine)
 
 

@@ -16,7 +16,6 @@ export class Developer {
   maps = null;
   where = null;
   stride = 1;
-  asked = 0;
   busy = false; // a picture is being drawn
   stale = false; // and another one is wanted already
 
@@ -62,16 +61,15 @@ export class Developer {
     this.draw();
   }
 
-  /** At the browser's next picture, once; later, if it is still at the last one. */
+  /** At once; if it is still at the last picture, after it. */
   draw() {
     this.stale = true;
     delete this.canvas.dataset.drawn;
     clearTimeout(this.resting);
-    if (!this.asked && !this.busy) this.asked = requestAnimationFrame(() => this.drawNow(this.stride));
+    if (!this.busy) this.drawNow(this.stride);
   }
 
   drawNow(stride) {
-    this.asked = 0;
     this.stale = false;
     if (!this.adjusted || !this.where) return;
     const began = performance.now();

@@ -4,7 +4,7 @@
 import { lookUp } from "./adjust.js";
 import { TILE } from "./borders.js";
 
-const MOST_PIXELS = 250_000; // so that a slider is followed
+const MOST_PIXELS = 400_000; // at rest
 const FOOT = 0.05,
   TRUST = 0.01; // as in photostyle/maps/blend.py
 
@@ -13,9 +13,10 @@ export function makeRenderer(canvas) {
 }
 
 class Renderer {
+  levels = new Map(); // by stride: a small copy of the photograph, and what its pixels are made of
+
   constructor(canvas) {
     this.canvas = canvas;
-    this.small = document.createElement("canvas");
   }
 
   get largest() {
@@ -23,21 +24,15 @@ class Renderer {
   }
 
   setPhotograph(image) {
-    const { width, height } = image,
-      scale = Math.min(1, Math.sqrt(MOST_PIXELS / (width * height)));
-    this.small.width = Math.max(1, Math.round(width * scale));
-    this.small.height = Math.max(1, Math.round(height * scale));
-    this.context = this.small.getContext("2d", { willReadFrequently: true });
-    this.context.imageSmoothingQuality = "high";
-    this.context.drawImage(image, 0, 0, this.small.width, this.small.height);
-    this.pixels = this.context.getImageData(0, 0, this.small.width, this.small.height);
-    this.parted = null;
+    this.image = image;
+    this.levels.clear();
   }
 
   setBorders(borders) {
     this.borders = borders;
-    this.parted = null;
+    this.levels.clear();
   }
+
   setMaps(maps) {
     this.maps = maps;
   }
@@ -46,12 +41,25 @@ class Renderer {
     setTimeout(call, 0);
   }
 
-  draw({ left, top, width, height }) {
-    this.parted ??= part(this.pixels, this.borders);
-    this.context.putImageData(blended(this.parted, this.maps, this.small.width, this.small.height), 0, 0);
-    const context = this.canvas.getContext("2d");
-    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    context.drawImage(this.small, left, top, width, height);
+  draw({ left, top, width, height }, stride = 1) {
+    if (!this.levels.has(stride)) this.levels.set(stride, this.level(stride));
+    const { context, entries } = this.levels.get(stride);
+    const small = context.canvas;
+    context.putImageData(blended(entries, this.maps, small.width, small.height), 0, 0);
+    const shown = this.canvas.getContext("2d");
+    shown.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    shown.drawImage(small, left, top, width, height);
+  }
+
+  level(stride) {
+    const { width, height } = this.image;
+    const scale = Math.min(1, Math.sqrt(MOST_PIXELS / (width * height))) / stride;
+    const side = (length) => Math.max(1, Math.round(length * scale));
+    const small = Object.assign(document.createElement("canvas"), { width: side(width), height: side(height) });
+    const context = small.getContext("2d", { willReadFrequently: true });
+    context.imageSmoothingQuality = "high";
+    context.drawImage(this.image, 0, 0, small.width, small.height);
+    return { context, entries: part(context.getImageData(0, 0, small.width, small.height), this.borders) };
   }
 }
 
