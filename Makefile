@@ -39,6 +39,7 @@ docs: .venv/.installed-dev ## write docs/cli.md and docs/formats.md anew, and th
 format: .venv/.installed-dev ## format the code and mend what lint can mend
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+	$(BIN)/biome format --write photostyle/studio/page
 
 clean: ## remove everything that is not part of the source
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis out dist build site

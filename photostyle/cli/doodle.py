@@ -21,6 +21,7 @@ from photostyle.cli.options import (
     Resume,
     StripMetadata,
     Style,
+    Verbose,
     WeightsPath,
     check_resume,
     given,
@@ -67,6 +68,7 @@ def doodle(
     profile: Profile = None,
     strip_metadata: StripMetadata = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Make a picture laid out like TARGET_MAP from the parts of STYLE that STYLE_MAP marks.
 
@@ -93,6 +95,6 @@ def doodle(
         kept=Kept(checkpoint, resume),
         **given(quality=quality),
     )
-    sentence = job.run(Report(quiet))
+    sentence = job.run(Report(quiet, verbose))
     if not quiet:
         typer.echo(sentence)

@@ -133,6 +133,42 @@ def blend(
 
 
 @app.command()
+def adjust(
+    look: LookFile,
+    output: NewLook,
+    strength: Annotated[
+        float, typer.Option(min=0, max=1, metavar="X", help="How far to go from no change (0) to the look (1).")
+    ] = 1.0,
+    exposure: Annotated[float, typer.Option(min=-3, max=3, metavar="X", help="Stops of light.")] = 0.0,
+    warmth: Annotated[float, typer.Option(min=-1, max=1, metavar="X", help="From blue (-1) to red (1).")] = 0.0,
+    contrast: Annotated[float, typer.Option(min=-1, max=1, metavar="X", help="Black and white stay.")] = 0.0,
+    saturation: Annotated[float, typer.Option(min=-1, max=1, metavar="X", help="-1 is grey.")] = 0.0,
+    keep_skin: Annotated[
+        float, typer.Option(min=0, max=1, metavar="X", help="How much what has the colours of skin keeps them.")
+    ] = 0.0,
+    region: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=X", help="The strength of one region; again for each.", show_default=False),
+    ] = None,
+) -> None:
+    """Make a look that does more or less than a LOOK: its strength, light, warmth, contrast and saturation."""
+    from photostyle import Adjustment, adjust_look
+
+    regions = dict(_strength(pair) for pair in region or ())
+    adjustment = Adjustment(strength, exposure, warmth, contrast, saturation, keep_skin, regions)
+    _save(adjust_look(_load(look), adjustment), output, [look])
+
+
+def _strength(pair: str) -> tuple[str, float]:
+    """A region's name and its strength, of NAME=X."""
+    name, _, number = pair.rpartition("=")
+    try:
+        return name, float(number)
+    except ValueError as error:
+        raise typer.BadParameter(f"it should be as in sky=0.5, not {pair!r}.", param_hint="--region") from error
+
+
+@app.command()
 def invert(look: LookFile, output: NewLook) -> None:
     """Make the look that undoes a LOOK, as far as that is possible."""
     from photostyle import invert_look

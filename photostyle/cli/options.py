@@ -80,6 +80,7 @@ TableSpace = Annotated[
     typer.Option(help="The colour space of a table; by default the one its file states, or else sRGB."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print the energies of every step, too.")]
 
 
 def given(**options: Any) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +32,10 @@ def studio(
             metavar="DIR", help="Keep uploads and results in this folder; by default they are deleted at the end."
         ),
     ] = None,
+    looks: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="A folder of looks to choose from, where those that are saved are kept."),
+    ] = None,
     most_megabytes: Annotated[int, typer.Option(min=1, metavar="N", help="Refuse larger files.")] = 100,
     most_pixels: Annotated[
         float, typer.Option(min=0.001, metavar="MEGAPIXELS", help="Refuse larger photographs.")
@@ -55,9 +58,5 @@ def studio(
 
             webbrowser.open(address)
 
-    def end(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, end)  # as Ctrl+C does: the temporary folder is deleted
     limits = Limits(most_megabytes * 1_000_000, most_pixels * 1e6)
-    serve(host, port, ready, keep=keep, password=password, is_open=insecure_open, limits=limits)
+    serve(host, port, ready, keep=keep, looks=looks, password=password, is_open=insecure_open, limits=limits)

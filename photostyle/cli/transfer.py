@@ -28,6 +28,7 @@ from photostyle.cli.options import (
     SoftMasks,
     StripMetadata,
     StyleRegions,
+    Verbose,
     WeightsPath,
     check_resume,
     given,
@@ -106,6 +107,7 @@ def transfer(
     strip_metadata: StripMetadata = False,
     most_pixels: MostPixels = None,
     quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Give the CONTENT photograph the look of the STYLE photograph.
 
@@ -149,7 +151,7 @@ def transfer(
         kept=Kept(checkpoint, resume),
         **given(recipe=recipe, quality=quality),
     )
-    sentence = job.run(Report(quiet))
+    sentence = job.run(Report(quiet, verbose))
     if not quiet:
         typer.echo(sentence, err=str(output) == "-")
 

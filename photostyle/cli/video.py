@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from photostyle.cli.options import Device, Quiet
+from photostyle.cli.options import Device, Quiet, Verbose
 
 
 def video(
@@ -58,6 +58,7 @@ def video(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run of the same command.")] = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Give a clip the look of a photograph: one look for all frames, found on one of them.
 
@@ -81,7 +82,7 @@ def video(
         preset=preset,
         checkpoint=checkpoint,
         resume=resume,
-        report=Report(quiet),
+        report=Report(quiet, verbose),
         **given(device=device),
     )
     if not quiet:

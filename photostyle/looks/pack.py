@@ -84,12 +84,17 @@ def save_pack(pack: Pack, folder: StrPath, holds: Held | None = None) -> None:
     `holds` is quoted in it. The folder appears whole or not at all. Raises ImageError if it cannot be written or exists
     and is not empty.
     """
+    write_folder(Path(folder), pack_files(pack, holds))
+
+
+def pack_files(pack: Pack, holds: Held | None = None) -> dict[str, bytes]:
+    """The files of a pack by their names: what `save_pack` writes."""
     stems = [f"{n}-{re.sub(r'[^0-9A-Za-z]+', '-', name).strip('-')}" for n, name in enumerate(pack.names, 1)]
     files = {"README.txt": readme(pack.names, stems, pack.tables[0].space, holds).encode()}
     for stem, table, mask in zip(stems, pack.tables, pack.masks, strict=True):
         files[f"{stem}.cube"] = encode_table(table, ".cube")
         files[f"{stem}.png"] = _gray(mask)
-    write_folder(Path(folder), files)
+    return files
 
 
 def _full_masks(masks: Tensor, photograph: Tensor) -> Tensor:
