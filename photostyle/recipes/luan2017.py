@@ -90,10 +90,11 @@ def deep_photo(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: De
     Where light falls is decided at a coarse size, at which a layer sees a house at once: what both stages find there is
     carried to the photograph at the next size, and is where they go on.
     """
-    O = small = None
     sizes = octaves(content.shape[1:], p.coarse, p.size)
+    I, S = fit(content, sizes[0]), fit(style, sizes[0])
+    O = first_image(I, S, regions.fit(I, S), p)
     for size in sizes:
-        I, S = fit(content, size), fit(style, size)
+        small, I, S = I, fit(content, size), fit(style, size)
         here = regions.fit(I, S)
         L = content_and_style(I, S, here, vgg, p)
         M = matting_laplacian(I, p.epsilon)
@@ -105,10 +106,10 @@ def deep_photo(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: De
             tolerance=p.tolerance,
             metric=MattingMetric(matting_laplacian(I, p.GRAIN)) if p.optimizer == "metric" else None,
         )
-        start = first_image(I, S, here, p) if O is None else render(O, I, small=small)
-        O = yield from down(L, image=start, stage=f"style, {size} px")
+        if size != sizes[0]:
+            O = render(O, I, small=small)
+        O = yield from down(L, image=O, stage=f"style, {size} px")
         O = yield from down(L + p.matting_weight * matting(M), image=O, stage=f"photoreal, {size} px")
-        small = I
     O = O.clamp(0, 1)
     if p.smooth_radius:
         radius = max(1, round(p.smooth_radius * max(I.shape) / p.SMOOTHED_SIZE))
