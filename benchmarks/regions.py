@@ -32,9 +32,8 @@ from torch.nn.functional import max_pool2d
 from photostyle import Regions, load_image, load_regions, load_weights
 from photostyle.image import fit, shrink
 from photostyle.matting.laplacian import matting_laplacian
-from photostyle.network.vgg import VGG
-from photostyle.segment.clusters import cluster_regions
 from photostyle.segment.refine import refine_regions
+from photostyle.segment.search import common_regions
 
 SKY = "02,03,04,07,20,47,55,58"
 
@@ -69,7 +68,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, help="that many regions (default: found from the photographs)")
     parser.add_argument("--sky", default=SKY, help=f"names of the pairs of sky against the rest (default: {SKY})")
     options = parser.parse_args()
-    vgg = VGG(load_weights())
+    weights = load_weights()
     figures, seconds, borders = {}, [], []
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads\n")
     heads = f"{'regions':>8s} {'found':>6s} {'IoU':>6s} {'content':>8s} {'by area':>8s} {'border':>15s} {'seconds':>8s}"
@@ -81,7 +80,7 @@ def main() -> None:
             continue
         content, style = load_image(path / "content.png"), load_image(path / "style.png")
         began = time.perf_counter()
-        found = cluster_regions(content, style, vgg, count=options.count)
+        found = common_regions(content, style, weights, count=options.count)
         fine = refine_regions(found, content, style)
         seconds.append(time.perf_counter() - began)
         borders.append((border_energy(found, content), border_energy(fine, content)))
