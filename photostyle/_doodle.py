@@ -22,7 +22,8 @@ from photostyle.recipes import find_recipe, make_settings
 from photostyle.recipes.champandard2016 import semantic_style
 from photostyle.recipes.settings import Quality
 from photostyle.recipes.tint import find_tint, tinted
-from photostyle.regions.labels import load_regions, read_labels
+from photostyle.regions.labelimage import read_labels
+from photostyle.regions.labels import load_regions
 
 MapKind = Literal["auto", "labels", "colors"]
 
@@ -31,13 +32,36 @@ _MOST_LABELS = 16  # more flat colours than that are shades
 
 
 def doodle(
-    style: Tensor, style_map: Tensor, target_map: Tensor, content: Tensor | None = None, **options: Any
+    style: Tensor,
+    style_map: Tensor,
+    target_map: Tensor,
+    content: Tensor | None = None,
+    *,
+    quality: Quality = "standard",
+    backbone: str = DEFAULT_BACKBONE,
+    weights_path: str | os.PathLike[str] | None = None,
+    pooling: Pooling = "average",
+    device: str = "auto",
+    **settings: Any,
 ) -> Tensor:
     """A picture laid out as the `target_map` says, of the patches of `style`: 3×H×W sRGB in [0, 1].
 
-    The arguments, options and errors are those of `doodle_steps`.
+    All arguments, options and errors are explained at `doodle_steps`.
     """
-    return finish(doodle_steps(style, style_map, target_map, content, **options))
+    return finish(
+        doodle_steps(
+            style,
+            style_map,
+            target_map,
+            content,
+            quality=quality,
+            backbone=backbone,
+            weights_path=weights_path,
+            pooling=pooling,
+            device=device,
+            **settings,
+        )
+    )
 
 
 def doodle_steps(

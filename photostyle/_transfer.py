@@ -27,13 +27,40 @@ Styles = Tensor | Sequence[Tensor]
 """One photograph 3×H×W, or several."""
 
 
-def transfer(content: Tensor, style: Styles, regions: Regions | None = None, **options: Any) -> Tensor:
+def transfer(
+    content: Tensor,
+    style: Styles,
+    regions: Regions | None = None,
+    *,
+    recipe: str = DEFAULT_RECIPE,
+    quality: Quality = "standard",
+    strength: float = 1.0,
+    backbone: str = DEFAULT_BACKBONE,
+    weights_path: str | os.PathLike[str] | None = None,
+    pooling: Pooling = "average",
+    device: str = "auto",
+    **settings: Any,
+) -> Tensor:
     """`content` with the look of `style`: both 3×H×W, sRGB in [0, 1]; so is the result.
 
-    `regions` pairs what belongs together (None: the whole photographs). The options and the errors
-    are those of `transfer_steps`.
+    `regions` pairs what belongs together (None: the whole photographs). All options and errors are explained at
+    `transfer_steps`.
     """
-    return finish(transfer_steps(content, style, regions, **options))
+    return finish(
+        transfer_steps(
+            content,
+            style,
+            regions,
+            recipe=recipe,
+            quality=quality,
+            strength=strength,
+            backbone=backbone,
+            weights_path=weights_path,
+            pooling=pooling,
+            device=device,
+            **settings,
+        )
+    )
 
 
 def transfer_steps(
@@ -73,13 +100,38 @@ def transfer_steps(
     return fade(job.content, (yield from steps), strength)
 
 
-def make_look(content: Tensor, style: Tensor, regions: Regions | None = None, **options: Any) -> Look:
+def make_look(
+    content: Tensor,
+    style: Tensor,
+    regions: Regions | None = None,
+    *,
+    recipe: str = DEFAULT_RECIPE,
+    quality: Quality = "standard",
+    backbone: str = DEFAULT_BACKBONE,
+    weights_path: str | os.PathLike[str] | None = None,
+    pooling: Pooling = "average",
+    device: str = "auto",
+    **settings: Any,
+) -> Look:
     """The look that `transfer` gives to `content`, apart from it: it goes onto any photograph (`Look.apply`).
 
     Arguments, options and errors are those of `transfer`, of which `strength` is none; the recipe is one that finds
     colour maps (`Recipe.maps`).
     """
-    return finish(look_steps(content, style, regions, **options))
+    return finish(
+        look_steps(
+            content,
+            style,
+            regions,
+            recipe=recipe,
+            quality=quality,
+            backbone=backbone,
+            weights_path=weights_path,
+            pooling=pooling,
+            device=device,
+            **settings,
+        )
+    )
 
 
 def look_steps(

@@ -2,6 +2,7 @@
 
 PhotostyleError            one sentence: what is wrong and what to do
 ├── ImageError             a photograph, a clip or a look cannot be read, used or written
+├── FileError              a journal or a list of jobs cannot be read or written
 ├── RegionsError           label images that do not fit the photographs or each other
 ├── WeightsError           network weights that are missing, damaged or out of reach
 ├── SettingsError          an unknown recipe, backbone or device, or a setting outside its range
@@ -22,6 +23,10 @@ class PhotostyleError(Exception):
 
 class ImageError(PhotostyleError):
     """A photograph, a clip or a look cannot be read, used or written."""
+
+
+class FileError(PhotostyleError):
+    """A file that holds no picture, as a journal or a list of jobs, cannot be read or written."""
 
 
 class RegionsError(PhotostyleError):
@@ -45,3 +50,9 @@ class DescentError(PhotostyleError):
     def __init__(self, message: str, image: Tensor | None = None) -> None:
         super().__init__(message)
         self.image = image
+
+
+def is_shortage(error: Exception) -> bool:
+    """Whether memory ran out: PyTorch says so of a graphics card in an error of its own, of a processor in words."""
+    words = ("out of memory", "can't allocate memory", "not enough memory")
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)

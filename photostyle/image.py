@@ -89,6 +89,11 @@ def fit_size(height: int, width: int, long_side: int, *, enlarge: bool = False) 
     return max(1, round(height * long_side / longest)), max(1, round(width * long_side / longest))
 
 
+def exact(x: Tensor) -> Tensor:
+    """The tensor in float64: where it is, or on the processor if its own device has no such numbers (Apple's MPS)."""
+    return (x.cpu() if x.device.type == "mps" else x).double()
+
+
 def _cover(old: int, new: int) -> Tensor:
     """Return new×old weights: the share of each old cell in each new one, along one axis; rows sum to 1."""
     edges = torch.arange(new + 1, dtype=torch.float64) * (old / new)

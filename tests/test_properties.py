@@ -302,7 +302,7 @@ def test_regions_come_back_from_label_images(count: int, seed: int) -> None:
 @given(st.integers(2, 9), seeds, st.integers(0, 29))
 def test_noise_on_the_papers_colours_changes_no_label(count: int, seed: int, noise: int) -> None:
     """What JPEG does to a label image, in tiles that are wide enough to be painted."""
-    from photostyle.regions.labels import PALETTE
+    from photostyle.regions.palette import PALETTE
 
     chance = np.random.default_rng(seed)
     tiles = np.resize(chance.permutation(count), (3, 3)).repeat(5, 0).repeat(5, 1)

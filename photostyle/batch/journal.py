@@ -12,7 +12,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from photostyle import ImageError, SettingsError
+from photostyle import FileError, SettingsError
 from photostyle.files import make_folder, reason
 from photostyle.wording import json_bytes
 
@@ -29,7 +29,7 @@ class Journal:
     def __init__(self, path: Path, others: Collection[Path] = ()) -> None:
         """`others` are the journals of other shards.
 
-        Raises SettingsError if a batch is writing this one, ImageError if it cannot be written.
+        Raises SettingsError if a batch is writing this one, FileError if it cannot be written.
         """
         make_folder(path.parent)
         self._path = path
@@ -41,7 +41,7 @@ class Journal:
                 f"Another batch is at work with {path}: wait for it, or name another folder."
             ) from error
         except OSError as error:
-            raise ImageError(f"{path} cannot be locked ({reason(error)}): choose another --journal.") from error
+            raise FileError(f"{path} cannot be locked ({reason(error)}): choose another --journal.") from error
         try:
             self.last = last_records({path, *others})
             self._stream = path.open("ab")
@@ -49,16 +49,16 @@ class Journal:
                 self._stream.write(b"\n")  # after a line that a crash has torn
         except OSError as error:
             self._lock.release()
-            raise ImageError(f"{path} cannot be written ({reason(error)}): choose another --journal.") from error
+            raise FileError(f"{path} cannot be written ({reason(error)}): choose another --journal.") from error
 
     def write(self, record: Record) -> None:
-        """Append a record and wait until the disk has it. Raises ImageError if it cannot be written."""
+        """Append a record and wait until the disk has it. Raises FileError if it cannot be written."""
         try:
             self._stream.write(json_bytes({"at": time(), **record}) + b"\n")
             self._stream.flush()
             os.fsync(self._stream.fileno())
         except OSError as error:
-            raise ImageError(f"{self._path} cannot be written ({reason(error)}): make room and --resume.") from error
+            raise FileError(f"{self._path} cannot be written ({reason(error)}): make room and --resume.") from error
 
     def __enter__(self) -> Journal:
         return self

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from photostyle import ImageError, SettingsError
+from photostyle import FileError, SettingsError
 from photostyle.batch import storage
 from photostyle.photofile.source import EXTENSIONS, foreign_kind
 
@@ -40,7 +40,7 @@ def read_lines(jobs: str, output: str, tell: Callable[[str], None] = lambda sent
     """The lines of a file of jobs (.csv, .jsonl), or one for each photograph in a folder and its folders.
 
     What is in the folder `output` is left out; `tell` is given a sentence about pictures of a kind that is not read.
-    The columns of a CSV have commas, semicolons or tabs between them, and names in capitals or not. Raises ImageError
+    The columns of a CSV have commas, semicolons or tabs between them, and names in capitals or not. Raises FileError
     if there is nothing to read, SettingsError if a line is not one; it names the line.
     """
     kind = PurePosixPath(jobs).suffix.lower()
@@ -52,7 +52,7 @@ def read_lines(jobs: str, output: str, tell: Callable[[str], None] = lambda sent
         return lines
     if not storage.is_url(jobs) and not os.path.isdir(jobs):
         there = "is no folder and no .csv or .jsonl" if os.path.exists(jobs) else "does not exist"
-        raise ImageError(f"{jobs} {there}: give a folder of photographs or a file of jobs.")
+        raise FileError(f"{jobs} {there}: give a folder of photographs or a file of jobs.")
     return _folder(jobs, output, tell)
 
 
@@ -71,7 +71,7 @@ def _folder(folder: str, output: str, tell: Callable[[str], None]) -> list[Line]
         more = f" and {len(foreign) - _TOLD} more" if len(foreign) > _TOLD else ""
         tell(f"Note: passed over, for this kind of file is not read: {', '.join(foreign[:_TOLD])}{more}.")
     if not lines:
-        raise ImageError(f"{folder} holds no photographs: {', '.join(sorted(_PHOTOGRAPHS))}.")
+        raise FileError(f"{folder} holds no photographs: {', '.join(sorted(_PHOTOGRAPHS))}.")
     return lines
 
 

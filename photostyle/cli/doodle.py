@@ -74,6 +74,7 @@ def doodle(
     """
     from photostyle.cli.progress import Report
     from photostyle.jobs.doodle import Doodle
+    from photostyle.jobs.run import Kept
     from photostyle.network.network import Network
 
     check_resume(checkpoint, resume)
@@ -87,8 +88,7 @@ def doodle(
         settings=ctx.meta["settings"],
         network=Network(**given(backbone=backbone, weights_path=weights_path, pooling=pooling, device=device)),
         saving=saving(jpeg_quality, bits, profile, strip_metadata),
-        checkpoint=checkpoint,
-        resume=resume,
+        kept=Kept(checkpoint, resume),
         **given(quality=quality),
     )
     sentence = job.run(Report(quiet))

@@ -90,9 +90,9 @@ def _settings() -> tuple[set[str], set[str]]:
 
 
 def _meant(option: str, known: Iterable[str]) -> str:
-    """The options that are nearly called so."""
-    near = get_close_matches(option, sorted(known), n=2)
-    return f": perhaps {' or '.join(near)} is meant" if near else ""
+    """The option that is nearly called so."""
+    near = get_close_matches(option, sorted(known), n=1, cutoff=0.75)
+    return f": perhaps {near[0]} is meant" if near else ""
 
 
 def _option(name: str) -> str:

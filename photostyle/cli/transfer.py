@@ -114,7 +114,7 @@ def transfer(
     """
     from photostyle.cli.progress import Report
     from photostyle.jobs.pair import Pair
-    from photostyle.jobs.run import Previews
+    from photostyle.jobs.run import Kept, Previews
     from photostyle.jobs.transfer import Transfer
     from photostyle.network.network import Network
     from photostyle.regions.corrections import read_match, read_names
@@ -146,8 +146,7 @@ def transfer(
         saving=saving(jpeg_quality, bits, profile, strip_metadata),
         most_pixels=pixels(most_pixels),
         previews=Previews(previews, preview_every) if preview_every else None,
-        checkpoint=checkpoint,
-        resume=resume,
+        kept=Kept(checkpoint, resume),
         **given(recipe=recipe, quality=quality),
     )
     sentence = job.run(Report(quiet))

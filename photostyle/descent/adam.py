@@ -16,6 +16,7 @@ _TINY = 1e-8  # Adam's ε
 
 
 def adam(evaluate: Evaluate, place: Place, picture: Tensor | None, rate: float) -> Iterator[tuple[Place, Point]]:
+    """Steps from a place, without end, at a learning rate: yields where each ends, and the energy there."""
     x, g = place.x, place.slope
     m, v, n = place.memory[0] if place.memory else (torch.zeros_like(g), torch.zeros_like(g), 0.0)
     while True:

@@ -55,8 +55,7 @@ class Checkpoint:
         self.found = about.exists()
         if self.found and not resume:
             raise SettingsError(
-                f"{folder} holds the checkpoint of a run that did not end: go on from it with --resume, "
-                "or name another folder."
+                f"{folder} holds the checkpoint of a run that did not end: resume it, or name another folder."
             )
         facts = json.loads(json.dumps(facts))
         self.choices: dict[str, Any] = dict(choices or {})
@@ -89,7 +88,7 @@ class Checkpoint:
             if metadata["sha256"] != digest(metadata["place"], *tensors.values()):
                 raise ValueError
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            raise SettingsError(f"{self._path} is damaged: delete it, and --resume goes on from before it.") from error
+            raise SettingsError(f"{self._path} is damaged: delete it, and the run resumes from before it.") from error
         about = json.loads(metadata["place"])
         tensors = {name: tensor.to(x) for name, tensor in tensors.items()}
         return Place(

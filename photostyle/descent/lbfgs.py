@@ -24,6 +24,11 @@ Metric = Callable[[Tensor], Tensor]
 def lbfgs(
     evaluate: Evaluate, place: Place, picture: Tensor | None, first: float, metric: Metric
 ) -> Iterator[tuple[Place, Point]]:
+    """Steps from a place for as long as one leads down: yields where each ends, and the energy there.
+
+    `first` is the largest change of the first step; `metric` is what is taken for the inverse of the Hessian, up to a
+    factor, until the pairs know better.
+    """
     x, value, g, pairs = place.x, place.value, place.slope, place.memory
     while g.abs().max() > 0:
         p = -_inverse_hessian(g, pairs, metric)

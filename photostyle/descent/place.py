@@ -61,6 +61,7 @@ Evaluate = Callable[[Tensor], Point]
 
 
 def finite(point: Point, good: Tensor | None) -> Point:
+    """The point; raises DescentError, with the last `good` picture, if its energy or slope is not finite."""
     if not abs(point.value) < float("inf") or not bool(torch.isfinite(point.slope).all()):
         culprits = ", ".join(name for name, part in point.parts.items() if not abs(part) < float("inf"))
         raise DescentError(

@@ -29,7 +29,7 @@ from photostyle.image import fit_size, resize
 from photostyle.jobs import memory
 from photostyle.jobs.pair import load_seen
 from photostyle.jobs.report import Report, have_weights, tell
-from photostyle.jobs.run import Run, kept, partial_of
+from photostyle.jobs.run import Kept, Run, partial_of, settle
 from photostyle.network.network import Network
 from photostyle.recipes.settings import Quality
 from photostyle.recipes.tint import find_tint
@@ -53,8 +53,7 @@ class Doodle:
     settings: Mapping[str, Any] = field(default_factory=dict)
     network: Network = field(default_factory=Network)
     saving: Mapping[str, Any] = field(default_factory=dict)
-    checkpoint: Path | None = None
-    resume: bool = False
+    kept: Kept = field(default_factory=Kept)
 
     @property
     def files(self) -> dict[str, Path]:
@@ -115,22 +114,16 @@ class Doodle:
         self, values: dict[str, Any], images: Mapping[str, Tensor], painted: Maps, report: Report
     ) -> tuple[dict[str, Any], Checkpoint | None]:
         """The settings as memory allows them, and where the descents are kept."""
-        asked = values["size"]
-        shape = _size(painted, asked, images.get("content"))
-        size = memory.size_that_fits("doodle", shape, asked, memory.free_memory(self.network.check()))
-        keeper = None
-        if self.checkpoint:
-            facts: dict[str, Any] = {"recipe": "doodle", "version": __version__}
-            facts |= {"backbone": self.network.backbone, "pooling": self.network.pooling}
-            facts["weights"] = "".join(str(path.resolve()) for path in self.weights)
+        shape = _size(painted, values["size"], images.get("content"))
+        free = memory.free_memory(self.network.check())
+        size = memory.size_that_fits("doodle", shape, values["size"], free)
+        facts: dict[str, object] = {"recipe": "doodle", "version": __version__}
+        facts |= {"backbone": self.network.backbone, "pooling": self.network.pooling}
+        if self.kept.folder:  # hashes take a moment
+            facts |= {"weights": [str(path.resolve()) for path in self.weights]}
             facts |= {role: digest(image) for role, image in images.items()}
             facts |= {"style_map": digest(painted.style), "target_map": digest(painted.target)}
-            keeper = kept(self.checkpoint, facts | values, report, resume=self.resume, choices={"size": size})
-            size = keeper.choices["size"]  # the descents go on at the size that they began with
-        if size != asked:
-            report.note(f"Note: --size {asked} needs more memory than is free; it is lowered to {size}.")
-            values["size"] = size
-        return values, keeper
+        return settle(values, size, self.kept, facts, report)
 
     def _note(self, values: Mapping[str, Any], painted: Maps) -> dict[str, Any]:
         return {

@@ -10,11 +10,11 @@ from pathlib import Path
 import psutil
 import torch
 
-from photostyle.errors import SettingsError
+from photostyle.errors import SettingsError, is_shortage
 from photostyle.image import fit_size
 
 # Measured on a processor with VGG-16, long sides from 192 to 384 and photographs of 4 to 9 megapixels
-# (tests/test_memory.py measures two of them again), and a tenth added. What a recipe takes stands in its row.
+# (tests/jobs/test_memory.py measures two of them again), and a tenth added. What a recipe takes stands in its row.
 _NETWORK = 230e6  # bytes: the network, and what PyTorch loads when it first computes
 _WORKS = {"apply": (60, 0.0), "matte": (650, 0.0), "regions": (60, 350e6)}  # for each pixel of the photograph; besides
 _LEAST = 64  # long side, pixels: below it no result is worth having
@@ -84,17 +84,12 @@ def explained() -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if not _is_shortage(error):
+        if not is_shortage(error):
             raise
         raise SettingsError(
             "There is not enough memory: make the photographs smaller, lower --size where there is one, or close other "
             "programs."
         ) from error
-
-
-def _is_shortage(error: Exception) -> bool:
-    words = ("out of memory", "can't allocate memory", "not enough memory")  # of MPS and of the processor
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(word in str(error) for word in words)
 
 
 def _free_in_group(root: Path, own: Path) -> float:

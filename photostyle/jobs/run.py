@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from torch import Tensor
 
@@ -19,6 +19,14 @@ from photostyle.jobs.report import Report
 T = TypeVar("T")
 
 _LONGEST_NAME = 255  # bytes, on nearly all file systems
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The folder of a checkpoint, if there is to be one, and whether the job goes on from there (`resume`)."""
+
+    folder: Path | None = None
+    resume: bool = False
 
 
 @dataclass
@@ -64,14 +72,24 @@ class Run:
             raise
 
 
-def kept(
-    folder: Path, facts: Mapping[str, object], report: Report, *, resume: bool, choices: Mapping[str, object]
-) -> Checkpoint:
-    """The checkpoint of a job in a folder; the user is told if there is none to go on from."""
-    keeper = Checkpoint(folder, facts, resume=resume, choices=choices)
-    if resume and not keeper.found:
-        report.note(f"Note: there is no checkpoint in {folder} yet; this is the beginning.")
-    return keeper
+def settle(
+    values: dict[str, Any], size: int | None, kept: Kept, facts: Mapping[str, object], report: Report
+) -> tuple[dict[str, Any], Checkpoint | None]:
+    """The settings `values` with the `size` that memory allows, and the checkpoint of the job, if it is kept.
+
+    `facts` are what else its result depends on. The user is told of a size that is lowered, and if there is nothing to
+    go on from. Raises SettingsError as `Checkpoint` does.
+    """
+    keeper, asked = None, values.get("size")
+    if kept.folder:
+        keeper = Checkpoint(kept.folder, {**facts, **values}, resume=kept.resume, choices={"size": size})
+        if kept.resume and not keeper.found:
+            report.note(f"Note: there is no checkpoint in {kept.folder} yet; this is the beginning.")
+        size = keeper.choices["size"]  # the descents go on at the size that they began with
+    if size == asked:
+        return values, keeper
+    report.note(f"Note: --size {asked} needs more memory than is free; it is lowered to {size}.")
+    return values | {"size": size}, keeper
 
 
 def partial_of(output: Path) -> Path:

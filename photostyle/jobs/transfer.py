@@ -40,7 +40,7 @@ from photostyle.jobs import memory
 from photostyle.jobs.pair import Pair
 from photostyle.jobs.regions import doubt, find
 from photostyle.jobs.report import Report, have_weights, tell
-from photostyle.jobs.run import Previews, Run, kept, partial_of
+from photostyle.jobs.run import Kept, Previews, Run, partial_of, settle
 from photostyle.matting.render import render
 from photostyle.network.network import Network
 from photostyle.recipes import Recipe
@@ -52,8 +52,8 @@ class Transfer:
     """The photographs of `pair` into the file `output`, by a recipe with its settings.
 
     Without label images regions are found as `guide` says: auto, learned (by a `model`), or none. Each of several
-    `strengths` is a file of its own, its number before the suffix. `look` is the file of the look, `checkpoint` a
-    folder from which, with `resume`, an interrupted run goes on. `saving` holds options of `save_photograph`.
+    `strengths` is a file of its own, its number before the suffix. `look` is the file of the look, `kept` says
+    where an interrupted run goes on from, and `saving` holds options of `save_photograph`.
     """
 
     pair: Pair
@@ -69,8 +69,7 @@ class Transfer:
     saving: Mapping[str, Any] = field(default_factory=dict)
     most_pixels: float | None = None
     previews: Previews | None = None
-    checkpoint: Path | None = None
-    resume: bool = False
+    kept: Kept = field(default_factory=Kept)
 
     @property
     def outputs(self) -> dict[float, Path]:
@@ -169,23 +168,17 @@ class Transfer:
         self, recipe: Recipe, values: dict[str, Any], scene: _Scene, report: Report
     ) -> tuple[dict[str, Any], Checkpoint | None]:
         """The settings as memory allows them, and where the descents are kept."""
-        asked, shape = values.get("size"), scene.content.shape[1:]
         free = memory.free_memory(self.network.check())
-        size = memory.size_that_fits(self.recipe, shape, asked, free)
-        keeper = None
-        if self.checkpoint:
-            facts = {"recipe": self.recipe, "version": __version__, "weights": [str(p.resolve()) for p in self.weights]}
-            if recipe.network:
-                facts |= {"backbone": self.network.backbone, "pooling": self.network.pooling}
+        size = memory.size_that_fits(self.recipe, scene.content.shape[1:], values.get("size"), free)
+        facts: dict[str, object] = {"recipe": self.recipe, "version": __version__}
+        if self.kept.folder:  # hashes take a moment
+            facts |= {"weights": [str(path.resolve()) for path in self.weights]}
             facts |= {"content": digest(scene.content), "style": digest(*scene.styles)}
-            if recipe.regional:
-                facts["regions"] = digest(scene.regions.content, scene.regions.style)
-            keeper = kept(self.checkpoint, facts | values, report, resume=self.resume, choices={"size": size})
-            size = keeper.choices["size"]  # the descents go on at the size that they began with
-        if size != asked:
-            report.note(f"Note: --size {asked} needs more memory than is free; it is lowered to {size}.")
-            values["size"] = size
-        return values, keeper
+        if self.kept.folder and recipe.network:
+            facts |= {"backbone": self.network.backbone, "pooling": self.network.pooling}
+        if self.kept.folder and recipe.regional:
+            facts |= {"regions": digest(scene.regions.content, scene.regions.style)}
+        return settle(values, size, self.kept, facts, report)
 
     def _note(self, recipe: Recipe, values: Mapping[str, Any], scene: _Scene) -> dict[str, Any]:
         """What the files say of how they were made; no folders, for the picture may be shown to others."""

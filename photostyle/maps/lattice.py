@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from photostyle.color.spaces import chroma, lab_from_srgb, luma, srgb_from_lab
+from photostyle.maps.tone import Tone
 
 SIZE = 17  # nodes along an axis: between the modes of a grade, of nine nodes, nothing is lost
 _SWEEPS = 40  # over the edges of a lattice whose slopes are limited
@@ -205,37 +206,3 @@ def _tame(nodes: Tensor, step: Sequence[int], gain: float) -> None:
         excess = 0.5 * d * (1 - most / _length(d)).clamp(min=0)
         low += excess
         high -= excess
-
-
-@dataclass(frozen=True, eq=False)
-class Tone:
-    """The one tone of a style that has one (black and white, sepia): a*b* as a function of L.
-
-    a*b* = `coefficients` (2×3) times (1, L, L²), L in [0, 100]; `certainty` is 0 for a style of several hues, 1 for one
-    whose colours stray from the tone by less than an eye sees.
-    """
-
-    coefficients: Tensor
-    certainty: float
-
-    def of(self, L: Tensor) -> Tensor:
-        """a*b*, 2×…, at lightness L (…)."""
-        powers = torch.stack([torch.ones_like(L), L / 100, (L / 100).square()])
-        return torch.tensordot(self.coefficients.to(L), powers, dims=1)
-
-
-def find_tone(colors: Tensor) -> Tone:
-    """The tone of the colours of a style (3×n, sRGB in [0, 1]).
-
-    It is certain if all but 2 % of them are within ΔE 2 of it, and none if they are not within 4.
-    """
-    lab = lab_from_srgb(colors.clamp(0, 1)).double()
-    L = lab[0] / 100
-    powers = torch.stack([torch.ones_like(L), L, L.square()])
-    if float(torch.quantile(lab[1:].norm(dim=0), 0.98)) < 2:  # ΔE: black and white, but for rounding
-        coefficients = lab.new_zeros(2, 3)
-    else:
-        ridge = 1e-3 * torch.eye(3).to(lab)
-        coefficients = (lab[1:] @ powers.T / len(L)) @ torch.linalg.inv(powers @ powers.T / len(L) + ridge)
-    stray = float(torch.quantile((lab[1:] - coefficients @ powers).norm(dim=0), 0.98))
-    return Tone(coefficients.float(), min(1.0, max(0.0, (4 - stray) / 2)))

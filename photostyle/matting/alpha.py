@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from photostyle.errors import ImageError
-from photostyle.image import check_image, check_size, half
+from photostyle.image import check_image, check_size, exact, half
 from photostyle.matting.equations import equations
 from photostyle.matting.guided import guided_maps
 from photostyle.matting.precondition import affine_blocks
@@ -48,9 +48,7 @@ def find_alpha(image: Tensor, trimap: Tensor, *, epsilon: float = 1e-7, toleranc
     Raises ImageError if sizes differ, or nothing is marked as foreground, or nothing as background.
     """
     known = _check(image, trimap)
-    place = torch.device("cpu") if image.device.type == "mps" else image.device
-    I, known = image.to(place, torch.float64), known.to(place, torch.float64)
-    return _solve(I, known, epsilon, tolerance, start=None).to(image)
+    return _solve(exact(image), exact(known), epsilon, tolerance, start=None).to(image)
 
 
 def _check(image: Tensor, trimap: Tensor) -> Tensor:

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from photostyle.image import exact
+
 
 def _inverse(Σ: Tensor) -> Tensor:
     """Inverse of symmetric 3×3 matrices laid out 3×3×h×w: its rows are the cross products over the determinant.
@@ -55,16 +57,16 @@ def local_affine(image: Tensor, output: Tensor, ridge: float, radius: int = 1, p
     cut at the borders; `prior` (C×4×H×W) holds A₀, zero if None. `image` is 3×H×W and `output` C×H×W; returns
     C×4×H×W, rows by output channel. (He, Sun & Tang, "Guided Image Filtering", eq. 14, for all outputs at once.)
     """
-    I, O = image.double(), output.double()
+    I, O = exact(image), exact(output)
     μ, ν = window_mean(I, radius), window_mean(O, radius)
     covariance = window_mean(I[:, None] * I, radius) - μ[:, None] * μ  # 3×3×H×W
     cross = window_mean(O[:, None] * I, radius) - ν[:, None] * μ
     covariance = covariance + ridge * torch.eye(3).to(I)[:, :, None, None]
     if prior is not None:
-        cross = cross + ridge * prior[:, :3]
+        cross = cross + ridge * prior[:, :3].to(I)
     A = torch.einsum("ochw,cdhw->odhw", cross, _inverse(covariance))
     b = ν - (A * μ).sum(1)
-    return torch.cat([A, b[:, None]], dim=1).to(image.dtype)
+    return torch.cat([A, b[:, None]], dim=1).to(image)
 
 
 def guided_maps(output: Tensor, image: Tensor, radius: int, ridge: float, prior: Tensor | None = None) -> Tensor:
@@ -81,13 +83,13 @@ def window_mean(x: Tensor, radius: int) -> Tensor:
 
     By differences of running sums, rows then columns: a wide window costs no more than a narrow one.
     """
-    kind = x.dtype
+    given, x = x, exact(x)
     for dim in (-1, -2):
         n, i = x.shape[dim], torch.arange(x.shape[dim], device=x.device)
         first, last = (i - radius).clamp(min=0), (i + radius + 1).clamp(max=n)
-        sums = F.pad(x.transpose(dim, -1).cumsum(-1, dtype=torch.float64), (1, 0))
+        sums = F.pad(x.transpose(dim, -1).cumsum(-1), (1, 0))
         x = ((sums[..., last] - sums[..., first]) / (last - first)).transpose(dim, -1)
-    return x.to(kind)
+    return x.to(given)
 
 
 def apply_affine(maps: Tensor, image: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ import torch
 from torch import Tensor
 
 from photostyle.errors import ImageError
+from photostyle.image import exact
 
 Offset = tuple[int, int]
 # the twelve neighbours ahead of a pixel in reading order; the other twelve follow by symmetry
@@ -97,13 +98,13 @@ def matting_laplacian(image: Tensor, epsilon: float = 1e-7) -> MattingLaplacian:
     _, H, W = image.shape
     if H < 3 or W < 3:
         raise ImageError(f"A matting Laplacian needs at least 3×3 pixels, not {W}×{H}: work at a larger size.")
-    I = image.double()
+    I = exact(image)
     D = torch.stack([I[:, dy : H - 2 + dy, dx : W - 2 + dx] for dy, dx in _WINDOW])  # 9×3×h×w, h = H − 2
     weights = {offset: torch.zeros(H, W).to(I) for offset in AHEAD}
     for (y, x), (v, u), A in window_weights(D, epsilon):
         # window by window, the weight of a pair lands on its first pixel
         weights[v - y, u - x][y : y + H - 2, x : x + W - 2] += A
-    return MattingLaplacian({offset: w.to(image.dtype) for offset, w in weights.items()})
+    return MattingLaplacian({offset: w.to(image) for offset, w in weights.items()})
 
 
 def window_weights(D: Tensor, epsilon: float) -> Iterator[tuple[Offset, Offset, Tensor]]:

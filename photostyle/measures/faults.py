@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from photostyle.color.spaces import lab_from_srgb
+from photostyle.image import exact
 from photostyle.matting.guided import window_mean
 
 _TINT_WINDOW, _CONTRAST_WINDOW = 0.025, 0.02  # of the long side
@@ -28,12 +29,12 @@ def tint(output: Tensor, content: Tensor, masks: Tensor) -> tuple[float, float]:
     plain ground: no window in which the content's own Lab spreads by less than 2.
     """
     _, h, w = output.shape
-    lab, I = (lab_from_srgb(x.double().clamp(0, 1)) for x in (output, content))
+    lab, I = (lab_from_srgb(exact(x).clamp(0, 1)) for x in (output, content))
     L, a, b = (x.flatten() / 50 for x in I)
     y = torch.linspace(-1, 1, h, dtype=torch.float64)[:, None].expand(h, w).flatten()
     X = torch.stack([torch.ones_like(L), L, a, b, L * L, L * a, L * b, a * a, a * b, b * b, y, y * y])  # 12×n
     rest = torch.zeros(2, h * w, dtype=torch.float64)
-    for mask in masks.double().flatten(1):
+    for mask in exact(masks).flatten(1):
         G = (X * mask) @ X.T + 1e-9 * mask.sum() * torch.eye(len(X), dtype=torch.float64)
         if float(mask.sum()) > 0:
             rest += mask * (lab[1:].flatten(1) - (lab[1:].flatten(1) * mask) @ X.T @ torch.linalg.inv(G) @ X)
@@ -54,9 +55,9 @@ def contrast(output: Tensor, content: Tensor, style: Tensor, masks: Tensor, styl
     logs, weight = 0.0, 0.0
     spreads = []
     for image in (output, content, style):
-        L = lab_from_srgb(image.double().clamp(0, 1))[:1]
+        L = lab_from_srgb(exact(image).clamp(0, 1))[:1]
         spreads.append(_spread(L, max(1, round(_CONTRAST_WINDOW * max(L.shape) / 2))))
-    for here, there in zip(masks.double(), style_masks.double(), strict=True):
+    for here, there in zip(exact(masks), exact(style_masks), strict=True):
         if float(here.sum()) > 0 and float(there.sum()) > 0:
             ours, before, model = (
                 (s * m).sum() / m.sum() + 1e-3 for s, m in zip(spreads, (here, here, there), strict=True)
@@ -73,8 +74,8 @@ def gain(output: Tensor, content: Tensor, masks: Tensor) -> float:
     The ratio of the standard deviations of all channels together in windows of 5×5 pixels, of the output and of the
     content, over windows that lie in one region. What rounding to 8 bits adds is taken off.
     """
-    O, I = (_spread(x.double(), 2) for x in (output, content))
-    inside = window_mean(masks.double(), 2).amax(0) > _INSIDE
+    O, I = (_spread(exact(x), 2) for x in (output, content))
+    inside = window_mean(exact(masks), 2).amax(0) > _INSIDE
     slope = (O.square() - _STEP**2 / 4).clamp(min=0).sqrt() / I.clamp(min=_STEP)
     return float(torch.quantile(slope[inside], 0.999)) if bool(inside.any()) else 0.0
 
@@ -87,7 +88,7 @@ def lipschitz(output: Tensor, content: Tensor, masks: Tensor) -> float:
     n = output[0].numel()
     i, j = torch.randint(n, (2, _PAIRS), generator=torch.Generator().manual_seed(0))
     region = masks.argmax(0).flatten()
-    O, I = output.double().flatten(1), content.double().flatten(1)
+    O, I = exact(output).flatten(1), exact(content).flatten(1)
     before = (I[:, i] - I[:, j]).norm(dim=0)
     counts = (region[i] == region[j]) & (before >= _FAR)
     ratio = (O[:, i] - O[:, j]).norm(dim=0)[counts] / before[counts]

@@ -15,7 +15,7 @@ from torch import Tensor
 from photostyle.color.spaces import lab_from_srgb
 from photostyle.color.transport import directions
 from photostyle.errors import ImageError, RegionsError
-from photostyle.image import fit, fit_size, resize, same_proportions, shrink
+from photostyle.image import exact, fit, fit_size, resize, same_proportions, shrink
 from photostyle.matting.laplacian import matting_laplacian
 from photostyle.measures.faults import contrast, gain, lipschitz, tint
 from photostyle.network.hed import edge_map
@@ -92,9 +92,9 @@ def style_distance(output: Tensor, style: Tensor, regions: Regions, vgg: VGG) ->
 
 def matting_energy(output: Tensor, content: Tensor) -> float:
     """Σ_c vec(O_c)ᵀ M_I vec(O_c) / (3·H·W·var(O)), ε = 1e-5; images of one size 3×H×W."""
-    O = output.double()
+    O = exact(output)
     variance = float(O.var()) * O.numel()
-    return float(matting_laplacian(content.double(), epsilon=1e-5).quadratic(O)) / max(variance, 1e-12)
+    return float(matting_laplacian(exact(content), epsilon=1e-5).quadratic(O)) / max(variance, 1e-12)
 
 
 def ssim(a: Tensor, b: Tensor) -> float:
@@ -102,7 +102,7 @@ def ssim(a: Tensor, b: Tensor) -> float:
     x = torch.arange(11, dtype=torch.float64) - 5
     g = torch.exp(-(x**2) / (2 * 1.5**2))
     g = (g / g.sum()).view(1, 1, 1, -1)
-    a, b = a.double(), b.double()
+    a, b = exact(a), exact(b)
     planes = torch.stack([a, b, a * a, b * b, a * b]).unsqueeze(1)  # 5×1×H×W
     μa, μb, aa, bb, ab = torch.conv2d(torch.conv2d(planes, g), g.mT).squeeze(1)
     c1, c2 = 0.01**2, 0.03**2
@@ -118,7 +118,7 @@ def color_distance(output: Tensor, style: Tensor, regions: Regions) -> float:
     """
     content_masks, style_masks = _large(regions)
     d = directions(_DIRECTIONS, dtype=torch.float64)
-    O, S = (lab_from_srgb(image.double().clamp(0, 1)) for image in (output, style))
+    O, S = (lab_from_srgb(exact(image).clamp(0, 1)) for image in (output, style))
     q = (torch.arange(_QUANTILES, dtype=torch.float64) + 0.5) / _QUANTILES
     total = weight = 0.0
     for here, there in zip(content_masks, style_masks, strict=True):

@@ -56,5 +56,5 @@ def find_device(name: str) -> torch.device:
     if name not in available:
         raise SettingsError(f"There is no device {name!r}; the devices are auto, {', '.join(available)}.")
     if not available[name]:
-        raise SettingsError(f"The device {name} is not available here; use --device auto or cpu.")
+        raise SettingsError(f"The device {name} is not available here: use the device auto or cpu.")
     return torch.device(name)

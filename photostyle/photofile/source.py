@@ -18,7 +18,7 @@ import tifffile
 from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
-from photostyle.errors import ImageError
+from photostyle.errors import ImageError, is_shortage
 from photostyle.files import StrPath, reason
 from photostyle.photofile.directories import BIG_TIFF, TIFF, directories
 from photostyle.photofile.metadata import BITS_PER_SAMPLE, ICC_PROFILE, PLANAR, XMP
@@ -121,7 +121,7 @@ def opened(path: StrPath | BinaryIO, most_pixels: float = MOST_PIXELS, *, drawn:
             with source.file or nullcontext():
                 _check_size(source, most_pixels, 1 if drawn else MIN_SIDE)
                 yield source
-        except (ImageError, MemoryError):
+        except ImageError:
             raise
         except UnidentifiedImageError as error:
             if kind := foreign_kind(name):
@@ -129,6 +129,8 @@ def opened(path: StrPath | BinaryIO, most_pixels: float = MOST_PIXELS, *, drawn:
             known = "no JPEG, PNG, TIFF or WebP (nor AVIF, HEIC, BMP, GIF, EXR, HDR or a camera's raw file)"
             raise ImageError(f"{name} is {known}, or cut short: convert or replace it.") from error
         except Exception as error:  # on damaged files decoders raise nearly anything
+            if is_shortage(error):
+                raise
             raise ImageError(f"{name} is damaged or incomplete ({reason(error)}): use another copy.") from error
 
 

@@ -26,7 +26,7 @@ from photostyle.terms.content import content as content_term
 from photostyle.terms.content import power
 from photostyle.terms.energy import Energy, Features
 from photostyle.terms.patches import cut, patch_style
-from photostyle.terms.smoothness import chroma_variation, total_variation
+from photostyle.terms.smoothness import smoothness
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _octave(O: Tensor, I: Tensor, S: Tensor, M_O: Tensor, M_S: Tensor, α: float
     β, k = layer_weights(F_S, F_I, p.STYLE_LAYERS, p.patch)
     Ψ_S = {l: cut(F_S[l], S, k[l], p.stride, M_S) for l in β}
     E_c = content_term(F_I, {p.CONTENT_LAYER: 1 / power(F_I[p.CONTENT_LAYER])})
-    Υ = 1 / I.numel() * (p.variation_weight * total_variation() + p.chroma_weight * chroma_variation())
+    Υ = smoothness(I.numel(), p.variation_weight, p.chroma_weight)
 
     def E(F_O: Features) -> Energy:
         Ψ_O = {l: cut(F_O[l], F_O["image"], k[l], p.stride, M_O) for l in β}

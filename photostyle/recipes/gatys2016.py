@@ -32,7 +32,7 @@ from photostyle.terms.content import power
 from photostyle.terms.energy import Extract, Features
 from photostyle.terms.gram import gram
 from photostyle.terms.gram import style as style_term
-from photostyle.terms.smoothness import chroma_variation, total_variation
+from photostyle.terms.smoothness import smoothness
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def neural_style(
             F_S = blend([vgg(s, w_s) for s in S], b)
         E_c = content_term(F_I, {l: w / power(F_I[l]) for l, w in w_c.items()})
         E_s = style_term(F_S, {l: w / power_of_gram(F_S[l]) for l, w in w_s.items()})
-        Υ = 1 / I.numel() * (p.variation_weight * total_variation() + p.chroma_weight * chroma_variation())
+        Υ = smoothness(I.numel(), p.variation_weight, p.chroma_weight)
         L = p.content_weight * E_c + p.style_weight * E_s + Υ
         O = yield from descend(L, extract, O, stage=f"{max(I.shape)} px", steps=steps, optimizer=p.optimizer)
     assert O is not None

@@ -30,7 +30,7 @@ from photostyle.terms.content import content as content_term
 from photostyle.terms.content import power
 from photostyle.terms.energy import Energy, Features
 from photostyle.terms.patches import cut, join, patch_style
-from photostyle.terms.smoothness import chroma_variation, total_variation
+from photostyle.terms.smoothness import smoothness
 
 _SMALLEST = 96  # pixels; the layers of a smaller octave would hold hardly a patch, and all becomes dull
 
@@ -80,7 +80,7 @@ def _octave(O: Tensor, I: Tensor, S: Tensor, vgg: VGG, p: MarkovStyle) -> Steps:
     β, k = layer_weights(copies[0][1], F_I, p.STYLE_LAYERS, p.patch)
     Ψ_S = {l: join([cut(F[l], T, k[l], p.stride, inside=covered(inside, F[l])) for T, F, inside in copies]) for l in β}
     E_c = content_term(F_I, {p.CONTENT_LAYER: 1 / power(F_I[p.CONTENT_LAYER])})
-    Υ = 1 / I.numel() * (p.variation_weight * total_variation() + p.chroma_weight * chroma_variation())
+    Υ = smoothness(I.numel(), p.variation_weight, p.chroma_weight)
 
     def E(F_O: Features) -> Energy:
         Ψ_O = {l: cut(F_O[l], F_O["image"], k[l], p.stride) for l in β}

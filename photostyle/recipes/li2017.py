@@ -39,7 +39,7 @@ from photostyle.terms.mmd import (
     paired_gaussian_mmd,
     polynomial_mmd,
 )
-from photostyle.terms.smoothness import chroma_variation, total_variation
+from photostyle.terms.smoothness import smoothness
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def objective(I: Tensor, S: Tensor, regions: Regions, w: Mapping[str, float], vg
     L = content_term(F_I, {p.CONTENT_LAYER: 1 / power(F_I[p.CONTENT_LAYER])})
     for name, (w_k, towards) in p.distances().items():
         L += distribution_style(name, towards, F_S, M_S, M_I, {l: p.balance * w_k * w_l for l, w_l in w.items()})
-    return L + 1 / I.numel() * (p.variation_weight * total_variation() + p.chroma_weight * chroma_variation())
+    return L + smoothness(I.numel(), p.variation_weight, p.chroma_weight)
 
 
 def first_image(I: Tensor, S: Tensor, regions: Regions, p: DiscrepancyStyle) -> Tensor:

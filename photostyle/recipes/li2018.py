@@ -27,7 +27,7 @@ from torch import Tensor
 
 from photostyle.color.transport import matrix_power
 from photostyle.descent.steps import Step, Steps
-from photostyle.image import fit, shrink
+from photostyle.image import exact, fit, shrink
 from photostyle.matting.guided import window_mean
 from photostyle.matting.render import apply_maps, feather, fit_maps
 from photostyle.network.vgg import VGG
@@ -176,7 +176,7 @@ def moments(X: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
     w = weights / weights.sum()
     μ = X @ w
     D = X - μ[:, None]
-    return μ.double(), ((D * w) @ D.T).double()
+    return exact(μ), exact((D * w) @ D.T)
 
 
 def feature_map(
@@ -211,7 +211,7 @@ def linear_decoder(pairs: list[tuple[Tensor, Tensor]]) -> Decode:
     Y = torch.cat([shrink(image, f.shape[1:]).flatten(1) for f, image in pairs], dim=1)
     μ, ν = X.mean(1, keepdim=True), Y.mean(1, keepdim=True)
     D = X - μ
-    Σ = (D @ D.T).double() / D.shape[1]
+    Σ = exact(D @ D.T) / D.shape[1]
     Σ += (_DECODER_RIDGE * Σ.diagonal().mean() + 1e-12) * torch.eye(len(Σ)).to(Σ)
-    A = torch.linalg.solve(Σ, (D @ (Y - ν).T).double() / D.shape[1]).T.to(X)
+    A = torch.linalg.solve(Σ, exact(D @ (Y - ν).T) / D.shape[1]).T.to(X)
     return lambda f: (A @ (f.flatten(1) - μ) + ν).view(3, *f.shape[1:])

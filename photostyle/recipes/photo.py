@@ -22,8 +22,9 @@ from photostyle.descent.steps import Step, Steps
 from photostyle.image import fit, shrink
 from photostyle.maps.blend import BORDER, SURFACE, RegionalMaps, find_borders
 from photostyle.maps.grade import color_map, prices
-from photostyle.maps.lattice import ColorMap, find_tone
+from photostyle.maps.lattice import ColorMap
 from photostyle.maps.settle import settled
+from photostyle.maps.tone import find_tone
 from photostyle.matting.laplacian import matting_laplacian
 from photostyle.matting.render import feather
 from photostyle.network.vgg import VGG

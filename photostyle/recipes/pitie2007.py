@@ -28,6 +28,7 @@ from torch import Tensor
 
 from photostyle.color.transport import linear_transport
 from photostyle.descent.steps import Step, Steps
+from photostyle.image import exact
 from photostyle.recipes.settings import setting
 from photostyle.regions.recolor import ColorMap, match_colors, paired_colors, recolor, sample
 from photostyle.regions.regions import Regions
@@ -137,7 +138,8 @@ def histogram(places: Tensor, bins: int) -> tuple[Array, Array]:
     """Of places (n, counted in bins) the share in each bin, and the part of their mean that each contributes."""
     inside = places.long().clamp(0, bins - 1)
     shares = torch.bincount(inside, minlength=bins).cpu().double() / len(places)
-    parts = torch.bincount(inside, places.double(), minlength=bins).cpu() / len(places)
+    weights = exact(places)
+    parts = torch.bincount(inside.to(weights.device), weights, minlength=bins).cpu() / len(places)
     return shares.numpy(), parts.numpy()
 
 

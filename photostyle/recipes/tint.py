@@ -22,7 +22,7 @@ from photostyle.color.spaces import chroma, lab_from_srgb, srgb_from_lab
 from photostyle.descent.steps import Steps
 from photostyle.errors import DescentError
 from photostyle.image import fit, shrink
-from photostyle.maps.lattice import Tone, find_tone
+from photostyle.maps.tone import Tone, find_tone
 
 _SEEN = 256  # long side at which a style is measured: the grain of a scan is no hue
 _ENDS = 0.005  # of a style's pixels are beyond either end of its line, and twice as many may stray from it

@@ -53,8 +53,8 @@ def look(photograph: Tensor, vgg: VGG, weights: Weights) -> Cells:
     image = adapted(seen.to(vgg.device))
     features = vgg(image, SIDE_LAYERS)
     h, w = features[KINDS].shape[1:]
-    lab = lab_from_srgb(shrink(image, (h, w))).flatten(1).double().cpu().numpy()
-    edges = shrink(edges_of(features, weights, image.shape[1:])[None], (h, w)).flatten().double().cpu().numpy()
+    lab = lab_from_srgb(shrink(image, (h, w))).flatten(1).cpu().double().numpy()
+    edges = shrink(edges_of(features, weights, image.shape[1:])[None], (h, w)).flatten().cpu().double().numpy()
     return Cells((h, w), seen.cpu(), kinds(features[KINDS]).flatten(1).numpy(), lab, _likeness(lab, edges, (h, w)))
 
 

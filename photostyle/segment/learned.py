@@ -130,7 +130,8 @@ def _load(model: str, device: str | torch.device) -> _Network:
         transformers, hub = import_module("transformers"), import_module("huggingface_hub")
     except ImportError:
         raise RegionsError(
-            "Learned regions need the transformers library: pip install 'photostyle[learned]', or use --regions auto."
+            "Learned regions need the transformers library: pip install "
+            "'photostyle[learned]', or have regions found by the method auto."
         ) from None
     with _silent(transformers.utils.logging):
         folder = Path(model) if os.path.isdir(model) else _fetched(model, hub)
@@ -138,7 +139,7 @@ def _load(model: str, device: str | torch.device) -> _Network:
         if lacking:
             raise RegionsError(
                 f"The model {model} lacks {', '.join(lacking)}: copy that from where it was published, "
-                f"take another, such as {DEFAULT}, or use --regions auto."
+                f"take another, such as {DEFAULT}, or have regions found by the method auto."
             )
         try:
             network, report = transformers.AutoModelForSemanticSegmentation.from_pretrained(
@@ -156,7 +157,7 @@ def _load(model: str, device: str | torch.device) -> _Network:
         except Exception as error:  # a file can be wrong in any way, and transformers raises nearly anything
             raise RegionsError(
                 f"The model {model} is not a segmentation model that can be used ({_words(error)}): "
-                f"take another, such as {DEFAULT}, or use --regions auto."
+                f"take another, such as {DEFAULT}, or have regions found by the method auto."
             ) from error
     names, members = _groups(network.config.id2label)
     return _Network(network.to(device).eval(), mean, std, names, members.to(device))
@@ -170,7 +171,7 @@ def _fetched(model: str, hub: Any) -> Path:
         raise RegionsError(
             f"The model {model} is neither a folder here nor within reach on the hub ({_words(error)}): "
             f"place its files {', '.join(_FILES)}, from its page on huggingface.co, in one folder and "
-            f"give that folder as the model, or use --regions auto."
+            f"give that folder as the model, or have regions found by the method auto."
         ) from error
 
 

@@ -54,11 +54,11 @@ def _means(x: Sequence[Floats], means: Floats) -> list[Labels]:
     while True:
         for _ in range(_ROUNDS):
             labels = [_nearest(points, means) for points in x]
-            counts = [np.bincount(l, minlength=len(means)) for l in labels]
-            sums = np.zeros_like(means)
+            sums, counts = np.zeros_like(means), np.zeros((len(means), 1))
             for points, l in zip(x, labels, strict=True):
                 np.add.at(sums, l, points)
-            means = np.where((total := sum(counts)[:, None]) > 0, sums / np.maximum(total, 1), means)
+                np.add.at(counts, l, 1)
+            means = np.where(counts > 0, sums / np.maximum(counts, 1), means)
         labels = [_nearest(points, means) for points in x]
         least = np.min([np.bincount(l, minlength=len(means)) / len(l) for l in labels], axis=0)
         if len(means) == 1 or least.min() >= _SMALLEST:

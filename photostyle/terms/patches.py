@@ -15,7 +15,7 @@ from itertools import accumulate
 import torch
 from torch import Tensor
 
-from photostyle.image import shrink
+from photostyle.image import exact, shrink
 from photostyle.terms.energy import Energy, Features, energy
 
 _BUDGET = 256 * 2**20  # bytes that a search for neighbours may take beside its arguments
@@ -178,9 +178,9 @@ def _vote(output: Patches, source: Tensor, wanted: Tensor, kept: Tensor) -> _Vot
         x = source[there] * kept[:, None]
         total[here] += x
         count[here] += kept
-        power += float(x.square().sum(dtype=torch.float64))
+        power += float(exact(x.square().sum(1)).sum())
     mean = total / count.clamp(min=1)[:, None]
-    spread = max(0.0, power - float((total * mean).sum(dtype=torch.float64)))
+    spread = max(0.0, power - float(exact((total * mean).sum(1)).sum()))
     return _Votes(mean, count, mean.new_tensor(spread), wanted.numel() * source.shape[1])
 
 

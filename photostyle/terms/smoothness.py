@@ -22,3 +22,8 @@ def chroma_variation() -> Energy:
 
 def _variation(O: Tensor) -> Tensor:
     return O.diff(dim=1).square().sum() + O.diff(dim=2).square().sum()
+
+
+def smoothness(numbers: int, variation_weight: float, chroma_weight: float) -> Energy:
+    """Υ: both, weighted, of each of the `numbers` of an image, so that weights mean the same at every size."""
+    return 1 / numbers * (variation_weight * total_variation() + chroma_weight * chroma_variation())

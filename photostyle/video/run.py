@@ -73,15 +73,9 @@ def grade_clip(
     """
     began, tell = monotonic(), report or Silence()
     check_strength(strength)
-    origin = style or look
-    if origin is None or (style and look):
-        raise SettingsError("Give either --style, a photograph, or --look, a look in a file.")
-    if at is not None and per_scene:
-        raise SettingsError("--at names one frame, --per-scene finds a look for each scene: give one of the two.")
-    if look and (at is not None or per_scene):
-        raise SettingsError("A look in a file is found already: --at and --per-scene are for a --style.")
+    origin = _origin(style, look, at, per_scene)
     check_target(output, SUFFIXES)
-    keep_inputs([output, partial_of(output)], [path for path in (clip, style, look) if path])
+    keep_inputs([output, partial_of(output)], [clip, origin])
     if output.exists():
         raise ImageError(f"{output} exists already: name another output, or delete it first.")
     source = open_clip(clip)
@@ -126,6 +120,18 @@ def grade_clip(
     parts.clear()
     height, width = source.shape
     return Outcome(output, parts.done, width, height, monotonic() - began)
+
+
+def _origin(style: Path | None, look: Path | None, at: float | None, per_scene: bool) -> Path:
+    """The file that the look comes from. Raises SettingsError for what does not go together."""
+    origin = style or look
+    if origin is None or (style and look):
+        raise SettingsError("Give either --style, a photograph, or --look, a look in a file.")
+    if at is not None and per_scene:
+        raise SettingsError("--at names one frame, --per-scene finds a look for each scene: give one of the two.")
+    if look and (at is not None or per_scene):
+        raise SettingsError("A look in a file is found already: --at and --per-scene are for a --style.")
+    return origin
 
 
 def _paint(

@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from photostyle import PALETTE, ImageError, RegionsError, find_alpha
-from photostyle.regions.labels import in_palette, read_labels
+from photostyle.regions.alike import in_palette
+from photostyle.regions.labelimage import read_labels
 from photostyle.studio.pixels import color_png, gray_png, read_gray
 from photostyle.studio.service import FILE_BODY, PNG_BODY, Here, Mine
 from photostyle.studio.sessions import Side

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from photostyle.errors import RegionsError
-from photostyle.regions.labels import PALETTE, load_regions, save_regions
+from photostyle.regions.labels import load_regions, save_regions
+from photostyle.regions.palette import PALETTE
 from photostyle.regions.regions import Regions
 
 Labels = NDArray[np.uint8]

@@ -29,7 +29,7 @@ from photostyle.cli import app
 from photostyle.measures.figures import MEASURES
 from photostyle.photofile import read_note
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 Run = Callable[..., Result]
 
 

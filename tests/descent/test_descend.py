@@ -49,7 +49,8 @@ def test_finds_the_minimum_of_a_quadratic(method) -> None:
 def test_adam_takes_all_its_steps_though_energies_rise() -> None:
     seen, _ = walk(descend(bowl(), pixels, TARGET + 1e-3, stage="s", steps=40, optimizer="adam", rate=0.1))
     energies = [step.energy for step in seen]
-    assert len(seen) == 40 and energies[10] > energies[0]
+    assert any(later >= earlier for earlier, later in zip(energies, energies[10:], strict=False))  # ten steps, no gain
+    assert len(seen) == 40
 
 
 def test_lbfgs_follows_a_curved_valley() -> None:
@@ -105,7 +106,11 @@ BUILDERS: dict[str, Callable[[Features, Tensor], Energy]] = {
 }
 
 
-OF_MAPS = {"color_transport", "gain", "simplicity"}  # which are of colour maps: tests/test_terms.py and test_photo.py
+OF_MAPS = {
+    "color_transport",
+    "gain",
+    "simplicity",
+}  # which are of colour maps: tests/terms/test_terms.py and test_photo.py
 
 
 def test_every_term_is_tried() -> None:

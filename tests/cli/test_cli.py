@@ -39,7 +39,7 @@ from photostyle.network.backbones import BACKBONES
 from photostyle.network.weights import cached_path
 from photostyle.photofile import bit_depth, read_note
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 Run = Callable[..., Result]
 
 

@@ -29,7 +29,7 @@ from photostyle.photofile import FORMATS
 from photostyle.photofile.source import EXTENSIONS, foreign_kind
 from photostyle.wording import json_bytes, legible
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 examples = settings(max_examples=100, derandomize=True, deadline=None, database=None)
 
 CAFE = os.fsdecode(b"caf\xe9")  # as a system of Latin-1 wrote it

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from photostyle.color.spaces import lab_from_srgb, luma, srgb_from_lab
-from photostyle.maps.lattice import ColorMap, find_tone, interpolate, slopes
+from photostyle.maps.lattice import ColorMap, interpolate, slopes
+from photostyle.maps.tone import find_tone
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:

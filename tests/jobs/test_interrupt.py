@@ -28,7 +28,7 @@ from photostyle.network.vgg import VGG
 from photostyle.photofile import read_note
 from photostyle.terms.energy import energy
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.usefixtures("small_network")
 Run = Callable[..., Result]
 
@@ -155,7 +155,7 @@ def test_a_checkpoint_of_another_job_is_refused(tmp_path: Path) -> None:
     Checkpoint(tmp_path, {"size": 32, "content": "a", "steps": 4})
     with pytest.raises(SettingsError, match=r"another job \(content, size differ\)"):
         Checkpoint(tmp_path, {"size": 33, "content": "b", "steps": 4}, resume=True)
-    with pytest.raises(SettingsError, match="--resume"):
+    with pytest.raises(SettingsError, match="resume it"):
         Checkpoint(tmp_path, {"size": 32, "content": "a", "steps": 4})
     assert Checkpoint(tmp_path, {"size": 32, "content": "a", "steps": 4}, resume=True).found
 
@@ -300,7 +300,7 @@ def test_resume_from_the_command_line(
     monkeypatch.setattr(VGG, "__call__", plain)
 
     refused = run(*given, "--checkpoint", kept)
-    assert refused.exit_code == 2 and "go on from it with --resume" in refused.stderr
+    assert refused.exit_code == 2 and "resume it, or name another folder" in refused.stderr
     refused = run(*given, "--checkpoint", kept, "--resume", "--content-weight", 3)
     assert refused.exit_code == 2 and "another job (content_weight differ)" in refused.stderr
     refused = run("transfer", pair[1], pair[1], *given[3:], "--checkpoint", kept, "--resume")
@@ -442,7 +442,7 @@ subprocess.run([sys.executable, "-c", child], check=True)
 @posix
 def test_what_tests_start_hears_ctrl_c_even_if_the_suite_does_not() -> None:
     command = [sys.executable, "-c", BACKGROUND]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parent)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1])
     assert done.stdout == "True\n"
 
 

@@ -24,6 +24,7 @@ from typer.testing import CliRunner, Result
 from photostyle import (
     RECIPES,
     DescentError,
+    FileError,
     ImageError,
     PhotostyleError,
     SettingsError,
@@ -43,10 +44,9 @@ from photostyle.batch.plan import Task, heaviest, plan
 from photostyle.batch.run import Progress, run, share, unfinished
 from photostyle.batch.work import Outcome, perform
 from photostyle.cli import app
-from photostyle.jobs import memory
 from photostyle.jobs.memory import estimate
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 QUICK: dict[str, Any] = {"recipe": "reinhard", "regions": "none"}
 QUICKLY = ("--recipe", "reinhard", "--regions", "none")
 Batch = Callable[..., Result]
@@ -149,7 +149,7 @@ def test_a_wrong_line_is_named(tmp_path: Path, name: str, text: str, said: str) 
 def test_nothing_to_read(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for path, said in ((tmp_path / "empty", "holds no photographs"), (tmp_path / "none", "does not exist")):
-        with pytest.raises(ImageError, match=said):
+        with pytest.raises(FileError, match=said):
             read_lines(str(path), "out")
 
 
@@ -303,8 +303,9 @@ def test_workers_are_as_many_as_memory_has_room_for(
             super().__init__()
             self.workers = workers
 
-    monkeypatch.setattr(local, "Local", Counted)
-    monkeypatch.setattr(memory, "free_memory", lambda device: 2.5 * heaviest(planned(photos, style, tmp_path / "out")))
+    monkeypatch.setattr("photostyle.batch.start.Local", Counted)
+    room = 2.5 * heaviest(planned(photos, style, tmp_path / "out"))
+    monkeypatch.setattr("photostyle.batch.start.free_memory", lambda device: room)
     done = batch("--workers", 3)
     assert done.exit_code == 0
     assert "Note: --workers 3 need more memory than is free (0.3 GB each): lowered to 2." in done.stderr
@@ -433,7 +434,7 @@ def test_which_errors_may_pass(
     def fail(*_: Any, **__: Any) -> str:
         raise error
 
-    monkeypatch.setattr(work, "make", fail)
+    monkeypatch.setattr(work.Transfer, "run", fail)
     outcome = perform(planned(photos, style, tmp_path / "out")[0])
     assert outcome.again is again
     assert outcome.error
@@ -537,7 +538,7 @@ def test_shards_keep_journals_of_their_own_and_any_run_reads_them_all(batch: Bat
         (["--shard", "0/2"], "--shard should be as in 2/20"),
         (["--address", "here:1"], "are for --engine ray"),
         (["--engine", "ray"], "leave --engine ray out"),
-        (["--nonsense", "3"], "no setting 'nonsense'"),
+        (["--nonsense", "3"], "There is no option --nonsense"),
         (["--device", "tpu"], "no device 'tpu'"),
     ],
 )

@@ -23,7 +23,8 @@ from photostyle.errors import ImageError, RegionsError
 from photostyle.matting.trimaps import load_trimap
 from photostyle.photofile.encode import Picture, encode
 from photostyle.photofile.spaces import srgb_profile
-from photostyle.regions.labels import PALETTE, load_regions
+from photostyle.regions.labels import load_regions
+from photostyle.regions.palette import PALETTE
 
 Colors = NDArray[np.uint8]
 Encode = Callable[[Path, "Drawn"], Path]

@@ -29,7 +29,7 @@ from photostyle.studio.serve import studio
 from photostyle.studio.service import Limits
 
 CHROMIUM = os.environ.get("PHOTOSTYLE_CHROMIUM", "/usr/bin/chromium")
-SHOTS = Path(__file__).parents[1] / "out" / "studio"
+SHOTS = Path(__file__).parents[2] / "out" / "studio"
 WIDTHS = (390, 1280, 2560)
 PATIENCE = 90_000  # milliseconds: other processes may need the processor, too
 expect.set_options(timeout=PATIENCE)

@@ -300,7 +300,7 @@ def test_the_command_with_content_and_colors(run, files: tuple[Path, ...], tmp_p
         (("-o", "out.bmp"), "extension"),
         (("-o", "style.png"), "one of the input files"),
         (("-o", "out.png", "--size", "huge"), "size must be a whole number"),
-        (("-o", "out.png", "--brush", "3"), "no setting 'brush'"),
+        (("-o", "out.png", "--brush", "3"), "There is no option --brush"),
         (("-o", "out.png", "--content", "none.jpg"), "no file none.jpg"),
         (("-o", "out.png", "--content", "style.png"), "target map is 64×40 but the content is 48×48"),
         (("-o", "out.png", "--backbone", "resnet"), "resnet"),

@@ -28,7 +28,7 @@ from photostyle.photofile.source import EXTENSIONS
 
 pytest.importorskip("rawpy", reason="raw files need rawpy (extra raw)")
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 HEIGHT, WIDTH = 48, 64
 LEVEL = 16 / 65535  # LibRaw computes in integers
 THUMBNAIL = Image.new("RGB", (24, 16), (200, 10, 10))

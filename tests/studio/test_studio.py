@@ -29,14 +29,14 @@ from starlette.testclient import TestClient
 
 from photostyle import RECIPES, SettingsError, Step, fade, load_image
 from photostyle.photofile import read_note
-from photostyle.regions.labels import PALETTE
+from photostyle.regions.palette import PALETTE
 from photostyle.studio.controls import recipe_facts
 from photostyle.studio.serve import serve, studio
 from photostyle.studio.service import Limits
 from photostyle.studio.sessions import receive
 from photostyle.studio.worker import Task, Worker
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.usefixtures("small_network")
 
 

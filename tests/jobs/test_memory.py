@@ -22,7 +22,7 @@ from photostyle.jobs.memory import estimate, explained, free_memory, size_that_f
 from photostyle.network.vgg import VGG
 from photostyle.photofile import read_note
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SHAPE = (4000, 6000)
 
 PEAK = """
@@ -225,9 +225,12 @@ def test_every_command_that_computes_looks_for_room_first(
     assert set(tmp_path.iterdir()) == before
 
 
-def test_a_shortage_in_any_command_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", SHORTAGES, ids=str)
+def test_a_shortage_in_any_command_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     def short(*_: object, **__: object) -> None:
-        raise MemoryError
+        raise error
 
     monkeypatch.setattr("photostyle.photofile.reading.decode", short)
     save_image(torch.rand(3, 40, 40), tmp_path / "a.png")

@@ -16,7 +16,7 @@ from photostyle.color.difference import delta_e
 from photostyle.color.spaces import luma
 from photostyle.maps.lattice import ColorMap, cube
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MOST = 0.5  # mean ΔE2000
 
 

@@ -1272,7 +1272,7 @@ def test_standard_input_and_output(tmp_path: Path) -> None:
     )
     save_image(picture(), tmp_path / "a.png")
     command = [sys.executable, "-c", code]
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     done = subprocess.run(command, input=(tmp_path / "a.png").read_bytes(), capture_output=True, check=True, cwd=root)
     (tmp_path / "b.png").write_bytes(done.stdout)
     assert (load_image(tmp_path / "b.png") - (1 - picture())).abs().max() < 1e-6
@@ -1312,7 +1312,7 @@ def test_memory_of_a_large_photograph(tmp_path: Path) -> None:
         "before = peak(); photo = load_photograph('a.jpg'); read = peak()\n"
         "save_photograph(photo.pixels, 'b.jpg', like=photo); print(before, read, peak())"
     )
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, check=True, cwd=tmp_path, env=environment)
     before, read, written = map(int, done.stdout.split())
