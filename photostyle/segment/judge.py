@@ -43,8 +43,8 @@ _STEEPEST = 3.0  # slope of a region's map
 class Judge:
     """Judges divisions of two photographs."""
 
-    def __init__(self, sides: Sequence[Cells], traits: Sequence[Traits], vgg: VGG) -> None:
-        self._vgg, self._images = vgg, [side.seen for side in sides]
+    def __init__(self, sides: Sequence[Cells], traits: Sequence[Traits]) -> None:
+        self._images = [side.seen for side in sides]
         (self._x, self._here, z), (self._y, self._there, ζ) = (
             _samples(side, t.shown) for side, t in zip(sides, traits, strict=True)
         )
@@ -55,10 +55,10 @@ class Judge:
         self._goal = _lab(self._y)
         self._constant = 0.5 * self_cost(self._goal, own, _ENTROPY, _LEAVE)
 
-    def whole(self) -> float:
-        """The cost of not dividing them at all, ΔE."""
+    def whole(self, vgg: VGG) -> float:
+        """The cost of not dividing them at all, ΔE; the network is asked which colours are of one kind."""
         I, S = self._images
-        sliders = first_sliders(take_samples(I, S, Regions.whole(I, S), self._vgg))
+        sliders = first_sliders(take_samples(I, S, Regions.whole(I, S), vgg))
         return self._distance(slide(self._x.float(), sliders).double())
 
     def divided(self, labels: Sequence[Labels]) -> float:

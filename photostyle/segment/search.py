@@ -60,11 +60,11 @@ def common_regions(
     if not ways:
         said = f"Found 1 of {count} regions: no more are common to both photographs." if count else _NOTHING
         return _whole(content, style, said)
-    judge = Judge(sides, traits, vgg)
+    judge = Judge(sides, traits)
     best, cost = min(((way, judge.divided(way)) for way in ways), key=lambda judged: judged[1])
     if not count:
         best, cost = _joined(best, cost, judge)
-        if not needed and cost >= judge.whole():
+        if not needed and cost >= judge.whole(vgg):
             return _whole(content, style, _NO_GAIN)
     masks = [masks_of(l, side, image.shape[1:]) for l, side, image in zip(best, sides, (content, style), strict=True)]
     return named(masks, count)

@@ -183,7 +183,7 @@ def halves() -> Callable[[float, float], Cells]:
 def test_wrong_partners_cost_more(halves: Callable[[float, float], Cells]) -> None:
     """Right ones cost nothing but their price; each region more, for nothing, its own."""
     sides = [halves(0.7, 0.3), halves(0.4, 0.6)]
-    judge = Judge(sides, find_traits(sides), None)
+    judge = Judge(sides, find_traits(sides))
     above = np.repeat([0, 1], 96)
     right, wrong = judge.divided([above, above]), judge.divided([above, 1 - above])
     assert 2.25 <= right < 3.5  # two greys, as they were
@@ -194,7 +194,7 @@ def test_wrong_partners_cost_more(halves: Callable[[float, float], Cells]) -> No
 
 def test_regions_that_are_no_gain_are_joined(halves: Callable[[float, float], Cells]) -> None:
     sides = [halves(0.7, 0.3), halves(0.4, 0.6)]
-    judge = Judge(sides, find_traits(sides), None)
+    judge = Judge(sides, find_traits(sides))
     above = np.repeat([0, 1], 96)
     quarters = above * 2 + np.tile(np.repeat([0, 1], 8), 12)
     (content, style), cost = search._joined([quarters, quarters], judge.divided([quarters, quarters]), judge)
