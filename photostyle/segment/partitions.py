@@ -51,14 +51,13 @@ def _sparse(grid: tuple[int, int]) -> NDArray[np.bool_]:
 
 def _means(x: Sequence[Floats], means: Floats) -> list[Labels]:
     """K means over the points N×D of both sides; a cluster that either hardly has goes, the smallest first."""
+    together = np.concatenate(x)
     while True:
         for _ in range(_ROUNDS):
             labels = [_nearest(points, means) for points in x]
-            sums, counts = np.zeros_like(means), np.zeros((len(means), 1))
-            for points, l in zip(x, labels, strict=True):
-                np.add.at(sums, l, points)
-                np.add.at(counts, l, 1)
-            means = np.where(counts > 0, sums / np.maximum(counts, 1), means)
+            member = np.concatenate(labels) == np.arange(len(means))[:, None]  # K×N
+            counts = member.sum(1, keepdims=True)
+            means = np.where(counts > 0, member.astype(float) @ together / np.maximum(counts, 1), means)
         labels = [_nearest(points, means) for points in x]
         least = np.min([np.bincount(l, minlength=len(means)) / len(l) for l in labels], axis=0)
         if len(means) == 1 or least.min() >= _SMALLEST:
