@@ -31,7 +31,7 @@ from photostyle.segment.partitions import Labels
 from photostyle.segment.traits import Traits
 from photostyle.solvers.sinkhorn import half_divergence, self_cost
 
-_DIVIDED, _FURTHER = 2.25, 1.0  # ΔE: the price of two regions, and of each one more
+_DIVIDED, _FURTHER = 2.5, 1.0  # ΔE: the price of two regions, and of each one more
 _KIND = 0.5  # what it costs to go to another kind of thing, times 1 − cosine
 _ENTROPY, _LEAVE = 0.01, 0.4  # ε and τ of the transport
 _LAB = 50.0  # L*a*b* in this unit
