@@ -21,7 +21,7 @@ def regions(
     model: RegionsModel = None,
     count: Annotated[
         int | None,
-        typer.Option("--count", "-k", min=1, max=8, metavar="N", help="How many regions; by default 1 or 2."),
+        typer.Option("--count", "-k", min=1, max=8, metavar="N", help="How many regions; by default as many as gain."),
     ] = None,
     match: Match = None,
     drop: Drop = None,
