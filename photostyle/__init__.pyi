@@ -34,6 +34,7 @@ from .regions.regions import Regions
 from .segment.doubts import doubtful_matches
 from .segment.find import find_regions
 from .segment.refine import refine_regions
+from .synthesis.texture import texture, texture_steps
 from .tables.making import make_table
 from .tables.reading import load_table
 from .tables.table import Table
@@ -116,6 +117,8 @@ __all__ = [
     "save_photograph",
     "save_regions",
     "save_table",
+    "texture",
+    "texture_steps",
     "transfer",
     "transfer_steps",
     "trimap_from_scribbles",

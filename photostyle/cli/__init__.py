@@ -26,6 +26,7 @@ from photostyle.cli.regions import regions
 from photostyle.cli.settings import SettingsCommand
 from photostyle.cli.studio import studio
 from photostyle.cli.tell import tell
+from photostyle.cli.texture import texture
 from photostyle.cli.transfer import transfer
 from photostyle.cli.video import video
 from photostyle.wording import HANDLER
@@ -94,6 +95,7 @@ def _main(
 
 app.command(cls=SettingsCommand)(transfer)
 app.command(cls=SettingsCommand)(doodle)
+app.command()(texture)
 app.command()(apply)
 app.command()(regions)
 app.command()(matte)

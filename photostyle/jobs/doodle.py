@@ -116,7 +116,7 @@ class Doodle:
         """The settings as memory allows them, and where the descents are kept."""
         shape = _size(painted, values["size"], images.get("content"))
         free = memory.free_memory(self.network.check())
-        size = memory.size_that_fits("doodle", shape, values["size"], free)
+        size = memory.size_that_fits("doodle", shape, values["size"], free, values["sketch"])
         facts: dict[str, object] = {"recipe": "doodle", "version": __version__}
         facts |= self.network.facts(find_recipe("doodle").pooling)
         if self.kept.folder:  # hashes take a moment

@@ -16,15 +16,21 @@ from photostyle.image import fit_size
 # Measured on a processor with VGG-16, long sides from 192 to 384 and photographs of 4 to 9 megapixels
 # (tests/jobs/test_memory.py measures two of them again), and a tenth added. What a recipe takes stands in its row.
 _NETWORK = 230e6  # bytes: the network, and what PyTorch loads when it first computes
-_WORKS = {"apply": (60, 0.0), "matte": (650, 0.0), "regions": (60, 350e6)}  # for each pixel of the photograph; besides
+_WORKS = {
+    "apply": (60, 0.0),
+    "matte": (650, 0.0),
+    "regions": (60, 350e6),
+    "texture": (250, 0.0),
+}  # for each pixel of the photograph; besides
 _LEAST = 64  # long side, pixels: below it no result is worth having
 
 
-def estimate(work: str, shape: Sequence[int], size: int | None) -> float:
+def estimate(work: str, shape: Sequence[int], size: int | None, sketch: int | None = None) -> float:
     """Bytes that a recipe takes at most, beside its photographs; the content's is `shape` = (H, W).
 
     `size` is the long side at which it works, None for a recipe that has none. What is no recipe but makes a
-    photograph is named by its command: matte (which is solved at full size), apply, regions.
+    photograph is named by its command: matte (which is solved at full size), apply, regions, texture. Of a recipe that
+    makes a `sketch` of that long side first, this alone descends, and the rest is rendered.
     """
     height, width = shape
     if work in _WORKS:
@@ -36,24 +42,30 @@ def estimate(work: str, shape: Sequence[int], size: int | None) -> float:
     whole: float = recipe.photograph_bytes * height * width
     if size is None:
         return whole
-    return whole + _NETWORK + recipe.descent_bytes * math.prod(fit_size(height, width, size))
+    descends = size if sketch is None else min(size, sketch)
+    whole += _NETWORK + recipe.descent_bytes * math.prod(fit_size(height, width, descends))
+    if descends < size:
+        whole += _WORKS["texture"][0] * math.prod(fit_size(height, width, size))
+    return whole
 
 
-def size_that_fits(recipe: str, shape: Sequence[int], size: int | None, free: float) -> int | None:
+def size_that_fits(
+    recipe: str, shape: Sequence[int], size: int | None, free: float, sketch: int | None = None
+) -> int | None:
     """The largest `size`, at most what is given, for which so many free bytes are enough.
 
     Raises SettingsError, naming what to lower, where there is none.
     """
-    if estimate(recipe, shape, size) <= free:
+    if estimate(recipe, shape, size, sketch) <= free:
         return size
     lowest = None if size is None else min(size, _LEAST)
-    bare = estimate(recipe, shape, lowest)
+    bare = estimate(recipe, shape, lowest, sketch)
     if size is None or bare > free:
         raise _shortage(bare, shape, free)
     low, high = _LEAST, size  # fits, does not fit
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if estimate(recipe, shape, middle) <= free else (low, middle)
+        low, high = (middle, high) if estimate(recipe, shape, middle, sketch) <= free else (low, middle)
     return low
 
 

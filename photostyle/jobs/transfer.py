@@ -170,7 +170,8 @@ class Transfer:
     ) -> tuple[dict[str, Any], Checkpoint | None]:
         """The settings as memory allows them, and where the descents are kept."""
         free = memory.free_memory(self.network.check())
-        size = memory.size_that_fits(self.recipe, scene.content.shape[1:], values.get("size"), free)
+        shape = (scene.content.shape[1], scene.content.shape[2])
+        size = memory.size_that_fits(self.recipe, shape, values.get("size"), free, values.get("sketch"))
         facts: dict[str, object] = {"recipe": self.recipe, "version": __version__}
         if self.kept.folder:  # hashes take a moment
             facts |= {"weights": [str(path.resolve()) for path in self.weights]}

@@ -19,21 +19,33 @@ from photostyle.descent.steps import Steps
 from photostyle.image import fit, fit_size, resize
 from photostyle.network.vgg import VGG
 from photostyle.recipes._starts import mapped_noise, white_noise
-from photostyle.recipes.li2016 import layer_weights, octaves, rematched, scaled
+from photostyle.recipes.li2016 import layer_weights, octaves, rematched, scaled, scaled_size
 from photostyle.recipes.settings import setting
 from photostyle.regions.regions import Regions
+from photostyle.synthesis.render import Plan, render
 from photostyle.terms.content import content as content_term
 from photostyle.terms.content import power
 from photostyle.terms.energy import Energy, Features
 from photostyle.terms.patches import cut, patch_style
 from photostyle.terms.smoothness import smoothness
 
+_FAITHFUL = 0.5  # how much the sketch counts beside pixels that fit each other, in the rendering
+_MEANT = 0.3  # and the maps
+_VARIETY = 0.01
+
 
 @dataclass(frozen=True)
 class SemanticStyle:
     """Weights of relative terms: each is divided by the power of what it is compared with."""
 
-    size: int = setting(384, "long side of the result, pixels", least=16, draft=192, best=512)
+    size: int = setting(1024, "long side of the result, pixels", least=16, draft=512, best=2048)
+    sketch: int = setting(
+        256,
+        "long side of the picture that descends; a larger one is rendered after it, of the style's own pixels",
+        least=16,
+        draft=192,
+        best=384,
+    )
     steps: int = setting(40, "iterations at each octave", least=1, draft=20, best=100)
     octaves: int = setting(3, "sizes to go through, each twice the one before", least=1)
     semantic_weight: float = setting(10.0, "γ, how much the maps count beside the features", least=0)
@@ -67,31 +79,45 @@ def semantic_style(
 
     The style is 3×H×W with its map K×H′×W′, the target map K×h×w with the content, if there is one,
     3×h′×w′: each map of its image's proportions, values in [0, 1]. With content the result is no larger
-    than that; without, its long side is `p.size`.
+    than that; without, its long side is `p.size`. What is larger than the `sketch` is rendered after it, of the style's
+    own pixels. Raises ImageError then if a side of the style is under 8 pixels.
     """
-    S = fit(style, p.size)
     height, width = target_map.shape[1:]
-    size = fit_size(height, width, p.size, enlarge=True)
-    I = fit(content, p.size) if content is not None else S.new_zeros(3, *size)  # without content only a size
-    α = p.content_weight if content is not None else 0.0
+    if content is not None:
+        whole = fit_size(content.shape[1], content.shape[2], p.size)
+    else:
+        whole = fit_size(height, width, p.size, enlarge=True)
+    size = fit_size(*whole, p.sketch)
+    S = fit(style, min(p.size, p.sketch))
+    I = None if content is None else resize(content, size)
     if p.start == "noise":
-        O = white_noise(I, p.seed)
-    elif p.start == "content" and content is not None:
+        O = white_noise(S.new_empty(3, *size), p.seed)
+    elif p.start == "content" and I is not None:
         O = I
     else:
-        O = mapped_noise(I, S, style_map, target_map, p.seed)
-    for part in octaves(p.octaves, I):
-        O = yield from _octave(O, scaled(I, part), scaled(S, part), target_map, style_map, α, vgg, p)
-    return O.clamp(0, 1)
+        O = mapped_noise(S.new_empty(3, *size), S, style_map, target_map, p.seed)
+    for part in octaves(p.octaves, O):
+        O = resize(O.clamp(0, 1), scaled_size(size, part))
+        O = yield from _octave(
+            O, None if I is None else scaled(I, part), scaled(S, part), target_map, style_map, vgg, p
+        )
+    O = O.clamp(0, 1)
+    if whole == size:
+        return O
+    plan = Plan(O, (style_map, target_map), sketch_weight=_FAITHFUL, map_weight=_MEANT, variety=_VARIETY)
+    return (yield from render(style, whole, plan, p.seed))
 
 
-def _octave(O: Tensor, I: Tensor, S: Tensor, M_O: Tensor, M_S: Tensor, α: float, vgg: VGG, p: SemanticStyle) -> Steps:
+def _octave(O: Tensor, I: Tensor | None, S: Tensor, M_O: Tensor, M_S: Tensor, vgg: VGG, p: SemanticStyle) -> Steps:
     with torch.no_grad():
-        F_I, F_S = vgg(I, {p.CONTENT_LAYER, *p.STYLE_LAYERS}), vgg(S, p.STYLE_LAYERS)
-    β, k = layer_weights(F_S, F_I, p.STYLE_LAYERS, p.patch)
+        F_O, F_S = vgg(O, p.STYLE_LAYERS), vgg(S, p.STYLE_LAYERS)
+        F_I = {} if I is None else vgg(I, {p.CONTENT_LAYER})
+    β, k = layer_weights(F_S, F_O, p.STYLE_LAYERS, p.patch)
     Ψ_S = {l: cut(F_S[l], S, k[l], p.stride, M_S) for l in β}
-    E_c = content_term(F_I, {p.CONTENT_LAYER: 1 / power(F_I[p.CONTENT_LAYER])})
-    Υ = smoothness(I.numel(), p.variation_weight, p.chroma_weight)
+    kept = smoothness(O.numel(), p.variation_weight, p.chroma_weight)
+    if F_I:
+        E_c = content_term(F_I, {p.CONTENT_LAYER: 1 / power(F_I[p.CONTENT_LAYER])})
+        kept = p.content_weight * E_c + kept
 
     def E(F_O: Features) -> Energy:
         Ψ_O = {l: cut(F_O[l], F_O["image"], k[l], p.stride, M_O) for l in β}
@@ -103,7 +129,6 @@ def _octave(O: Tensor, I: Tensor, S: Tensor, M_O: Tensor, M_S: Tensor, α: float
             semantic_weight=p.semantic_weight,
             variety=p.variety,
         )
-        return p.style_weight * E_s + α * E_c + Υ
+        return p.style_weight * E_s + kept
 
-    O = resize(O.clamp(0, 1), I.shape[1:])
     return (yield from rematched(E, {"image", *β}, vgg, O, steps=p.steps, every=p.rematch))

@@ -10,7 +10,7 @@ content's proportions. The style is that of the whole picture: regions are not r
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Literal
@@ -21,11 +21,12 @@ from torch.nn.functional import affine_grid, grid_sample
 
 from photostyle.descent.descend import descend
 from photostyle.descent.steps import Steps
-from photostyle.image import fit, resize, shrink
+from photostyle.image import fit, fit_size, resize, shrink
 from photostyle.network.vgg import VGG
 from photostyle.recipes._starts import recolored, white_noise
 from photostyle.recipes.settings import setting
 from photostyle.regions.regions import Regions
+from photostyle.synthesis.render import Plan, render
 from photostyle.terms.content import content as content_term
 from photostyle.terms.content import power
 from photostyle.terms.energy import Energy, Features
@@ -33,13 +34,22 @@ from photostyle.terms.patches import cut, join, patch_style
 from photostyle.terms.smoothness import smoothness
 
 _SMALLEST = 96  # pixels; the layers of a smaller octave would hold hardly a patch, and all becomes dull
+_FAITHFUL = 8.0  # the sketch has the content, which pixels that fit each other know nothing of
+_VARIETY = 0.01
 
 
 @dataclass(frozen=True)
 class MarkovStyle:
     """Weights of relative terms: each is divided by the power of what it is compared with."""
 
-    size: int = setting(384, "long side of the result, pixels", least=16, draft=192, best=512)
+    size: int = setting(1024, "long side of the result, pixels", least=16, draft=512, best=2048)
+    sketch: int = setting(
+        256,
+        "long side of the picture that descends; a larger one is rendered after it, of the style's own pixels",
+        least=16,
+        draft=192,
+        best=384,
+    )
     steps: int = setting(40, "iterations at each octave", least=1, draft=20, best=100)
     octaves: int = setting(3, "sizes to go through, each twice the one before", least=1)
     content_weight: float = setting(1.0, "α₁", least=0)
@@ -65,12 +75,21 @@ class MarkovStyle:
 
 
 def markov_style(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: MarkovStyle) -> Steps:
-    """Coarse to fine, from noise or the content; the result (3×H×W, in [0, 1]) has a long side of `size` at most."""
-    I, S = fit(content, p.size), fit(style, p.size)
+    """Coarse to fine, from noise or the content; the result (3×H×W, in [0, 1]) has a long side of `size` at most.
+
+    What is larger than the `sketch` is rendered after it, of the style's own pixels. Raises ImageError then if a side
+    of the style is under 8 pixels.
+    """
+    size = fit_size(content.shape[1], content.shape[2], p.size)
+    longest = min(p.size, p.sketch)
+    I, S = fit(content, longest), fit(style, longest)
     O = first_image(I, S, p)
     for part in octaves(p.octaves, I):
         O = yield from _octave(O, scaled(I, part), scaled(S, part), vgg, p)
-    return O.clamp(0, 1)
+    O = O.clamp(0, 1)
+    if max(size) <= longest:
+        return O
+    return (yield from render(style, size, Plan(O, sketch_weight=_FAITHFUL, variety=_VARIETY), p.seed))
 
 
 def _octave(O: Tensor, I: Tensor, S: Tensor, vgg: VGG, p: MarkovStyle) -> Steps:
@@ -124,8 +143,13 @@ def octaves(count: int, image: Tensor) -> list[float]:
 
 def scaled(image: Tensor, part: float) -> Tensor:
     """A C×H×W image reduced to that part of its size."""
-    _, H, W = image.shape
-    return resize(image, (max(1, round(part * H)), max(1, round(part * W))))
+    return resize(image, scaled_size(image.shape[1:], part))
+
+
+def scaled_size(size: Sequence[int], part: float) -> tuple[int, int]:
+    """That part of a (height, width), no side under 1."""
+    height, width = (max(1, round(part * length)) for length in size)
+    return height, width
 
 
 def layer_weights(

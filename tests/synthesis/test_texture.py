@@ -1,0 +1,134 @@
+"""Rendering and textures: of the style's own pixels, where the map says, seamless, the same for a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from commands import run_command
+from torch import Tensor
+
+from photostyle import finish, load_image, read_note, save_image, texture
+from photostyle.errors import ImageError
+from photostyle.synthesis.cost import Windows
+from photostyle.synthesis.field import Field
+from photostyle.synthesis.laying import lay
+from photostyle.synthesis.render import Plan, octave_sizes, render
+
+Picture = Callable[..., Tensor]
+
+
+@pytest.fixture
+def sample() -> Tensor:
+    """Stripes, eight pixels from one to the next, with grain."""
+    x = torch.arange(48)
+    stripes = 0.5 + 0.4 * torch.sin(2 * torch.pi * x / 8).expand(3, 48, 48)
+    return (stripes + 0.02 * torch.rand(3, 48, 48, generator=torch.Generator().manual_seed(0))).clamp(0, 1)
+
+
+def test_windows_that_agree_make_their_source() -> None:
+    windows = Windows(side=8, stride=4)
+    source = np.random.default_rng(0).random((24, 32, 3), np.float32)
+    grid = windows.grid(24, 32)
+    own = Field(*(4 * axis for axis in np.indices(grid)))
+    trust = np.random.default_rng(1).random(grid, np.float32)
+    np.testing.assert_allclose(lay(own, source, windows, trust, peak=2.0), source, atol=1e-6)
+
+
+def test_octaves_double_up_to_the_whole() -> None:
+    assert octave_sizes((200, 384), False) == [(25, 48), (50, 96), (100, 192), (200, 384)]
+    assert octave_sizes((20, 400), False) == [(20, 400)]
+    assert all(side % 4 == 0 for size in octave_sizes((120, 500), True) for side in size)
+
+
+def test_a_picture_is_of_the_styles_pixels(sample: Tensor) -> None:
+    """Red and blue are never mixed where the style has them apart, however blurred the sketch."""
+    style = torch.zeros(3, 40, 40)
+    style[0, :20], style[2, 20:] = 1, 1
+    sketch = torch.full((3, 12, 16), 0.5)
+    sketch[1] = 0
+    made = finish(render(style, (48, 64), Plan(sketch), 0))
+    assert made.shape == (3, 48, 64) and float(made[1].abs().max()) < 1e-5
+    torch.testing.assert_close(made[0] + made[2], torch.ones(48, 64), rtol=0, atol=1e-4)
+
+
+def test_each_thing_is_where_its_map_says_to_the_pixel() -> None:
+    style = torch.zeros(3, 64, 64)
+    style[0, :32], style[2, 32:] = 1, 1
+    above = torch.zeros(64, 64)
+    above[:32] = 1
+    y, x = torch.meshgrid(torch.arange(64), torch.arange(96), indexing="ij")
+    wanted = (y * 3 > x + 40).float()  # the other way round, and aslant
+    maps = torch.stack([above, 1 - above]), torch.stack([wanted, 1 - wanted])
+    made = finish(render(style, (64, 96), Plan(maps=maps), 0))
+    assert float((made[0] - wanted).abs().mean()) < 0.02
+
+
+def test_the_same_seed_gives_the_same_picture(sample: Tensor) -> None:
+    size = (64, 64)
+    assert torch.equal(texture(sample, size, seed=3), texture(sample, size, seed=3))
+    assert not torch.equal(texture(sample, size, seed=3), texture(sample, size, seed=4))
+
+
+def test_a_texture_goes_on_as_its_sample(sample: Tensor) -> None:
+    """Stripes stay stripes: columns alike, and as steep."""
+    made = texture(sample, (96, 96))
+    steep = [float(image.diff(dim=2).abs().mean()) for image in (sample, made)]
+    assert made.shape == (3, 96, 96) and steep[1] == pytest.approx(steep[0], rel=0.15)
+    assert float(made.std(1).mean()) < 0.1 < float(made.std(2).mean())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_tile_has_no_seam(sample: Tensor, seed: int) -> None:
+    """Across its border it is no steeper than within; a texture that does not tile is."""
+
+    def jump(made: Tensor) -> float:
+        across = (made[:, :, 0] - made[:, :, -1]).abs().mean()
+        return float(across / made.diff(dim=2).abs().mean())
+
+    assert jump(texture(sample, (64, 60), tileable=True, seed=seed)) < 1.5
+    assert jump(sample[:, :, :44]) > 1.5  # half a stripe is missing: the measure sees it
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (8, 200), (9, 60)])
+def test_small_and_narrow_samples(picture: Picture, shape: tuple[int, int]) -> None:
+    made = texture(picture(*shape, dtype=torch.float32), (52, 100), tileable=True)
+    assert made.shape == (3, 52, 100) and bool(made.isfinite().all())
+
+
+def test_a_sample_of_one_colour_stays_it() -> None:
+    flat = torch.full((3, 20, 20), 0.3)
+    torch.testing.assert_close(texture(flat, (50, 30)), torch.full((3, 50, 30), 0.3))
+
+
+def test_mistakes(picture: Picture) -> None:
+    with pytest.raises(ImageError, match="at least 8 on each side"):
+        texture(picture(7, 40), (64, 64))
+    with pytest.raises(ImageError, match="multiples of 4"):
+        texture(picture(40, 40), (64, 62), tileable=True)
+
+
+def test_the_command(tmp_path: Path, sample: Tensor) -> None:
+    save_image(sample, tmp_path / "s.png")
+    out = tmp_path / "t.png"
+    done = run_command("texture", tmp_path / "s.png", "-o", out, "--size", "64x48", "--tileable", "--seed", 2)
+    assert done.exit_code == 0 and "64×48 pixels" in done.output
+    assert load_image(out).shape == (3, 48, 64)
+    assert read_note(out)["seed"] == 2 and read_note(out)["sample"] == "s.png"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--size", "big"], "as 1024x512"),
+        (["--size", "62x64", "--tileable"], "multiples of 4"),
+        (["--size", "4x64"], "at least 8"),
+    ],
+)
+def test_mistakes_on_the_command_line(tmp_path: Path, sample: Tensor, options: list[str], message: str) -> None:
+    save_image(sample, tmp_path / "s.png")
+    done = run_command("texture", tmp_path / "s.png", "-o", tmp_path / "t.png", *options)
+    assert done.exit_code == 2 and message in done.output and not (tmp_path / "t.png").exists()
