@@ -25,9 +25,9 @@ from photostyle.synthesis.use import overuse
 WINDOWS = Windows(side=8, stride=4)
 _SMALLEST = 48  # long side of the first octave, pixels: there a window is a sixth of the picture
 _TURNS = 3  # of seeking and laying at each octave
-_FIRST_ROUNDS = 4  # of the search that knows nothing yet, where a sketch leads it
+_FIRST_ROUNDS = 4  # of the search that has no field to begin with
 _REACH = 8  # a later search at random goes as far as this part of the source
-_PIECE = 4  # places along the side of the pieces that a picture without a sketch begins with
+_PIECE = 4  # places along the side of the pieces that a picture begins with
 _EVERY = 4  # of so many pixels of what changes slowly one is compared
 _TELLING = 0.5  # of the sketch's size: what is finer in it is noise of the descent, and the style has finer things
 _SHARPLY = 20.0  # how strictly a pixel must mean what the map says: e^−20 for one channel from 0 to 1
@@ -66,21 +66,22 @@ def render(style: Tensor, size: tuple[int, int], plan: Plan, seed: int, *, aroun
     field: Field | None = None
     for octave in _octaves(style, size, plan, around):
         room, stride = octave.room, WINDOWS.stride
-        rounds, reach = 1, max(1, max(room) // _REACH)
+        reach = max(1, max(room) // _REACH)
         even = np.ones(octave.grid, np.float32)
         if field is None or before is None:
-            led = octave.sketch is not None
-            field = random_field(octave.grid, room, stride, rng, block=1 if led else _PIECE)
-            rounds, reach = (_FIRST_ROUNDS if led else 1), max(room)
-            picture = octave.sketch.picture if octave.sketch is not None else octave.lay(field, even)
+            reach = max(room)
+            field = random_field(octave.grid, room, stride, rng, block=_PIECE)
+            if octave.slow:  # before there is any picture, what is known of it leads
+                cost = window_cost(WINDOWS, octave.slow, np.zeros(room, np.float32))
+                field, _ = search(field, cost, room, stride, rng, rounds=_FIRST_ROUNDS)
         else:
             factors = octave.size[0] / before.size[0], octave.source.shape[0] / before.source.shape[0]
             field = enlarged(field, octave.grid, room, stride, *factors)
-            picture = octave.lay(field, even)
+        picture = octave.lay(field, even)
         for turn in range(1, _TURNS + 1):
             toll = plan.variety * octave.contrast * overuse(field, WINDOWS, room)
             cost = window_cost(WINDOWS, [Compared(picture, octave.source), *octave.slow], toll)
-            field, spent = search(field, cost, room, stride, rng, rounds=rounds, reach=reach)
+            field, spent = search(field, cost, room, stride, rng, reach=reach)
             trust = np.exp(-spent / (spent.mean() + 1e-6))
             picture = octave.lay(field, trust, peak=_PEAK if turn == _TURNS else 1.0)
             image = _image(picture[: octave.size[0], : octave.size[1]], style)
