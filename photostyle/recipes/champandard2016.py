@@ -31,7 +31,7 @@ from photostyle.terms.smoothness import smoothness
 
 _FAITHFUL = 0.5  # how much the sketch counts beside pixels that fit each other, in the rendering
 _MEANT = 0.3  # and the maps
-_VARIETY = 0.01
+_VARIETY = 0.003  # what the same pixels cost again: more, and plain skies get clouds
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ from photostyle.terms.smoothness import smoothness
 
 _SMALLEST = 96  # pixels; the layers of a smaller octave would hold hardly a patch, and all becomes dull
 _FAITHFUL = 8.0  # the sketch has the content, which pixels that fit each other know nothing of
-_VARIETY = 0.01
+_VARIETY = 0.05  # what the same pixels cost again: less, and a motif is laid side by side with itself
 
 
 @dataclass(frozen=True)
