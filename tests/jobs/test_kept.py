@@ -248,6 +248,6 @@ def test_the_studio_keeps_what_a_photograph_has(kind: Kind, target: tuple[str, s
             trimap=mask.getvalue() if cut else None,
         )
         out = Path(folder) / f"out{target[1]}"
-        data, _ = result.file(Saving(target[0]), Adjustment())  # type: ignore[arg-type]
+        data, _ = result.file(Saving(target[0]), Adjustment())
         out.write_bytes(data)
         kind.check(out)
