@@ -23,10 +23,10 @@ _SIZE = 224  # long side that the network sees, pixels
 
 
 def doubtful_matches(content: Tensor, style: Tensor, regions: Regions, weights: Weights | None) -> tuple[str, ...]:
-    """A sentence for each region whose two sides are hardly the same kind of thing; fewer than it may be right.
+    """A sentence for each region whose two sides are probably not the same kind of thing. Some doubts are unfounded.
 
-    Photographs 3×H×W and 3×H′×W′, sRGB in [0, 1], and regions that fit them. `weights` are of the network that
-    looks at them; without (None) only sizes and heights are compared.
+    Photographs 3×H×W and 3×H′×W′, sRGB in [0, 1], and regions that fit them. `weights` are those of the network that
+    compares them; without it (None) only sizes and heights are compared.
     """
     likeness = _likeness(content, style, regions, VGG(weights)) if weights and len(regions.names) > 1 else None
     found = []

@@ -41,7 +41,7 @@ def find_regions(
     `match` gives a region of the content another one of the style for a model, `drop` leaves regions unpaired
     (`pair_labels`). Borders follow the photographs. Deterministic.
 
-    Raises SettingsError for a method that there is not or a count out of range, WeightsError if the network's
+    Raises SettingsError for an unknown method or a count out of range, WeightsError if the network's
     weights cannot be had, RegionsError if the model cannot be had or used, or for a region that was not found.
     """
     if method not in get_args(Method):

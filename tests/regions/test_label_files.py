@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy import ndimage
-from test_formats import gray_profile, swapped_profile
+from photofile tests import gray_profile, swapped_profile
 
 from photostyle.errors import ImageError, RegionsError
 from photostyle.matting.trimaps import load_trimap
