@@ -6,6 +6,7 @@ from ._version import __version__
 from .descent.steps import Step, Steps, finish
 from .errors import DescentError, FileError, ImageError, PhotostyleError, RegionsError, SettingsError, WeightsError
 from .image import fit_size, resize
+from .looks.adjust import Adjustment, adjust_look
 from .looks.change import blend_looks, invert_look
 from .looks.chart import describe_look, draw_look
 from .looks.file import check_look_path, load_look, save_look
@@ -44,6 +45,7 @@ __all__ = [
     "DEFAULT_RECIPE",
     "PALETTE",
     "RECIPES",
+    "Adjustment",
     "DescentError",
     "FileError",
     "Held",
@@ -63,6 +65,7 @@ __all__ = [
     "Table",
     "WeightsError",
     "__version__",
+    "adjust_look",
     "bit_depth",
     "blend_looks",
     "cache_dir",

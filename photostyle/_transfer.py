@@ -14,6 +14,7 @@ from photostyle.descent.steps import Step, Steps, finish
 from photostyle.errors import SettingsError
 from photostyle.image import check_image
 from photostyle.looks.look import Look
+from photostyle.maps.blend import RegionalMaps
 from photostyle.matting.render import check_strength, fade
 from photostyle.network.backbones import DEFAULT_BACKBONE
 from photostyle.network.network import Network
@@ -83,10 +84,11 @@ def transfer_steps(
 
     `recipe` is a key of `RECIPES`, `settings` are fields of its dataclass, and `quality` (draft, standard
     or best) chooses the values of those that are not given; `strength` in [0, 1]
-    fades the result into the content. Of a style without colour, or of one hue, the result has no other hue (`tint`),
-    unless it is to keep the content's colours. `backbone` names the network, whose original file may be given
-    as `weights_path`, and `pooling` how it goes from fine to coarse (None: as the recipe is made for); a recipe without
-    a network reads none of them. `device` is auto, cpu, cuda or mps (the result stays there).
+    fades the result into the content, or takes colour maps so far along the way of each colour. Of a style without
+    colour, or of one hue, the result has no other hue (`tint`), unless it is to keep the content's colours. `backbone`
+    names the network, whose original file may be given as `weights_path`, and `pooling` how it reduces its layers
+    (None: as the recipe is made for); a recipe without a network reads none of them. `device` is auto, cpu, cuda or mps
+    (the result stays there).
 
     Everything is checked when the first step is asked for, before any work: raises ImageError,
     RegionsError, SettingsError or WeightsError; later DescentError if the energy becomes infinite.
@@ -94,6 +96,9 @@ def transfer_steps(
     check_strength(strength)
     network = Network(backbone, weights_path, pooling, device)
     job = _prepare(content, style, regions, find_recipe(recipe, _count(style)), quality, network, settings)
+    if job.recipe.maps and strength < 1:
+        found = yield from job.recipe.maps(job.content, job.style, job.regions, job.vgg, job.settings)
+        return found.faded(strength).apply(job.content)
     steps = job.recipe.run(job.content, job.style, job.regions, job.vgg, job.settings)
     if job.tint:
         steps = tinted(steps, job.tint)
@@ -115,8 +120,8 @@ def make_look(
 ) -> Look:
     """The look that `transfer` gives to `content`, apart from it: it goes onto any photograph (`Look.apply`).
 
-    Arguments, options and errors are those of `transfer`, of which `strength` is none; the recipe is one that finds
-    colour maps (`Recipe.maps`).
+    Arguments, options and errors are those of `transfer`, except that there is no `strength`, and that the recipe must
+    be one that finds colour maps (`Recipe.maps`).
     """
     return finish(
         look_steps(
@@ -152,17 +157,44 @@ def look_steps(
     Raises as `transfer_steps` does, and SettingsError for a recipe that finds no colour maps.
     """
     network = Network(backbone, weights_path, pooling, device)
-    chosen = find_recipe(recipe)
-    if not chosen.maps:
-        those = ", ".join(name for name, known in RECIPES.items() if known.maps)
-        raise SettingsError(f"The recipe {recipe} finds no colour maps; those that do are {those}.")
-    job = _prepare(content, style, regions, chosen, quality, network, settings)
-    found = yield from chosen.maps(job.content, job.style, job.regions, job.vgg, job.settings)
+    job, found = yield from _maps_steps(content, style, regions, recipe, quality, network, settings)
     # kinds of things are told by the default network, so that a look can be used where it is the only one
     vgg = None
     if len(job.regions.names) > 1:
         vgg = job.vgg if network.is_default else Network(device=device).load()
     return Look.of(found, job.content, job.regions.names, vgg, {"recipe": recipe, "quality": quality})
+
+
+def maps_steps(
+    content: Tensor,
+    style: Tensor,
+    regions: Regions,
+    *,
+    recipe: str,
+    quality: Quality,
+    network: Network,
+    settings: Mapping[str, Any],
+) -> Generator[Step, None, RegionalMaps]:
+    """The colour maps of `look_steps` on the photograph alone: what they show is not looked at."""
+    _, found = yield from _maps_steps(content, style, regions, recipe, quality, network, settings)
+    return found
+
+
+def _maps_steps(
+    content: Tensor,
+    style: Tensor,
+    regions: Regions | None,
+    recipe: str,
+    quality: Quality,
+    network: Network,
+    settings: Mapping[str, Any],
+) -> Generator[Step, None, tuple[_Prepared, RegionalMaps]]:
+    chosen = find_recipe(recipe)
+    if not chosen.maps:
+        those = ", ".join(name for name, known in RECIPES.items() if known.maps)
+        raise SettingsError(f"The recipe {recipe} finds no colour maps; those that do are {those}.")
+    job = _prepare(content, style, regions, chosen, quality, network, settings)
+    return job, (yield from chosen.maps(job.content, job.style, job.regions, job.vgg, job.settings))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ ON_THE_PROCESSOR = {
     "recipes/_search.py",
     "recipes/grading.py",
     "recipes/tint.py",
+    "segment/judge.py",
 }
 FACTORIES = {"arange", "eye", "full", "linspace", "randn", "tensor", "zeros"}
 

@@ -1,4 +1,4 @@
-"""What a command tells while it works, on stderr: bars on a terminal, elsewhere a line now and then."""
+"""What a command tells while it works, on stderr: one bar on a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ _PAUSE = 5.0  # seconds between two plain lines of a stage
 
 
 class Report:
-    """Progress and notices of one command; `quiet` keeps all of it back."""
+    """Progress and notices of one command; `quiet` keeps all of it back, `verbose` adds the energies of its steps."""
 
-    def __init__(self, quiet: bool = False) -> None:
+    def __init__(self, quiet: bool = False, verbose: bool = False) -> None:
+        self._verbose = verbose
         self._console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
         self._bars = self._console.is_terminal and not quiet
 
@@ -40,7 +41,7 @@ class Report:
         with self._shown() as show:
 
             def both(step: Step) -> None:
-                show(step.stage, step.iteration, step.of, equation(step))
+                show(step.stage, step.iteration, step.of, equation(step) if self._verbose else "")
                 if watch:
                     watch(step)
 
@@ -80,7 +81,7 @@ def equation(step: Step) -> str:
 
 
 class _Bars(rich.Progress):
-    """A bar for each stage, and below them the energy, or the speed."""
+    """The bar of the stage that runs, and below it what else there is to say."""
 
     words = ""
 
@@ -112,7 +113,7 @@ def _bars(console: Console) -> Generator[Show, None, None]:
         def complete() -> None:
             """A stage may end before its last step."""
             if bars.tasks:
-                bars.update(bars.tasks[-1].id, total=bars.tasks[-1].completed)
+                bars.update(bars.tasks[-1].id, total=bars.tasks[-1].completed, visible=False)
 
         yield show
         complete()

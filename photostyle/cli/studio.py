@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -12,26 +11,30 @@ import typer
 
 def studio(
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="The address to listen on; 0.0.0.0 is every one of this computer.")
+        str, typer.Option(metavar="ADDRESS", help="The address to listen on; 0.0.0.0 means all of this computer's.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="The port; 0 is any that is free.")] = 8487,
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="The port; 0 picks a free one.")] = 8487,
     password: Annotated[
         str | None,
         typer.Option(
             envvar="PHOTOSTYLE_PASSWORD",
             metavar="WORD",
-            help="Ask for it; the name that browsers ask for as well may be anything.",
+            help="Ask visitors for this password; browsers also ask for a name, which may be anything.",
             show_envvar=True,
         ),
     ] = None,
     insecure_open: Annotated[
-        bool, typer.Option("--insecure-open", help="Let everyone in who can reach the address.")
+        bool, typer.Option("--insecure-open", help="Let in everyone who can reach the address.")
     ] = False,
     keep: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Keep what was uploaded and made there; if not given it is deleted at the end."
+            metavar="DIR", help="Keep uploads and results in this folder; by default they are deleted at the end."
         ),
+    ] = None,
+    looks: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="A folder of looks to choose from, where those that are saved are kept."),
     ] = None,
     most_megabytes: Annotated[int, typer.Option(min=1, metavar="N", help="Refuse larger files.")] = 100,
     most_pixels: Annotated[
@@ -55,9 +58,5 @@ def studio(
 
             webbrowser.open(address)
 
-    def end(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, end)  # as Ctrl+C does: the temporary folder is deleted
     limits = Limits(most_megabytes * 1_000_000, most_pixels * 1e6)
-    serve(host, port, ready, keep=keep, password=password, is_open=insecure_open, limits=limits)
+    serve(host, port, ready, keep=keep, looks=looks, password=password, is_open=insecure_open, limits=limits)

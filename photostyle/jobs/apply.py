@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from photostyle import (
+    Adjustment,
     ImageError,
     LocalLook,
     Look,
@@ -22,6 +23,7 @@ from photostyle import (
     SettingsError,
     Table,
     __version__,
+    adjust_look,
     check_writable,
     fade,
     load_look,
@@ -99,7 +101,7 @@ class Apply:
         """Give it to a photograph in a file; `report` gets the notices.
 
         `names` say what "look" and "content" are called, in errors and, without their folders, in the note. Raises
-        ImageError if the photograph cannot be read, be given the look, or be written, SettingsError for want of memory,
+        ImageError if the photograph cannot be read, be given the look, or be written, SettingsError if memory is short,
         RegionsError for regions that cannot be read or are not there.
         """
         before = load_photograph(photo, most_pixels=self.most_pixels)
@@ -136,13 +138,10 @@ def _graded(photograph: Tensor, grade: Grade, how: Apply) -> tuple[Tensor, tuple
         )
     if isinstance(grade, Table):
         return grade.apply(photograph, how.strength), ()
-    said: tuple[str, ...] = ()
     if isinstance(grade, LocalLook):
-        after = grade.apply(photograph)
-    else:
-        masks, said = _placed(grade, photograph, how.regions, how.match)
-        after = grade.apply(photograph, masks)
-    return fade(photograph, after, how.strength), said
+        return fade(photograph, grade.apply(photograph), how.strength), ()
+    masks, said = _placed(grade, photograph, how.regions, how.match)
+    return adjust_look(grade, Adjustment(how.strength)).apply(photograph, masks), said
 
 
 def _placed(

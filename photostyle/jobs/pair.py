@@ -91,7 +91,7 @@ class Pair:
             if (h, w) != (H, W) and nearly_of_size(masks, image):
                 report.note(f"Note: {path} has {w}×{h} pixels and its photograph {W}×{H}: it is resized.")
         tell(painted.notes, report)
-        tell_regions(painted, report)
+        tell_regions(content, style, painted.fit(content, style), report)
         return painted
 
 
@@ -144,4 +144,4 @@ def example(name: str) -> Pair:
             files = ("content.jpg", "style.jpg", "content_regions.png", "style_regions.png")
             content, style, content_regions, style_regions = (folder / file for file in files)
             return Pair(content, [style], content_regions, style_regions)
-    raise ImageError(f"The example {name!r} is not here: install photostyle anew.")
+    raise ImageError(f"The example {name!r} is not here: reinstall photostyle.")

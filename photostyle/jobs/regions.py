@@ -21,6 +21,7 @@ from photostyle.files import make_folder
 from photostyle.jobs.report import Report, have_weights, tell
 from photostyle.jobs.sheet import contact_sheet, overlay
 from photostyle.network.weights import Weights
+from photostyle.regions.describe import describe
 from photostyle.wording import json_bytes, percent
 
 
@@ -35,17 +36,22 @@ def find(
     regions = find_regions(content, style, method, device=find_device(device), **options)  # type: ignore[arg-type]
     tell(regions.notes, report)
     if len(regions.names) > 1:
-        tell_regions(regions, report)
+        tell_regions(content, style, regions, report)
     return regions
 
 
-def tell_regions(regions: Regions, report: Report) -> None:
-    """Which regions were matched, and how large they are."""
-    sizes = (
-        f"{name}: {percent(here)} of the content, {percent(there)} of the style"
-        for name, (here, there) in zip(regions.names, regions.shares, strict=True)
-    )
-    report.note(f"Regions: {'; '.join(sizes)}.")
+def tell_regions(content: Tensor, style: Tensor, regions: Regions, report: Report) -> None:
+    """Which regions were matched: what each is of the two photographs, and how large."""
+    told = []
+    for name, here, there, shares in zip(regions.names, regions.content, regions.style, regions.shares, strict=True):
+        sides = (
+            f"{percent(share)} of the {side} ({describe(image, mask)})"
+            for side, image, mask, share in zip(
+                ("content", "style"), (content, style), (here, there), shares, strict=True
+            )
+        )
+        told.append(f"{name}: {', '.join(sides)}")
+    report.note(f"Regions: {'; '.join(told)}.")
 
 
 def doubt(content: Tensor, style: Tensor, regions: Regions, report: Report, network: Weights | None) -> tuple[str, ...]:

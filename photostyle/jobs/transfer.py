@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import monotonic
@@ -14,12 +14,14 @@ from torch import Tensor
 from photostyle import (
     DEFAULT_BACKBONE,
     DEFAULT_RECIPE,
+    Adjustment,
     LocalLook,
     Look,
     Photograph,
     Regions,
     RegionsError,
     __version__,
+    adjust_look,
     check_look_path,
     check_writable,
     fade,
@@ -32,7 +34,7 @@ from photostyle import (
     save_photograph,
     transfer_steps,
 )
-from photostyle._transfer import tint_of
+from photostyle._transfer import maps_steps, tint_of
 from photostyle.descent.checkpoint import Checkpoint, digest
 from photostyle.files import keep_inputs, make_folder, stream_or
 from photostyle.image import fit, fit_size, resize
@@ -113,11 +115,10 @@ class Transfer:
 
         partial = partial_of(self.output)
         run = Run(report, partial, save_partial, self.previews, keeper)
-        result, look = self._make(recipe, values, scene, run)
-        self._save(result, look, scene, note, report)
+        picture, look = self._make(recipe, values, scene, run)
+        height, width = self._save(picture, look, scene, note, report)
         if keeper:
             keeper.clear()
-        height, width = result.shape[1:]
         files = ", ".join(map(str, self.written))
         return f"Wrote {files}: {width}×{height} pixels in {monotonic() - began:.1f} s."
 
@@ -198,20 +199,32 @@ class Transfer:
 
     def _make(
         self, recipe: Recipe, values: Mapping[str, Any], scene: _Scene, run: Run
-    ) -> tuple[Tensor, Look | LocalLook | None]:
-        """The result (3×H×W), and its look if that is wanted."""
+    ) -> tuple[Callable[[float], Tensor], Look | LocalLook | None]:
+        """The result (3×H×W) at any strength, and its look if that is wanted."""
+        content, style = scene.content, scene.styles[0]
         options = {"recipe": self.recipe, "quality": self.quality, **self.network.options, **values}
         if self.look and recipe.maps:
-            look = run.follow(look_steps(scene.content, scene.styles[0], scene.regions, **options))
-            return look.apply(scene.content), look
-        result = run.follow(transfer_steps(scene.content, scene.styles, scene.regions, **options))
-        return result, find_look(scene.content.to(result), result) if self.look else None
+            look = run.follow(look_steps(content, style, scene.regions, **options))
+            return lambda s: adjust_look(look, Adjustment(s)).apply(content, look.scene.masks), look
+        if recipe.maps and set(self.strengths) != {1}:
+            chosen: dict[str, Any] = {"recipe": self.recipe, "quality": self.quality, "network": self.network}
+            found = run.follow(maps_steps(content, style, scene.regions, **chosen, settings=values))
+            return lambda s: found.faded(s).apply(content), None
+        result = run.follow(transfer_steps(content, scene.styles, scene.regions, **options))
+        local = find_look(content.to(result), result) if self.look else None
+        return lambda s: fade(content.to(result), result, s), local
 
     def _save(
-        self, result: Tensor, look: Look | LocalLook | None, scene: _Scene, note: Mapping[str, Any], report: Report
-    ) -> None:
+        self,
+        picture: Callable[[float], Tensor],
+        look: Look | LocalLook | None,
+        scene: _Scene,
+        note: Mapping[str, Any],
+        report: Report,
+    ) -> tuple[int, int]:
+        """Write all files; how many rows and columns the pictures have."""
         for strength, path in self.outputs.items():
-            faded = fade(scene.content.to(result), result, strength)
+            faded = picture(strength)
             facts = {**note, "strength": strength}
             said = save_photograph(
                 faded, stream_or(path), like=scene.photograph, note=facts, dither=True, **self.saving
@@ -222,6 +235,7 @@ class Transfer:
                 k: fact if isinstance(fact, str) else json.dumps(fact) for k, fact in note.items() if fact is not None
             }
             save_look(replace(look, facts=look.facts | words), self.look)
+        return faded.shape[1], faded.shape[2]
 
 
 @dataclass(frozen=True, eq=False)

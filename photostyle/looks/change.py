@@ -7,7 +7,7 @@ from dataclasses import replace
 from photostyle._version import __version__
 from photostyle.color.difference import delta_e
 from photostyle.errors import ImageError, SettingsError
-from photostyle.looks.look import Look
+from photostyle.looks.look import Look, seen
 from photostyle.maps.lattice import ColorMap, cube
 
 _SIZE = 33  # nodes along each axis of an inverse, which is steeper than what it takes back
@@ -16,21 +16,30 @@ _LOST = 2.0  # ΔE2000 in the mean, there and back: more, and it cannot be taken
 
 
 def blend_looks(one: Look, other: Look, weight: float) -> Look:
-    """From one look (weight 0) to the other (1), colour by colour.
+    """A look between one (weight 0) and the other (1), colour by colour.
 
     A region that both have by name goes from the one map to the other; one that only the first has goes to what the
-    second has in common. Where regions lie is the first's affair. Raises SettingsError for a weight outside [0, 1].
+    second has in common. Where regions lie is the affair of the first, or of the one that has several.
+    Raises SettingsError for a weight outside [0, 1].
+    """
+    if len(one.names) == 1 < len(other.names):
+        one, other, weight = other, one, 1 - weight
+    return towards(one, other, weight)
+
+
+def towards(one: Look, other: Look, weight: float) -> Look:
+    """From one look (weight 0) to the other (1), in the first's regions whatever the second has.
+
+    Raises SettingsError for a weight outside [0, 1].
     """
     if not 0 <= weight <= 1:
         raise SettingsError(f"The weight of a blend must lie between 0 and 1, not {weight:g}.")
-    if len(one.names) == 1 < len(other.names):
-        return blend_looks(other, one, 1 - weight)
     theirs = dict(zip(other.names, other.maps, strict=True))
     maps = tuple(
         map.lerp(theirs.get(name, other.common), weight) for name, map in zip(one.names, one.maps, strict=True)
     )
     facts = {"version": __version__, "blend": f"{1 - weight:g} : {weight:g}"}
-    return _seen(replace(one, maps=maps, common=one.common.lerp(other.common, weight), facts=facts))
+    return seen(replace(one, maps=maps, common=one.common.lerp(other.common, weight), facts=facts))
 
 
 def invert_look(look: Look) -> Look:
@@ -49,12 +58,7 @@ def invert_look(look: Look) -> Look:
             "This look cannot be taken back: it sends different colours to one, or changes with the height, and there "
             f"and back its photograph is off by ΔE2000 {lost:.1f}."
         )
-    return _seen(replace(back, facts={**look.facts, "inverted": "yes"}))
-
-
-def _seen(look: Look) -> Look:
-    """The look, its thumbnail made anew."""
-    return replace(look, after=look.apply(look.scene.before, look.scene.masks))
+    return seen(replace(back, facts={**look.facts, "inverted": "yes"}))
 
 
 def _inverse(map: ColorMap) -> ColorMap:

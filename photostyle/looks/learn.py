@@ -7,13 +7,11 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from photostyle._version import __version__
 from photostyle.color.difference import delta_e
 from photostyle.color.spaces import luma
 from photostyle.errors import ImageError
 from photostyle.image import check_image, fit, same_proportions, shrink
-from photostyle.looks.look import THUMBNAIL, Look
-from photostyle.looks.scene import Scene
+from photostyle.looks.look import Look, whole_look
 from photostyle.tables.learning import learn_map
 
 _SIZE = 700  # long side at which photographs are compared
@@ -28,9 +26,9 @@ def learn_look(
 ) -> tuple[Look, tuple[str, ...]]:
     """The one colour map that makes each photograph's after of its before, as a look; and sentences about how well.
 
-    `pairs` are (before, after), 3×H×W each, sRGB in [0, 1], of one scene, perhaps of two sizes, and the one moved
-    against the other by a few pixels. More pairs show more colours; what no pair shows goes on from the colours next
-    to it (`learn_map`). `facts` go into the look, beside the version of photostyle.
+    `pairs` are (before, after), 3×H×W each, sRGB in [0, 1], of one scene. The two may differ in size and be shifted
+    against each other by a few pixels. More pairs show more colours; what no pair shows goes on from the colours next
+    to it (`learn_map`). `facts` are stored in the look, with the version of photostyle.
 
     Raises ImageError if there is no pair, one is no image, or two do not show the same.
     """
@@ -40,9 +38,7 @@ def learn_look(
     x, y = (torch.cat([pair[side].flatten(1) for pair in found], dim=1) for side in (0, 1))
     w = torch.cat([_trust(pair[0]).flatten() for pair in found])
     map = learn_map(x, y, w)
-    small = fit(pairs[0][0], THUMBNAIL).cpu().float()
-    scene = Scene(small, torch.ones_like(small[:1]), torch.zeros(1, 0), "")
-    look = Look((map,), map, ("all",), scene, map(small).clamp(0, 1), {"version": __version__, **(facts or {})})
+    look = whole_look(map, pairs[0][0], facts)
     error = delta_e(map(x), y)
     untouched = delta_e(x, y)
     mean = float((w * error).sum() / w.sum())

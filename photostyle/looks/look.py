@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from photostyle.network.vgg import VGG
 
 _SIZE = 448  # long side at which borders are found
+REST = "the rest"
+"""What the part of a photograph is called that is none of a look's regions."""
+
 THUMBNAIL = 192  # long side of what a look shows of its photograph
 
 
@@ -48,25 +51,28 @@ class Look:
         vgg: VGG | None,
         facts: Mapping[str, str] | None = None,
     ) -> Look:
-        """The look of regional maps found on a photograph (3×H×W); `vgg` tells what regions show (None: there is one).
+        """The look of regional maps found on a photograph (3×H×W); `vgg` tells what regions show.
 
-        `facts` go into the look, beside the version of photostyle.
+        Without it a look of several regions does not know them again in other scenes, until it is `told_apart`. `facts`
+        go into the look, beside the version of photostyle.
         """
         small = fit(photograph, _SIZE).cpu()
         masks = found.masks.cpu()
-        scene = Scene(
-            before=fit(small, THUMBNAIL),
-            masks=masks,
-            kinds=kinds_of(small, masks, vgg) if vgg else torch.zeros(len(names), 0),
-            network=vgg.backbone if vgg else "",
-        )
+        scene = Scene(fit(small, THUMBNAIL), masks, torch.zeros(len(names), 0), "")
         after = fit(blend(found.maps, small, found.borders), THUMBNAIL)
-        return cls(tuple(found.maps), found.common, names, scene, after, {"version": __version__, **(facts or {})})
+        facts = {"version": __version__, **(facts or {})}
+        look = cls(tuple(found.maps), found.common, names, scene, after, facts)
+        return look.told_apart(small, vgg) if vgg else look
+
+    def told_apart(self, photograph: Tensor, vgg: VGG) -> Look:
+        """The look with what tells its regions from each other in the photograph that it was found on (3×H×W)."""
+        kinds = kinds_of(fit(photograph, _SIZE).cpu(), self.scene.masks, vgg)
+        return replace(self, scene=replace(self.scene, kinds=kinds, network=vgg.backbone))
 
     def apply(self, photograph: Tensor, masks: Tensor | None = None) -> Tensor:
         """The photograph with this look: both 3×H×W, sRGB in [0, 1], of any scene and resolution.
 
-        `masks` (K×h×w, or K+1 where the last is what takes the common map; they add up to 1) say where its regions lie,
+        `masks` (K×h×w, or K+1, the last for what takes the common map; they add up to 1) say where its regions lie;
         None: where `find_regions` finds them. Raises ImageError if it is no image, or the masks are of other
         proportions.
         """
@@ -82,10 +88,10 @@ class Look:
         return blend([maps[k] for k in there], photograph, borders_of(masks[there], photograph))
 
     def find_regions(self, photograph: Tensor, vgg: VGG | None = None) -> tuple[Tensor, tuple[str, ...]]:
-        """Where the look's regions lie in a photograph (3×H×W): masks (K+1)×h×w, the last of what is none of them.
+        """Where the look's regions lie in a photograph (3×H×W): masks (K+1)×h×w, the last for what belongs to none.
 
         On a frame of the look's own scene they lie where they did; elsewhere they are found by what they show, with
-        the network `vgg` (None: it is loaded). Also returned are sentences that say so. Raises WeightsError if the
+        the network `vgg` (None: it is loaded). Also returns sentences that say so. Raises WeightsError if the
         network's weights cannot be had.
         """
         small = fit(photograph, _SIZE).cpu()
@@ -100,6 +106,21 @@ class Look:
         found = "; ".join(f"{name}: {share:.0%}" for name, share in zip(self.names, shares, strict=False))
         rest = f"; {shares[-1]:.0%} is none of them and takes what they have in common" if shares[-1] >= 0.01 else ""
         return masks, (f"Another scene than the look's own. Its regions in this photograph: {found}{rest}.",)
+
+
+def whole_look(map: ColorMap, photograph: Tensor, facts: Mapping[str, str] | None = None) -> Look:
+    """The look of one map for all of any photograph, shown on this one (3×H×W, sRGB in [0, 1]).
+
+    `facts` go into the look, beside the version of photostyle.
+    """
+    small = fit(photograph, THUMBNAIL).cpu().float()
+    scene = Scene(small, torch.ones_like(small[:1]), torch.zeros(1, 0), "")
+    return Look((map,), map, ("all",), scene, map(small).clamp(0, 1), {"version": __version__, **(facts or {})})
+
+
+def seen(look: Look) -> Look:
+    """The look, its thumbnail made anew."""
+    return replace(look, after=look.apply(look.scene.before, look.scene.masks))
 
 
 def borders_of(masks: Tensor, photograph: Tensor) -> Borders:

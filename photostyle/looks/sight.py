@@ -10,7 +10,7 @@ from torch import Tensor
 from photostyle.errors import SettingsError
 from photostyle.image import check_image, fit
 from photostyle.looks.local import LocalLook
-from photostyle.looks.look import Look
+from photostyle.looks.look import REST, Look
 from photostyle.maps.lattice import ColorMap
 
 LONG_SIDE = 1024  # at which a look is seen: there are colours enough in it for tables of any size
@@ -51,7 +51,7 @@ def see(look: Look | LocalLook, photograph: Tensor | None = None) -> Sight:
     masks, said = look.find_regions(before)
     after = look.apply(before, masks)
     there = [k for k, mask in enumerate(masks) if bool(mask.any())]
-    maps, names = (*look.maps, look.common), (*look.names, "the rest")
+    maps, names = (*look.maps, look.common), (*look.names, REST)
     return Sight(
         before, after, look.common, masks[there], tuple(maps[k] for k in there), tuple(names[k] for k in there), said
     )

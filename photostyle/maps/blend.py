@@ -14,7 +14,7 @@ tiles, most of which lie within one region.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -31,7 +31,7 @@ _FOOT = 0.05  # of a mask is nothing, and as little below 1 is all
 _NEAR, _FAR = 3, 8  # where a region's own colours are looked for, pixels
 _SURE = 6  # the power of a mask that weighs them: only what is nearly all the region's counts
 _TRUST = 0.01  # κ: what a mask is worth beside a squared difference of colour
-_TILE = 64  # pixels: the smaller, the fewer lie on a border
+TILE = 64  # pixels: the smaller, the fewer lie on a border
 _BATCH = 128  # tiles at a time: what memory is needed for does not grow with the photograph
 _TRACE = 1e-6
 _FAINT = 1 / 512  # of a region in a tile, that cannot be seen
@@ -63,6 +63,13 @@ class RegionalMaps:
     masks: Tensor
     borders: Borders
 
+    def faded(self, strength: float) -> RegionalMaps:
+        """The maps that go from no change (strength 0) to these (1), in [0, 1]."""
+        *maps, common = (
+            ColorMap.identity(map.size).to(map.nodes).lerp(map, strength) for map in (*self.maps, self.common)
+        )
+        return replace(self, maps=maps, common=common)
+
     def apply(self, photograph: Tensor) -> Tensor:
         """`blend` on a photograph of any size: 3×H×W."""
         return blend(self.maps, photograph, self.borders)
@@ -85,7 +92,7 @@ def blend(maps: Sequence[ColorMap], photograph: Tensor, borders: Borders) -> Ten
     borders = Borders(*(part.to(photograph) for part in (borders.masks, borders.guides, borders.own, borders.heights)))
     result = torch.empty_like(photograph)
     height, width = photograph.shape[1:]
-    rows, columns = min(_TILE, height), min(_TILE, width)
+    rows, columns = min(TILE, height), min(TILE, width)
     y = F.interpolate(borders.heights[None], height, mode="linear", align_corners=False)[0]  # K×H
     for regions, corners in _tiles(borders.masks, height, width):
         for first in range(0, len(corners), _BATCH):
@@ -183,28 +190,38 @@ def _part(borders: Borders, regions: list[int]) -> Borders:
     return Borders(b.masks[regions], b.guides[regions], b.own[regions], b.heights[regions])
 
 
-def _tiles(masks: Tensor, height: int, width: int) -> Iterator[tuple[list[int], list[tuple[int, int]]]]:
-    """Which regions meet where: for each set of them that occurs, the top left corners of its tiles.
+def regions_of_tiles(masks: Tensor, height: int, width: int) -> Tensor:
+    """Which regions are to be seen in which tile of a photograph (H×W): rows×columns×K, bool; small masks K×h×w.
 
-    The last tiles of a row or column reach back over others, so that all have one size.
+    Tiles are of `TILE` pixels; the last of a row or column, which reach back over others, have one size with them.
     """
     h, w = masks.shape[1:]
-    groups: dict[tuple[int, ...], list[tuple[int, int]]] = {}
+    found = []
     for top in _starts(height):
-        first, last = top * h // height, (min(top + _TILE, height) * h - 1) // height
+        first, last = top * h // height, (min(top + TILE, height) * h - 1) // height
         band = masks[:, max(0, first - 2) : last + 3].amax(1).cpu()  # K×w, with a margin
+        row = []
         for left in _starts(width):
-            first, last = left * w // width, (min(left + _TILE, width) * w - 1) // width
-            most = band[:, max(0, first - 2) : last + 3].amax(1)
-            found = tuple((most > _FAINT).nonzero()[:, 0].tolist())
-            groups.setdefault(found, []).append((top, left))
+            first, last = left * w // width, (min(left + TILE, width) * w - 1) // width
+            row.append(band[:, max(0, first - 2) : last + 3].amax(1) > _FAINT)
+        found.append(torch.stack(row))
+    return torch.stack(found)
+
+
+def _tiles(masks: Tensor, height: int, width: int) -> Iterator[tuple[list[int], list[tuple[int, int]]]]:
+    """Which regions meet where: for each set of them that occurs, the top left corners of its tiles."""
+    seen = regions_of_tiles(masks, height, width)
+    groups: dict[tuple[int, ...], list[tuple[int, int]]] = {}
+    for top, row in zip(_starts(height), seen, strict=True):
+        for left, here in zip(_starts(width), row, strict=True):
+            groups.setdefault(tuple(here.nonzero()[:, 0].tolist()), []).append((top, left))
     for regions, corners in groups.items():
         yield list(regions), corners
 
 
 def _starts(length: int) -> list[int]:
     """Where tiles begin that cover a length."""
-    return [min(start, max(0, length - _TILE)) for start in range(0, length, _TILE)]
+    return [min(start, max(0, length - TILE)) for start in range(0, length, TILE)]
 
 
 def _grid(corner: tuple[int, int], size: tuple[int, int], photograph: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from photostyle.color.path import between
 from photostyle.color.spaces import chroma, lab_from_srgb, luma, srgb_from_lab
 from photostyle.maps.tone import Tone
 
@@ -44,7 +45,12 @@ class ColorMap:
 
     @classmethod
     def affine(cls, A: Tensor, b: Tensor, size: int = 2) -> ColorMap:
-        """x → A x + b (3×3 and 3), exactly: a lattice of two nodes is enough."""
+        """x → A x + b (3×3 and 3), exactly: a lattice of two nodes is enough.
+
+        >>> halve = ColorMap.affine(0.5 * torch.eye(3), torch.zeros(3))
+        >>> halve(torch.tensor([1.0, 0.5, 0.2]))
+        tensor([0.5000, 0.2500, 0.1000])
+        """
         return cls.of(torch.tensordot(A, cube(size).to(A), dims=1) + b.view(3, 1, 1, 1))
 
     @property
@@ -68,10 +74,15 @@ class ColorMap:
         return torch.tensordot(A, colors, dims=1) + b.view(3, *[1] * (colors.ndim - 1))
 
     def lerp(self, other: ColorMap, t: float) -> ColorMap:
-        """From this map (t = 0) to the other (1), colour by colour: strength, and the blend of two looks."""
-        size = max(self.size, other.size)
+        """From this map (t = 0) to the other (1), colour by colour on the way of `path.between`.
+
+        That is the blend of two looks and, from the identity on, the strength of one.
+        """
+        if t in (0, 1):
+            return other if t else self
+        size = max(SIZE, self.size, other.size)  # the way is a curve
         a, b = self.resample(size), other.resample(size)
-        return ColorMap(torch.lerp(a.nodes, b.nodes, t), torch.lerp(a.tilt, b.tilt, t))
+        return ColorMap(between(a.nodes, b.nodes, t), torch.lerp(a.tilt, b.tilt, t))
 
     def then(self, other: ColorMap) -> ColorMap:
         """The map that applies this one and then the other: exact at the nodes, and everywhere if both are affine.

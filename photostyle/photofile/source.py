@@ -47,8 +47,6 @@ _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 _PILLOWS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "BMP", "GIF")  # what Pillow reads by itself
 _DRAWINGS = ("BMP", "PPM")  # what label images come in as well
 
-_PILLOW = threading.RLock()  # Pillow's limit of pixels and Python's filter of warnings belong to the whole process
-
 
 @dataclass(frozen=True)
 class Source:
@@ -114,7 +112,7 @@ def opened(path: StrPath | BinaryIO, most_pixels: float = MOST_PIXELS, *, drawn:
     Whatever goes wrong until it is closed is an ImageError.
     """
     name = name_of(path)
-    with _stream(path, name) as stream, _pillow_unlimited():
+    with _stream(path, name) as stream, _PILLOW:
         try:
             source = _recognise(name, stream, _DRAWINGS if drawn else ())
             _note_misleading_name(source)
@@ -170,16 +168,37 @@ def _stream(path: StrPath | BinaryIO, name: str) -> Iterator[BinaryIO]:
         yield stream
 
 
-@contextmanager
-def _pillow_unlimited() -> Iterator[None]:
-    """Without Pillow's own limit of pixels, which is one for all of the process, and its warnings about metadata."""
-    with _PILLOW, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = before
+class _Unlimited:
+    """Without Pillow's own limit of pixels and its warnings about metadata, as long as any photograph is read.
+
+    Both belong to the whole process: the first reader puts them away and the last one puts them back, so that
+    photographs can be read side by side.
+    """
+
+    def __init__(self) -> None:
+        self._changing = threading.Lock()
+        self._readers = 0
+        self._limit: int | None = None
+        self._warnings = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._changing:
+            if not self._readers:
+                self._limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+                self._warnings = warnings.catch_warnings()
+                self._warnings.__enter__()
+                warnings.simplefilter("ignore")
+            self._readers += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._changing:
+            self._readers -= 1
+            if not self._readers:
+                Image.MAX_IMAGE_PIXELS = self._limit
+                self._warnings.__exit__(None, None, None)
+
+
+_PILLOW = _Unlimited()
 
 
 def _recognise(name: str, stream: BinaryIO, more_formats: Sequence[str]) -> Source:

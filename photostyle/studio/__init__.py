@@ -4,7 +4,15 @@ app.py        the application: routes, errors, the page
 routes/       what can be asked for under /api, a file for each noun
 service.py    what all requests share: sessions, queue, limits
 guard.py      who may talk to it: hosts, origins, a password, sizes of uploads
-sessions.py   what a page has uploaded and made; only that can be read again
+picture.py    a photograph that was uploaded
+painting.py   regions that were painted over two of them
+describing.py what these regions are called
+words.py      the page's words for what the library says
+result.py     what was made, and the order for it
+sessions.py   all of these of a page; only that can be read again
+shelf.py      looks that are kept
+wearing.py, tabling.py   looks on other photographs, and for other programs
+wishes.py, saving.py     how a result is adjusted, and written to a file
 worker.py     one job at a time, the others wait; progress, cancelling, time left
 making.py     the jobs: find regions, preview and render, cut out
 controls.py   the recipes' settings as controls of a page

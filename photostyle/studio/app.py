@@ -10,16 +10,22 @@ from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from photostyle import PhotostyleError, __version__
-from photostyle.studio.routes import about, jobs, photographs, regions, results
+from photostyle.studio.result import ResultGone
+from photostyle.studio.routes import about, archive, jobs, looks, photographs, regions, results
 from photostyle.studio.service import LIMITS, Limits, Service
 from photostyle.studio.sessions import Sessions
+from photostyle.studio.shelf import Shelf
+from photostyle.studio.words import spoken
 from photostyle.studio.worker import Worker
 
 PAGE = Path(__file__).with_name("page")
 
 
-def make_app(folder: Path, worker: Worker, limits: Limits = LIMITS) -> FastAPI:
-    """The studio as an ASGI application, without the `Guard`; everything it keeps is in the folder."""
+def make_app(folder: Path, worker: Worker, limits: Limits = LIMITS, shelf: Shelf | None = None) -> FastAPI:
+    """The studio as an ASGI application, without the `Guard`.
+
+    Everything that it keeps is in the folder, but for the looks on a `shelf`.
+    """
     app = FastAPI(
         title="photostyle studio",
         version=__version__,
@@ -27,18 +33,18 @@ def make_app(folder: Path, worker: Worker, limits: Limits = LIMITS) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
     )
-    app.state.service = Service(Sessions(folder), worker, limits)
+    app.state.service = Service(Sessions(folder), worker, limits, shelf)
     app.add_exception_handler(PhotostyleError, _mend)
     app.add_exception_handler(HTTPException, _refuse)
     app.add_exception_handler(RequestValidationError, _explain)
-    for module in (about, photographs, regions, jobs, results):
+    for module in (about, photographs, regions, jobs, archive, results, looks):
         app.include_router(module.router)
     app.mount("/", StaticFiles(directory=PAGE, html=True))
     return app
 
 
 async def _mend(_: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"error": str(error)}, 422)
+    return JSONResponse({"error": spoken(str(error))}, 404 if isinstance(error, ResultGone) else 422)
 
 
 async def _refuse(_: Request, error: Exception) -> JSONResponse:

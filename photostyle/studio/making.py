@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +15,7 @@ from torch import Tensor
 from photostyle import (
     DEFAULT_BACKBONE,
     PALETTE,
+    Look,
     Regions,
     RegionsError,
     SettingsError,
@@ -22,8 +23,10 @@ from photostyle import (
     doodle_steps,
     doubtful_matches,
     find_alpha,
+    find_device,
     find_foreground,
     find_recipe,
+    find_regions,
     fit_size,
     label_colors,
     load_maps,
@@ -34,14 +37,20 @@ from photostyle import (
     save_regions,
     transfer_steps,
 )
-from photostyle._transfer import tint_of
-from photostyle.jobs.regions import find
+from photostyle._transfer import maps_steps, tint_of
 from photostyle.jobs.report import have_weights
+from photostyle.looks.placed import Placed
+from photostyle.network.network import Network
 from photostyle.recipes.settings import settings_of
 from photostyle.recipes.tint import Tint, find_tint
 from photostyle.studio.controls import check_offered
+from photostyle.studio.painting import Painting, Sheet
+from photostyle.studio.picture import SIDES, Picture
 from photostyle.studio.pixels import gray_png
-from photostyle.studio.sessions import Order, Picture, Result, Session, token
+from photostyle.studio.result import Order, Result
+from photostyle.studio.sessions import Session
+from photostyle.studio.tokens import token
+from photostyle.studio.words import spoken
 from photostyle.studio.worker import Task
 
 Work = Callable[[Task], dict[str, Any]]
@@ -51,26 +60,42 @@ _STYLE_SIZE = 448  # long side of the style, pixels: more than any recipe's draf
 
 
 def finding(session: Session, count: int | None) -> Work:
-    """Regions of both photographs, found automatically, as the session's."""
+    """Regions of both photographs, found automatically, on their sheet."""
     content, style = session.both()
 
     def work(task: Task) -> dict[str, Any]:
-        have_weights(DEFAULT_BACKBONE, task)
-        task.enter("looking at both photographs")
-        options: dict[str, Any] = {} if count is None else {"count": count}
-        found = find(content.small, style.small, "auto", task, **options)
-        task.check()
-        if session.pictures.get("content") is not content or session.pictures.get("style") is not style:
-            return {}  # another photograph was chosen meanwhile
-        _keep(found, session)
-        return {"regions": session.regions}
+        sheet = session.sheet_of(content.id, style.id)
+        _find(content, style, sheet, session, task, count)
+        return {"regions": sheet.regions}
 
     return work
 
 
+def _find(
+    content: Picture, style: Picture, sheet: Sheet, session: Session, task: Task, count: int | None = None
+) -> None:
+    have_weights(DEFAULT_BACKBONE, task)
+    task.enter("looking at both photographs")
+    found = find_regions(content.small, style.small, count=count, device=find_device("auto"))
+    task.check()
+    colors = {color: name for name, color in PALETTE.items()}
+    listed = [colors[color] for color in label_colors(len(found.names))]
+    titles = dict(zip(found.names, listed, strict=True))
+    for note in found.notes:
+        task.note(spoken(note, titles))
+    paths = session.folder / f"{token()}.png", session.folder / f"{token()}.png"
+    save_regions(found, *paths)
+    with session.changing:
+        sheet.labels = {side: path.read_bytes() for side, path in zip(SIDES, paths, strict=True)}
+        sheet.regions = [{"color": color, "name": "", "model": color} for color in listed]
+        sheet.by_hand = False
+    for path in paths:
+        path.unlink()
+
+
 def doubting(session: Session) -> Work:
     """Which of the session's regions look as if they were not of one kind."""
-    (content, style), painting = session.both(), session.painting()
+    (content, style), painting = session.both(), session.sheet.painting()
 
     def work(task: Task) -> dict[str, Any]:
         if painting is None:
@@ -78,23 +103,16 @@ def doubting(session: Session) -> Work:
         task.enter("looking at the regions")
         regions = painting.load().fit(content.small, style.small)
         have_weights(DEFAULT_BACKBONE, task)
-        return {"doubts": list(doubtful_matches(content.small, style.small, regions, load_weights()))}
+        doubts = doubtful_matches(content.small, style.small, regions, load_weights())
+        return {"doubts": [_doubt(sentence, regions.names, painting.titles) for sentence in doubts]}
 
     return work
 
 
-def _keep(found: Regions, session: Session) -> None:
-    paths = session.folder / f"{token()}.png", session.folder / f"{token()}.png"
-    save_regions(found, *paths)
-    session.labels = {"content": paths[0].read_bytes(), "style": paths[1].read_bytes()}
-    for path in paths:
-        path.unlink()
-    names = {color: name for name, color in PALETTE.items()}
-    colors = [names[color] for color in label_colors(len(found.names))]
-    session.regions = [
-        {"color": color, "name": name.capitalize(), "model": color}
-        for color, name in zip(colors, found.names, strict=True)
-    ]
+def _doubt(sentence: str, names: tuple[str, ...], titles: Mapping[str, str]) -> dict[str, str]:
+    """Which region it is about, and what is doubtful."""
+    color = next(name for name in names if sentence.startswith(f"Region {name} "))
+    return {"color": color, "sentence": spoken(sentence, titles)}
 
 
 def transferring(session: Session, order: Order, preview: bool) -> Work:
@@ -102,7 +120,8 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
 
     Raises at once, not only when it runs, for settings that there are not.
     """
-    content, style = session.both()
+    content, style = session.both(order.content)
+    sheet = session.sheet_of(content.id, style.id)
     recipe = find_recipe(order.recipe)
     if content.blank and order.recipe != "doodle":
         raise SettingsError("An empty canvas is for the recipe doodle: choose it, or a photograph.")
@@ -116,9 +135,15 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
 
     def work(task: Task) -> dict[str, Any]:
         began = monotonic()
+        made: Tensor | Placed
         if recipe.network:
             have_weights(DEFAULT_BACKBONE, task)
         task.enter("reading the photographs")
+        painting = order.painting
+        if order.found and recipe.regional and painting is None:
+            if sheet.painting() is None:
+                _find(content, style, sheet, session, task)
+            painting = sheet.painting()
         before = content.reduced if preview else content.load()
         model = style.reduced if preview else style.load()
         I = before.filled()
@@ -126,21 +151,27 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
         task.enter("starting")
         if content.blank:
             _tell_tint(find_tint([S]), task)
-            result = task.follow(_doodle(session, order, S, values, quality))
+            made = task.follow(_doodle(session, order, S, values, quality))
         else:
-            regions = _regions(order, I, S) if recipe.regional else None
+            regions = _regions(order, painting, I, S) if recipe.regional else None
             if recipe.regional and model.alpha is not None:
                 regions = (regions or Regions.whole(I, S)).seen(model.alpha)
             if regions:
                 I = before.filled(regions.content)
             for note in regions.notes if regions else ():
-                task.note(note)
+                task.note(spoken(note, painting.titles if painting else {}))
             styles = [S, *others]
             _tell_tint(tint_of(recipe, settings, styles, regions), task)
-            result = task.follow(transfer_steps(I, styles, regions, recipe=order.recipe, quality=quality, **values))
+            options: dict[str, Any] = {"recipe": order.recipe, "quality": quality}
+            if recipe.maps:
+                regions = regions or Regions.whole(I, S)
+                steps = maps_steps(I, S, regions, **options, network=Network(), settings=values)
+                made = Placed.at_home(Look.of(task.follow(steps), I, regions.names, None, options))
+            else:
+                made = task.follow(transfer_steps(I, styles, regions, **options, **values))
         task.enter("finishing")
         facts: dict[str, Any] = {
-            "regions": "painted" if order.painting else "none",
+            "regions": "painted" if painting else "none",
             "recipe": order.recipe,
             "quality": quality,
             "settings": values,
@@ -149,21 +180,22 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
             "style": style.name,
             **({"more_styles": [picture.name for picture in more]} if more else {}),
         }
-        kept = Result.keep(
-            result,
+        keep: Any = Result.of_look if isinstance(made, Placed) else Result.keep
+        kept: Result = keep(
+            made,
             session.folder / token(),
             content=content,
             style=style,
             more_styles=more,
-            order=replace(order, quality=quality),
+            order=replace(order, quality=quality, painting=painting),
             note=facts,
             seconds=monotonic() - began,
         )
         if preview:
             session.set_preview(kept)
         else:
-            if order.painting:
-                order.painting.save(kept.folder)
+            if painting:
+                painting.save(kept.folder)
             session.add_result(kept)
         return {"result": kept.facts()}
 
@@ -188,10 +220,10 @@ def _model(style: Picture) -> Tensor:
     return resize(style.small, fit_size(height, width, _STYLE_SIZE))
 
 
-def _regions(order: Order, content: Tensor, style: Tensor) -> Regions | None:
-    if order.painting is None:
+def _regions(order: Order, painting: Painting | None, content: Tensor, style: Tensor) -> Regions | None:
+    if painting is None:
         return None
-    painted = order.painting.load()
+    painted = painting.load()
     if find_recipe(order.recipe).looks_at:  # it lets them follow the photograph by itself
         return painted
     if not order.snapped:

@@ -24,6 +24,14 @@ def jpeg(image: Tensor, long_side: int | None = None, quality: int = 88) -> byte
     return buffer.getvalue()
 
 
+def png(image: Tensor) -> bytes:
+    """A PNG of an image (3×H×W sRGB in [0, 1]), rather quick to make than small."""
+    levels = image.detach().cpu().clamp(0, 1).mul(255).round().to(torch.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(levels.permute(1, 2, 0).contiguous().numpy()).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
 def gray_png(mask: Tensor) -> bytes:
     """A PNG of H×W values in [0, 1]."""
     buffer = io.BytesIO()

@@ -16,6 +16,7 @@ from photostyle.files import make_folder, reason
 from photostyle.studio.app import make_app
 from photostyle.studio.guard import Guard
 from photostyle.studio.service import LIMITS, Limits
+from photostyle.studio.shelf import Shelf
 from photostyle.studio.worker import Worker
 
 LOCAL = ("127.0.0.1", "::1", "localhost")
@@ -25,19 +26,26 @@ LOCAL = ("127.0.0.1", "::1", "localhost")
 def studio(
     keep: Path | None = None,
     *,
+    looks: Path | None = None,
     names: tuple[str, ...] = (),
     password: str | None = None,
     limits: Limits = LIMITS,
 ) -> Iterator[ASGIApp]:
-    """The guarded application; when it ends its jobs are cancelled and, unless there is a folder to keep, its files."""
+    """The guarded application; when it ends its jobs are cancelled and, unless there is a folder to keep, its files.
+
+    Looks are kept in the folder `looks`, if there is one. Raises ImageError if a folder cannot be made.
+    """
+    if looks:
+        make_folder(looks)
+    shelf = Shelf(looks) if looks else None
     worker = Worker()
     try:
         if keep:
             make_folder(keep)
-            yield Guard(make_app(keep, worker, limits), names, password)
+            yield Guard(make_app(keep, worker, limits, shelf), names, password)
         else:
             with tempfile.TemporaryDirectory(prefix="photostyle-studio-", ignore_cleanup_errors=True) as folder:
-                yield Guard(make_app(Path(folder), worker, limits), names, password)
+                yield Guard(make_app(Path(folder), worker, limits, shelf), names, password)
                 worker.close()  # before its folder goes
     finally:
         worker.close()
@@ -49,6 +57,7 @@ def serve(
     ready: Callable[[str], None],
     *,
     keep: Path | None = None,
+    looks: Path | None = None,
     password: str | None = None,
     is_open: bool = False,
     limits: Limits = LIMITS,
@@ -71,7 +80,7 @@ def serve(
         except OSError as error:
             raise SettingsError(f"The studio cannot use {host}, port {port} ({reason(error)}): try another.") from error
         shown = f"[{host}]" if ":" in host else host
-        with studio(keep, names=(host, socket.gethostname()), password=password, limits=limits) as app:
+        with studio(keep, looks=looks, names=(host, socket.gethostname()), password=password, limits=limits) as app:
             config = uvicorn.Config(
                 app,
                 log_level="error",

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import Depends, HTTPException, Request, Response
 
-from photostyle import SettingsError
+from photostyle import Look, SettingsError
+from photostyle.studio.describing import describe
 from photostyle.studio.making import Work
-from photostyle.studio.sessions import SIDES, Session, Sessions
-from photostyle.studio.worker import Task, Worker
+from photostyle.studio.picture import SIDES
+from photostyle.studio.sessions import Session, Sessions
+from photostyle.studio.shelf import Shelf
+from photostyle.studio.worker import Pace, Task, Worker
 
 _PNG = {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}, "required": True}
 PNG_BODY = {"requestBody": _PNG}
 _FILE = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}, "required": True}
 FILE_BODY = {"requestBody": _FILE}
-_MOST_JOBS = 6  # of a session, that wait
+MOST_JOBS = 64  # of a session, that wait: a strip of photographs may be rendered at once
 
 
 @dataclass(frozen=True)
@@ -37,38 +43,66 @@ class Service:
     sessions: Sessions
     worker: Worker
     limits: Limits = LIMITS
+    shelf: Shelf | None = None  # of looks that are kept from one session to the next
 
     def tell(self, session: Session) -> dict[str, Any]:
         """Everything that there is of a session, as JSON."""
-        with session.telling:
+        with session.changing:
             session.told += 1
+            sheet = session.sheet
             return {
                 "id": session.id,
                 "told": session.told,  # of two answers the one with the larger number is newer
                 "pictures": {side: picture.facts() for side, picture in session.pictures.items()},
+                "photographs": {side: [p.facts() for p in session.photographs[side].values()] for side in SIDES},
                 "more_styles": [picture.facts() for picture in session.more_styles],
-                "regions": session.regions if all(side in session.labels for side in SIDES) else [],
+                "regions": describe(sheet, session.pictures),
+                "painted": [side for side in SIDES if side in sheet.labels],
                 "tasks": [self.facts(task) for task in session.tasks.values()],
                 "results": [result.facts() for result in reversed(session.results.values())],
                 "preview": session.preview.facts() if session.preview else None,
+                "looks": self.shelf_of(session).facts(),
             }
+
+    def shelf_of(self, session: Session) -> Shelf:
+        """The looks that a session has: those that are kept, or else its own, which go with it."""
+        return self.shelf or session.shelf
+
+    def find_look(self, session: Session, key: str) -> Look:
+        """The look of the result with that id, or on the shelf by that name. Raises SettingsError if there is none."""
+        result = session.find_result(key)
+        if result and result.look:
+            return result.look
+        return self.shelf_of(session).load(key)
 
     def facts(self, task: Task) -> dict[str, Any]:
         """How far a job is, as JSON."""
         return task.facts(self.worker.place(task))
 
-    def start(self, session: Session, kind: str, work: Work, alike: object = None) -> dict[str, Any]:
-        """Queue a job; raises SettingsError if the session has too many."""
-        open_tasks = [task for task in session.tasks.values() if not task.is_over]
-        for task in open_tasks:
-            if task.kind == kind != "render":
-                self.worker.cancel(task)  # only the newest preview is wanted
-        if sum(task.state == "waiting" for task in open_tasks) >= _MOST_JOBS:
-            raise SettingsError(f"{_MOST_JOBS} jobs of this page are waiting: cancel one, or wait until one is done.")
-        task = Task(kind, work, alike)
-        self.worker.submit(task)
-        session.add_task(task)
-        return self.facts(task)
+    def start(
+        self, session: Session, kind: str, work: Work, pace: Pace | None = None, order: object = None
+    ) -> dict[str, Any]:
+        """Queue a job; raises SettingsError if the session has too many.
+
+        Only the newest draft is wanted, and none that was asked for before a render. A render that is asked for
+        again, by an equal `order`, is the one that waits or runs.
+        """
+        with session.changing:
+            open_tasks = [task for task in session.tasks.values() if not task.is_over]
+            for task in open_tasks:
+                if task.kind == kind == "render" and order and task.order == order:
+                    return self.facts(task)
+            for task in open_tasks:
+                if task.kind == kind != "render" or (kind == "render" and task.kind in ("preview", "doubts")):
+                    self.worker.cancel(task)
+            if sum(task.state == "waiting" for task in open_tasks) >= MOST_JOBS:
+                raise SettingsError(
+                    f"{MOST_JOBS} jobs of this page are waiting: cancel one, or wait until one is done."
+                )
+            task = Task(kind, work, pace, order)
+            self.worker.submit(task)
+            session.add_task(task)
+            return self.facts(task)
 
     async def body(self, request: Request) -> bytes:
         """The file that a request brings; raises HTTPException as soon as it is known to be too large."""
@@ -94,18 +128,26 @@ Here = Annotated[Service, Depends(_service)]
 def _session(session: str, here: Here) -> Session:
     found = here.sessions.get(session)
     if found is None:
-        raise HTTPException(404, "This session is over: open the studio anew.")
+        raise HTTPException(410, "This session is over: open the studio anew.")
     return found
 
 
 Mine = Annotated[Session, Depends(_session)]
 
 
-def attachment(data: bytes, kind: str, name: str) -> Response:
-    """A file to be saved under that name (ASCII, without quotes)."""
-    return Response(data, media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"'})
+def attachment(data: bytes, kind: str, name: str, notes: Sequence[str] = ()) -> Response:
+    """A file to be saved under that name, with sentences about it in the header `x-notes`, percent-encoded JSON."""
+    plain = name.encode("ascii", "ignore").decode().replace('"', "")
+    headers = {"content-disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"}
+    if notes:
+        headers["x-notes"] = quote(json.dumps(notes))
+    return Response(data, media_type=kind, headers=headers)
+
+
+KEPT = {"cache-control": "private, max-age=3600, immutable"}
+"""For what has a random name, and never changes."""
 
 
 def kept_jpeg(data: bytes) -> Response:
-    """A picture with a random name, which never changes."""
-    return Response(data, media_type="image/jpeg", headers={"cache-control": "private, max-age=3600, immutable"})
+    """A picture with a random name."""
+    return Response(data, media_type="image/jpeg", headers=KEPT)

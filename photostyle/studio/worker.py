@@ -12,15 +12,28 @@ from typing import Any, Literal, TypeVar
 
 from photostyle import PhotostyleError, Step, fetch_weights, finish
 from photostyle.studio.pixels import jpeg
+from photostyle.studio.words import spoken
 
 T = TypeVar("T")
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
-Seconds = list[float]
+Spent = list[tuple[str, float]]
+"""The stages of a job and the seconds each took."""
 
 _LIVE_SIZE = 480  # long side of the pictures shown while a job runs
 _LIVE_PAUSE = 0.7  # seconds between two of them
 _CANCELLED = "Cancelled."
+_BY_PIXELS = {"reading the photographs", "finishing"}  # stages that take longer the larger the photograph is
+_SURE = 0.95  # of a stage, which the clock alone never takes for done
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Of which kind a job is: equal ones take about the same time, those of a family do but for their size."""
+
+    family: Hashable
+    facts: Hashable = None
+    pixels: float = 0.0  # of the photograph, 0 where it makes no difference
 
 
 class Cancelled(Exception):
@@ -33,7 +46,8 @@ class Task:
 
     kind: str
     work: Callable[[Task], dict[str, Any]]
-    alike: Hashable = None  # tasks that are equal in this take about the same time
+    pace: Pace | None = None
+    order: object = None  # tasks that are equal in this make the same picture
     id: str = field(default_factory=lambda: secrets.token_urlsafe(9))
     state: State = "waiting"
     stage: str = ""
@@ -44,8 +58,8 @@ class Task:
     outcome: dict[str, Any] = field(default_factory=dict)
     live: bytes = b""
     live_number: int = 0
-    expected: Seconds = field(default_factory=list)  # of each stage, from the last task like this one
-    spent: Seconds = field(default_factory=list)
+    expected: list[float] = field(default_factory=list)  # seconds of each stage, from a task like this one
+    spent: Spent = field(default_factory=list)
     _began: float = 0.0
     _stage_began: float = 0.0
     _ended: float = 0.0
@@ -69,7 +83,7 @@ class Task:
         self.check()
         now = monotonic()
         if self.stage:
-            self.spent.append(now - self._stage_began)
+            self.spent.append((self.stage, now - self._stage_began))
         self.stage, self.iteration, self.of, self._stage_began = stage, 0, 0, now
 
     def note(self, sentence: str) -> None:
@@ -119,7 +133,7 @@ class Task:
         except Cancelled:
             self.state, self.error = "cancelled", _CANCELLED
         except PhotostyleError as error:
-            self.state, self.error = "failed", str(error)
+            self.state, self.error = "failed", spoken(str(error))
         except MemoryError:
             self.state, self.error = "failed", "There is not enough memory: choose a smaller photograph or size."
         except Exception as error:
@@ -129,19 +143,22 @@ class Task:
             self._ended = monotonic()
 
     def left(self) -> tuple[float, float | None]:
-        """The part that is done, in [0, 1], and the seconds that are left, None as long as nobody knows."""
+        """The part that is done, in [0, 1], and the seconds that are left, None as long as nobody knows.
+
+        Without a task like it to compare with, only the part of this stage is known.
+        """
         if self.state != "running":
             return float(self.state == "done"), None
         part = self.iteration / self.of if self.of else 0.0
         at, total = len(self.spent), sum(self.expected)
-        if total and at < len(self.expected):
-            done = sum(self.expected[:at]) + part * self.expected[at]
-            elapsed = monotonic() - self._began
-            pace = elapsed / done if done > 0.1 * total else 1.0
-            return done / total, max(0.0, pace * (total - done))
-        if part:
-            return part, (monotonic() - self._stage_began) / part * (1 - part)
-        return part, None
+        if not total or at >= len(self.expected):
+            return part, None
+        now, stage = monotonic(), self.expected[at]
+        if not self.of:
+            part = min(_SURE, (now - self._stage_began) / stage) if stage else _SURE
+        done = sum(self.expected[:at]) + part * stage
+        pace = (now - self._began) / done if self.of and done > 0.1 * total else 1.0
+        return done / total, max(0.0, pace * (total - done))
 
     def facts(self, place: int) -> dict[str, Any]:
         """The task as JSON; `place` is how many go before it."""
@@ -155,8 +172,7 @@ class Task:
             "iteration": self.iteration,
             "of": self.of,
             "part": round(part, 4),
-            # without a task like it to compare with, only the end of this stage can be told
-            "whole": bool(self.expected),
+            "whole": bool(self.expected),  # the part is that of the whole job, not of its stage
             "seconds_left": None if seconds is None else round(seconds, 1),
             "live": self.live_number,
             "notes": self.notes,
@@ -169,11 +185,11 @@ class Task:
 class Worker:
     """The queue and its thread."""
 
-    def __init__(self, most: int = 32) -> None:
+    def __init__(self, most: int = 128) -> None:
         self._most = most
         self._waiting: deque[Task] = deque()
         self._running: Task | None = None
-        self._paces: dict[Hashable, Seconds] = {}
+        self._paces: dict[Pace, Spent] = {}
         self._wake = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="studio-worker", daemon=True)
@@ -184,7 +200,7 @@ class Worker:
         with self._wake:
             if len(self._waiting) >= self._most:
                 raise PhotostyleError(f"{self._most} jobs are waiting already: try again when some are done.")
-            task.expected = self._paces.get(task.alike, [])
+            task.expected = self._expected(task.pace)
             self._waiting.append(task)
             self._wake.notify()
 
@@ -195,6 +211,23 @@ class Worker:
             if task in self._waiting:
                 self._waiting.remove(task)
                 task.state, task.error = "cancelled", _CANCELLED
+
+    def learn(self, pace: Pace | None, spent: Spent) -> None:
+        """So long a job of that kind has taken."""
+        if pace:
+            self._paces.pop(pace, None)  # the newest is the last
+            self._paces[pace] = spent
+
+    def _expected(self, pace: Pace | None) -> list[float]:
+        if pace is None:
+            return []
+        if pace in self._paces:
+            return [seconds for _, seconds in self._paces[pace]]
+        for known, spent in reversed(self._paces.items()):
+            if known.family == pace.family:
+                scale = pace.pixels / known.pixels if known.pixels else 1.0
+                return [seconds * (scale if stage in _BY_PIXELS else 1.0) for stage, seconds in spent]
+        return []
 
     def place(self, task: Task) -> int:
         """How many tasks go before this one."""
@@ -223,5 +256,5 @@ class Worker:
             task.run()
             with self._wake:
                 self._running = None
-                if task.state == "done" and task.alike is not None:
-                    self._paces[task.alike] = task.spent
+                if task.state == "done":
+                    self.learn(task.pace, task.spent)

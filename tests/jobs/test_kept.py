@@ -226,7 +226,8 @@ def test_a_ratio_without_a_unit_is_no_resolution(tmp_path: Path) -> None:
 @given(kinds, st.sampled_from([("TIFF", ".tif"), ("PNG", ".png")]), st.booleans())
 def test_the_studio_keeps_what_a_photograph_has(kind: Kind, target: tuple[str, str], cut: bool) -> None:
     pytest.importorskip("fastapi", reason="the extra studio is not installed")
-    from photostyle.studio.sessions import Order, Result, receive
+    from photostyle.studio.picture import receive
+    from photostyle.studio.result import Order, Result
 
     with TemporaryDirectory() as folder:
         photo = Path(folder) / f"photo{kind.suffix}"

@@ -12,10 +12,12 @@ from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 from photostyle import (
+    Adjustment,
     ImageError,
     Regions,
     SettingsError,
     __version__,
+    adjust_look,
     load_image,
     look_steps,
     make_look,
@@ -71,6 +73,11 @@ def test_a_look_gives_what_the_transfer_gives(picture, regional: bool) -> None:
     assert look.names == (("sky", "land") if regional else ("all",))
     assert look.facts == {"version": __version__, "recipe": "photo", "quality": "standard"}
     torch.testing.assert_close(look.after, look.apply(content), rtol=0, atol=1e-6)
+    less = transfer(content, style, regions, **QUICK, strength=0.4)
+    adjusted = adjust_look(look, Adjustment(0.4)).apply(content, look.scene.masks)
+    torch.testing.assert_close(less, adjusted, rtol=0, atol=1e-5)
+    none = transfer(content, style, regions, **QUICK, strength=0)
+    torch.testing.assert_close(none, content, rtol=0, atol=1e-5)
 
 
 @pytest.mark.usefixtures("small_network")
@@ -172,7 +179,7 @@ def damaged(look: Look, path: Path, **changes: torch.Tensor | None) -> None:
 )
 def test_files_that_hold_no_whole_look(look: Look, tmp_path: Path, changes) -> None:
     damaged(look, tmp_path / "look.safetensors", **changes)
-    with pytest.raises(ImageError, match="holds no whole look: make it anew"):
+    with pytest.raises(ImageError, match="holds no whole look: make it again"):
         load_look(tmp_path / "look.safetensors")
 
 

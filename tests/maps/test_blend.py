@@ -85,7 +85,7 @@ def test_tiles_do_not_show(monkeypatch) -> None:
     borders = find_borders(halves(75, 105, 50), shrink(I, (75, 105)))
     maps = [ColorMap(random(3, 5, 5, 5, seed=k), 0.2 * random(3, 4, seed=k)) for k in (1, 2)]
     whole = blend(maps, I, borders)
-    monkeypatch.setattr(module, "_TILE", 32)
+    monkeypatch.setattr(module, "TILE", 32)
     monkeypatch.setattr(module, "_BATCH", 3)
     torch.testing.assert_close(blend(maps, I, borders), whole, atol=1e-4, rtol=0)
 

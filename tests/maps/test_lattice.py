@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from photostyle.color.path import between
 from photostyle.color.spaces import lab_from_srgb, luma, srgb_from_lab
-from photostyle.maps.lattice import ColorMap, interpolate, slopes
+from photostyle.maps.lattice import ColorMap, cube, interpolate, slopes
 from photostyle.maps.tone import find_tone
 
 
@@ -61,7 +62,8 @@ def test_lerp_goes_from_the_one_to_the_other() -> None:
     colors = random(3, 30, seed=1)
     torch.testing.assert_close(one.lerp(other, 0.0)(colors), colors)
     torch.testing.assert_close(one.lerp(other, 1.0)(colors), other(colors))
-    torch.testing.assert_close(one.lerp(other, 0.3)(colors), 0.7 * colors + 0.3 * other(colors))
+    nodes = cube(17).double()
+    torch.testing.assert_close(one.lerp(other, 0.3)(nodes), between(nodes, other(nodes), 0.3), rtol=0, atol=1e-6)
 
 
 def test_composition_is_exact_for_affine_maps_and_at_the_nodes() -> None:

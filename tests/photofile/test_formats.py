@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -819,6 +820,17 @@ def test_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert torch.equal(load_photograph(path, most_pixels=24 * 16).pixels, picture())
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)  # the limit of other users of Pillow is neither heeded nor lost
     assert torch.equal(load_image(path), picture()) and Image.MAX_IMAGE_PIXELS == 100
+
+
+def test_photographs_are_read_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large one that is still being read holds up no other; Pillow's limit comes back with the last."""
+    path = tmp_path / "a.png"
+    pillow(picture()).save(path)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with ThreadPoolExecutor(1) as pool, opened(path):
+        assert torch.equal(pool.submit(load_image, path).result(timeout=20), picture())
+        assert Image.MAX_IMAGE_PIXELS is None
+    assert Image.MAX_IMAGE_PIXELS == 100
 
 
 @pytest.mark.parametrize("side", [15_000, 65_535])

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -31,10 +33,10 @@ from photostyle import RECIPES, SettingsError, Step, fade, load_image
 from photostyle.photofile import read_note
 from photostyle.regions.palette import PALETTE
 from photostyle.studio.controls import recipe_facts
+from photostyle.studio.picture import receive
 from photostyle.studio.serve import serve, studio
-from photostyle.studio.service import Limits
-from photostyle.studio.sessions import receive
-from photostyle.studio.worker import Task, Worker
+from photostyle.studio.service import MOST_JOBS, Limits
+from photostyle.studio.worker import Pace, Task, Worker
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.usefixtures("small_network")
@@ -234,6 +236,18 @@ def test_a_doodle_needs_no_photograph_to_change(page: Page) -> None:
     assert made["command"].startswith("photostyle doodle")
 
 
+def test_a_doodle_to_start_from() -> None:
+    """An example's regions on an empty canvas, and what it is made of."""
+    with studio() as app, TestClient(app, "http://127.0.0.1") as client:
+        page = Page(client)
+        state = page.ask("PUT", "/example", json={"name": "maple-autumn", "doodle": True})
+    assert state["pictures"]["content"]["blank"] and not state["pictures"]["style"]["blank"]
+    assert (state["painted"], [region["color"] for region in state["regions"]]) == (
+        ["content", "style"],
+        ["green", "black"],
+    )
+
+
 def test_several_styles_are_for_a_recipe_that_blends_them(page: Page, tmp_path: Path) -> None:
     both(page)
     for seed in (2, 3):
@@ -296,13 +310,137 @@ def test_a_rough_stroke_goes_to_the_edge(page: Page) -> None:
     edge = 24 - 8  # the border of the halves, in the cut-out
     assert inside[: edge - 1].mean() > 0.97 and inside[edge + 1 :].mean() < 0.03
     page.ask("POST", "/snap/content?x=60&y=8", 422, content=buffer.getvalue())
-    assert "no style yet" in page.ask("POST", "/snap/style?x=0&y=0", 422, content=buffer.getvalue())["error"]
+    assert "nothing to paint on" in page.ask("POST", "/snap/style?x=0&y=0", 422, content=buffer.getvalue())["error"]
 
 
 def _shown(page: Page, job: dict[str, Any]) -> Tensor:
     data = page.ask("GET", f"/results/{job['outcome']['result']['id']}/full.jpg")
     pixels = np.asarray(Image.open(io.BytesIO(data))).astype(np.float32) / 255
     return torch.from_numpy(pixels).permute(2, 0, 1)
+
+
+# ---- several photographs
+
+
+def test_what_is_painted_belongs_to_the_two_photographs(page: Page) -> None:
+    """Another reference takes nothing away; what is painted on the photograph stays, on the first reference too."""
+    painted(page)
+    first = page.ask("GET", "")["pictures"]["style"]["id"]
+    state = page.ask("PUT", "/photographs/style?name=other.png", content=file(2))
+    assert [picture["name"] for picture in state["photographs"]["style"]] == ["style.png", "other.png"]
+    assert (state["pictures"]["style"]["name"], state["painted"]) == ("other.png", ["content"])
+    assert [region["color"] for region in state["regions"]] == ["blue", "green"]
+    assert page.ask("GET", "/regions/content.png") == halves("blue", "green")
+    page.ask("GET", "/regions/style.png", 404)
+    page.ask("PUT", "/regions/style.png", 204, content=halves("green", "blue"))
+    page.ask("PUT", "/chosen/style", json={"id": first})
+    assert page.ask("GET", "/regions/style.png") == halves("blue", "green")
+    page.ask("PUT", "/chosen/style", 422, json={"id": "none"})
+
+
+def test_photographs_can_be_exchanged_and_removed(page: Page) -> None:
+    painted(page)
+    page.ask("PUT", "/regions/style.png", 204, content=halves("green", "blue"))
+    before = page.ask("GET", "")["pictures"]
+    after = page.ask("PUT", "/swap")["pictures"]
+    assert [after[side]["id"] for side in ("style", "content")] == [before[side]["id"] for side in ("content", "style")]
+    assert page.ask("GET", "/regions/content.png") == halves("green", "blue")
+    state = page.ask("DELETE", f"/photographs/content/{before['style']['id']}")
+    assert state["pictures"]["content"]["id"] == before["content"]["id"]
+    assert "content" not in page.ask("DELETE", f"/photographs/content/{before['content']['id']}")["pictures"]
+    assert "missing" in page.ask("PUT", "/swap", 422)["error"]
+
+
+def test_one_look_on_several_photographs_as_a_zip(page: Page) -> None:
+    both(page)
+    state = page.ask("PUT", "/photographs/content?name=content.png", content=file(3))
+    assert len(state["photographs"]["content"]) == 2
+    wishes = [{"recipe": "reinhard", "content": picture["id"]} for picture in state["photographs"]["content"]]
+    made = [page.done(page.ask("POST", "/render", 202, json=wish))["outcome"]["result"] for wish in wishes]
+    assert [result["content"]["id"] for result in made] == [wish["content"] for wish in wishes]
+    data = page.ask("GET", "/results.zip?format=PNG&" + "&".join(f"id={result['id']}" for result in made))
+    with ZipFile(io.BytesIO(data)) as archive:
+        assert archive.namelist() == ["content-reinhard.png", "content-reinhard-2.png"]
+        pictures = [np.asarray(Image.open(io.BytesIO(archive.read(name)))) for name in archive.namelist()]
+    assert np.abs(pictures[0].astype(int) - pictures[1]).max() > 20
+    page.ask("GET", "/results.zip?id=none", 404)
+
+
+def test_regions_are_named_by_what_and_where_they_are(page: Page) -> None:
+    painted(page)
+    regions = page.ask("GET", "")["regions"]
+    assert regions[0]["seen"]["content"] == {"what": "upper, blue", "share": 0.5}
+    page.ask("PUT", "/regions", json=[regions[0] | {"name": "Sky"}, regions[1]])
+    assert [region["name"] for region in page.ask("GET", "")["regions"]] == ["Sky", "green"]
+
+
+def test_notes_have_the_page_s_names(page: Page) -> None:
+    """Not those of the colours in the label images."""
+    painted(page)
+    page.ask("PUT", "/regions/style.png", 204, content=halves("green", "green"))
+    names = [{"color": "blue", "name": "Sky", "model": "blue"}, {"color": "green", "name": "Meadow", "model": "green"}]
+    page.ask("PUT", "/regions", json=names)
+    notes = page.done(page.ask("POST", "/render", 202, json={"recipe": "reinhard"}))["notes"]
+    assert any("1 (Sky)" in note and "2 (Meadow)" in note for note in notes), notes
+    assert not any(word in note for note in notes for word in ("blue", "content", "the style"))
+
+
+def test_what_goes_wrong_is_said_in_the_page_s_words() -> None:
+    from photostyle.studio.words import spoken
+
+    assert spoken("The content is small; paint the style, in a style.") == (
+        "The photograph is small; paint the reference, in a style."
+    )
+    assert spoken("Region blue is merged into black.", {"blue": "1 (Sky)"}) == "Region 1 (Sky) is merged into black."
+
+
+def test_a_result_can_have_a_name(page: Page) -> None:
+    both(page)
+    made = page.done(page.ask("POST", "/render", 202, json={"recipe": "reinhard"}))["outcome"]["result"]
+    page.ask("PATCH", f"/results/{made['id']}", json={"name": "Evening"})
+    assert page.ask("GET", "")["results"][0]["name"] == "Evening"
+    page.ask("PATCH", f"/results/{made['id']}", 422, json={"name": "x" * 61})
+
+
+def test_a_thumbnail_shows_its_strength(page: Page) -> None:
+    both(page)
+    pictures = []
+    for strength in (0, 1):
+        made = page.done(page.ask("POST", "/render", 202, json={"recipe": "reinhard", "strength": strength}))
+        data = page.ask("GET", f"/results/{made['outcome']['result']['id']}/thumb.jpg")
+        pictures.append(np.asarray(Image.open(io.BytesIO(data))).astype(int))
+    before = np.asarray(Image.open(io.BytesIO(file(0)))).astype(int)
+    none, whole = (np.abs(picture.mean((0, 1)) - before.mean((0, 1))).max() for picture in pictures)
+    assert none < 2 < 5 < whole
+
+
+def test_a_draft_that_makes_room_while_it_is_asked_for_is_gone_not_an_error(page: Page) -> None:
+    both(page)
+    made = page.done(page.ask("POST", "/preview", 202, json={"recipe": "pitie"}))["outcome"]["result"]
+    session = page.client.app._app.state.service.sessions.get(page.id)  # type: ignore[attr-defined]
+    shutil.rmtree(session.find_result(made["id"]).folder)
+    assert "made room" in page.ask("GET", f"/results/{made['id']}/view.jpg", 404)["error"]
+
+
+def test_a_session_is_told_while_it_changes(page: Page) -> None:
+    """Requests run in threads: what one adds to must not be read half-way by another."""
+    both(page)
+    stop, wrong = threading.Event(), []
+
+    def ask() -> None:
+        while not stop.is_set():
+            answer = page.client.get(f"/api/sessions/{page.id}")
+            if answer.status_code != 200:
+                wrong.append(answer.text)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    for n in range(20):
+        page.ask("POST", "/preview", 202, json={"recipe": "reinhard", "strength": n / 20})
+        page.ask("PUT", "/swap")
+    stop.set()
+    asking.join()
+    assert wrong == []
 
 
 # ---- jobs
@@ -392,6 +530,41 @@ def test_the_time_that_is_left_is_known_from_the_last_job_like_it(monkeypatch: p
     assert left == pytest.approx(2 * (20 - 4))
 
 
+def test_the_time_that_is_left_is_that_of_the_whole_job_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of a part says nothing of what comes after it; and a part without steps goes on by the clock."""
+    now = 0.0
+    monkeypatch.setattr("photostyle.studio.worker.monotonic", lambda: now)
+    task = Task("test", lambda task: {})
+    task.state = "running"
+    task.enter("128 px")
+    now = 6.0
+    task.iteration, task.of = 8, 8
+    assert task.left()[1] is None
+    known = Task("test", lambda task: {}, expected=[4.0, 6.0])
+    known.state, known._began = "running", 6.0
+    known.enter("one")
+    now = 10.0
+    known.enter("two")
+    now = 13.0
+    assert known.left() == (pytest.approx(0.7), pytest.approx(3.0))
+    now = 30.0  # longer than expected: nearly done, whatever the clock says
+    part, left = known.left()
+    assert part < 1 and left is not None and left < 3
+
+
+def test_a_job_of_another_size_is_a_measure_too() -> None:
+    """Where no job was just like it: what depends on the size of the photograph is scaled."""
+    worker = Worker()
+    first = Task("test", lambda task: {}, Pace(("render", "photo"), pixels=1e6))
+    worker.submit(first)
+    _until(lambda: first.is_over)
+    worker.learn(first.pace, [("128 px", 4.0), ("finishing", 2.0)])
+    second = Task("test", lambda task: {}, Pace(("render", "photo"), pixels=3e6))
+    worker.submit(second)
+    worker.close()
+    assert second.expected == [4.0, 6.0]
+
+
 def test_a_new_preview_takes_the_place_of_the_one_that_waits(page: Page) -> None:
     both(page)
     slow = page.ask("POST", "/render", 202, json={"recipe": "gatys", "settings": {"steps": 10**6}})
@@ -406,11 +579,46 @@ def test_a_new_preview_takes_the_place_of_the_one_that_waits(page: Page) -> None
     page.done(second)
 
 
+def test_a_render_that_is_asked_for_twice_is_made_once(page: Page) -> None:
+    """As long as it is not done; another order is another render."""
+    both(page)
+    slow = page.ask("POST", "/render", 202, json={"recipe": "gatys", "settings": {"steps": 10**6}})
+    wish = {"recipe": "reinhard"}
+    first, again = (page.ask("POST", "/render", 202, json=wish) for _ in range(2))
+    other = page.ask("POST", "/render", 202, json=wish | {"quality": "best"})
+    assert first["id"] == again["id"] != other["id"]
+    page.ask("DELETE", f"/jobs/{slow['id']}")
+    page.done(first)
+    page.done(other)
+    assert len(page.ask("GET", "")["results"]) == 2
+
+
+def test_a_render_does_not_wait_for_drafts(page: Page) -> None:
+    """A draft is of no use once the whole picture is wanted."""
+    both(page)
+    slow = page.ask("POST", "/render", 202, json={"recipe": "gatys", "settings": {"steps": 10**6}})
+    draft = page.ask("POST", "/preview", 202, json={"recipe": "reinhard"})
+    made = page.ask("POST", "/render", 202, json={"recipe": "reinhard"})
+    assert made["before"] == 1
+    page.done(draft, "cancelled")
+    page.ask("DELETE", f"/jobs/{slow['id']}")
+    page.done(made)
+
+
+def test_a_render_finds_regions_if_it_is_to(page: Page) -> None:
+    both(page)
+    wish = {"recipe": "reinhard"}
+    assert not page.done(page.ask("POST", "/render", 202, json=wish))["outcome"]["result"]["painted"]
+    made = page.done(page.ask("POST", "/render", 202, json=wish | {"find": True}))["outcome"]["result"]
+    assert made["painted"] and "--content-regions" in made["command"]
+    assert page.ask("GET", "")["regions"]
+
+
 def test_too_many_jobs_are_refused(page: Page) -> None:
     both(page)
     jobs = [page.ask("POST", "/render", 202, json={"recipe": "gatys", "settings": {"steps": 10**6}})]
     _until(lambda: page.ask("GET", f"/jobs/{jobs[0]['id']}")["state"] == "running")
-    jobs += [page.ask("POST", "/render", 202, json={}) for _ in range(6)]
+    jobs += [page.ask("POST", "/render", 202, json={"strength": n / MOST_JOBS}) for n in range(MOST_JOBS)]
     assert "are waiting" in page.ask("POST", "/render", 422, json={})["error"]
     for job in jobs:
         page.ask("DELETE", f"/jobs/{job['id']}")
@@ -506,7 +714,7 @@ def test_sessions_cannot_see_each_other(client: TestClient) -> None:
         one.ask("GET", path)
         other.ask("GET", path, 404)
     one.ask("DELETE", "", 204)
-    one.ask("GET", "", 404)
+    assert "This session is over" in one.ask("GET", "", 410)["error"]  # a status of its own: the page begins anew
 
 
 @pytest.mark.parametrize(
@@ -573,7 +781,7 @@ def test_wrong_wishes_are_sentences(page: Page, wish: dict[str, Any], words: str
 
 
 def test_a_job_without_photographs_is_refused(page: Page) -> None:
-    assert "no content yet" in page.ask("POST", "/find", 422)["error"]
+    assert "missing" in page.ask("POST", "/find", 422)["error"]
 
 
 # ---- who may come in
@@ -649,8 +857,9 @@ def test_nothing_stays_on_the_disk_unless_it_is_to(tmp_path: Path, monkeypatch: 
 def test_the_page_asks_nobody_else(client: TestClient) -> None:
     policy = client.get("/").headers["content-security-policy"]
     assert "default-src 'self'" in policy and "frame-ancestors 'none'" in policy
-    for path in sorted((ROOT / "photostyle" / "studio" / "page").iterdir()):
-        assert client.get(f"/{path.name}").status_code == 200
+    page = ROOT / "photostyle" / "studio" / "page"
+    for path in sorted(path for path in page.rglob("*") if path.suffix in (".html", ".css", ".js", ".svg")):
+        assert client.get(f"/{path.relative_to(page)}").status_code == 200
         text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
         assert not re.search(r"https?://|@import|//cdn", text), path.name
 
@@ -680,8 +889,7 @@ def test_the_interface_is_described_and_the_docs_know_it(client: TestClient) -> 
 
 def test_the_command_tells_its_address_and_leaves_nothing_behind(tmp_path: Path) -> None:
     """The real process: its page answers, and after a plain `kill` its temporary folder is gone."""
-    code = "import typer; from photostyle.cli.studio import studio; typer.run(studio)"
-    words = [sys.executable, "-c", code, "--port", "0", "--no-browser"]
+    words = [sys.executable, "-m", "photostyle", "studio", "--port", "0", "--no-browser"]
     environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout
@@ -692,5 +900,5 @@ def test_the_command_tells_its_address_and_leaves_nothing_behind(tmp_path: Path)
             assert json.load(answer)["version"]
         assert len(list(tmp_path.glob("photostyle-studio-*"))) == 1
         process.terminate()
-        process.wait(30)
+        assert process.wait(30) == 143  # as every other command that was ended by SIGTERM
     assert list(tmp_path.iterdir()) == []

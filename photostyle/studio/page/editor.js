@@ -1,12 +1,18 @@
-// Painting on both photographs at once: tools, undo and what is seen.
+// Painting on both photographs at once: the regions and their list, the strokes on their way, undo.
 
-import { NONE, SHOWN, encode, middles, pixelsOf, png, similar } from "./labels.js";
+import { History, pack, unpack } from "./history.js";
+import { encode, middles, NONE, pixelsOf, png } from "./labels.js";
+import { draw } from "./overlay.js";
+import { Stroke } from "./strokes.js";
 
-const MOST_UNDOS = 40;
-const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
-const VEILS = Object.fromEntries(Object.entries(SHOWN).map(([name, hex]) => [name, rgb(hex)]));
+const LEAST_SNAP = 8; // pixels: a finer brush is meant as it is
 
-/** Events: "change" (labels or list), "choose" (another region), "snap" ({side, x, y, trimap, alpha}), "work" (a promise). */
+/**
+ * Events: "change" (labels or list), "choose" (another region), "hover", "work" (detail: a promise).
+ *
+ * A stroke is seen at once, and becomes part of the labels when it has found its edge, one after the other; until
+ * then `base` holds the labels without it.
+ */
 export class Editor extends EventTarget {
   constructor(canvases, palette) {
     super();
@@ -14,92 +20,170 @@ export class Editor extends EventTarget {
     this.colors = this.names.map((name) => palette[name]);
     this.none = palette.purple;
     this.sides = {};
-    for (const [side, canvas] of Object.entries(canvases)) {
-      this.sides[side] = { side, canvas, photo: null, labels: null, marks: null, numbers: new Map(), at: null };
-      this.#listen(this.sides[side]);
-    }
-    Object.assign(this, { tool: "look", size: 28, likeness: 30, veil: 0.45, snaps: true, sheet: "labels", list: [], active: 0 });
-    this.past = [];
-    this.future = [];
-    this.busy = 0; // strokes that are on their way to their edge
+    for (const [side, canvas] of Object.entries(canvases))
+      this.sides[side] = { side, canvas, photo: null, labels: null, marks: null, base: null, numbers: new Map() };
+    Object.assign(this, { tool: "look", size: 28, likeness: 30, veil: 0.45, snaps: true, sheet: "labels" });
+    Object.assign(this, { list: [], active: 0, hovered: null, doubtful: new Set(), isBare: false });
+    this.histories = { labels: new History("none"), marks: new History("none") };
+    this.strokes = []; // that are not part of the labels yet, the oldest first
+    this.ask = async () => null; // where a stroke snaps to: a question → alpha as a PNG, or null
   }
 
   /** The region that is painted with, as an index into the palette. */
-  get ink() { return this.sheet === "marks" ? this.active : this.names.indexOf(this.list[this.active]?.color); }
-  get rows() { return this.sheet === "marks" ? [{ color: "green", name: "Keep" }, { color: "red", name: "Remove" }] : this.list; }
+  get ink() {
+    return this.sheet === "marks" ? this.active : this.names.indexOf(this.list[this.active]?.color);
+  }
+  get rows() {
+    if (this.sheet === "labels") return this.list;
+    return [
+      { color: "green", name: "Keep" },
+      { color: "red", name: "Remove" },
+    ];
+  }
+  get #history() {
+    return this.histories[this.sheet];
+  }
+
+  // ---- photographs and what is known of them
 
   setPhoto(side, photo) {
     const s = this.sides[side];
     const { naturalWidth: width, naturalHeight: height } = photo;
-    Object.assign(s, { photo, width, height, numbers: new Map(), at: { x: width / 2, y: height / 2 } });
+    Object.assign(s, { photo, width, height, base: null, numbers: new Map(), at: { x: width / 2, y: height / 2 } });
     s.pixels = pixelsOf(photo, width, height);
     s.labels = new Uint8Array(width * height).fill(NONE);
     s.marks = new Uint8Array(width * height).fill(NONE);
-    s.canvas.width = width;
-    s.canvas.height = height;
-    this.forget();
+    Object.assign(s.canvas, { width, height });
     this.draw(side);
   }
 
   clearPhoto(side) {
     const s = this.sides[side];
-    Object.assign(s, { photo: null, labels: null, marks: null });
+    Object.assign(s, { photo: null, labels: null, marks: null, base: null });
     s.canvas.getContext("2d").clearRect(0, 0, s.canvas.width, s.canvas.height);
   }
 
+  /** Other regions: labels of one or both sides, and the list of them. */
   setLabels(labels, list) {
     for (const [side, data] of Object.entries(labels)) if (this.sides[side].photo) this.sides[side].labels = data;
-    this.list = list;
+    this.list = list.map((region) => ({ ...region }));
     this.active = Math.min(this.active, Math.max(0, list.length - 1));
+    this.doubtful = new Set();
     this.#renumber();
     this.dispatchEvent(new Event("choose"));
   }
 
-  forget() { this.past = []; this.future = []; this.dispatchEvent(new Event("choose")); }
+  /** The undo steps of other photographs; marks, which only the browser knows, are there again. */
+  async setHistories(labels, marks) {
+    this.histories = { labels, marks };
+    const kept = marks.now?.content;
+    const s = this.sides.content;
+    if (kept && s.photo) s.marks = unpack(kept, s.marks.length) ?? s.marks;
+    this.#renumber();
+    this.dispatchEvent(new Event("choose"));
+  }
+
+  show(sheet) {
+    this.sheet = sheet;
+    this.active = 0;
+    this.#renumber();
+    this.dispatchEvent(new Event("choose"));
+  }
+
+  // ---- as files
 
   png(side) {
     const s = this.sides[side];
-    return encode(s.labels, s.width, s.height, this.colors, this.none);
+    return encode(s.base ?? s.labels, s.width, s.height, this.colors, this.none);
   }
 
   /** What is kept (white), what is not (black), and what is to be found out. */
   trimap() {
     const { marks, width, height } = this.sides.content;
     const image = new ImageData(width, height);
-    marks.forEach((mark, i) => image.data.set([...Array(3).fill(mark === NONE ? 128 : mark === 0 ? 255 : 0), 255], 4 * i));
+    marks.forEach((mark, i) =>
+      image.data.set([...Array(3).fill(mark === NONE ? 128 : mark === 0 ? 255 : 0), 255], 4 * i),
+    );
     return png(image);
   }
 
-  isMarked() { const has = new Set(this.sides.content.marks ?? []); return has.has(0) && has.has(1); }
+  /** Which of the two marks there are. */
+  get marked() {
+    const has = new Set(this.sides.content.marks ?? []);
+    return { keep: has.has(0), remove: has.has(1) };
+  }
+  isMarked() {
+    return this.marked.keep && this.marked.remove;
+  }
+
+  /** On which sides there is something of a region, by its place in the list. */
+  sidesOf(index) {
+    const label = this.names.indexOf(this.list[index]?.color);
+    return Object.values(this.sides)
+      .filter((s) => s.labels?.includes(label))
+      .map((s) => s.side);
+  }
+
+  /** The region with which one shares the longest border in the photograph, null without any. */
+  neighbour(index) {
+    const { labels, width } = this.sides.content;
+    const own = this.names.indexOf(this.list[index].color);
+    const borders = new Map();
+    for (let i = 0; i < labels.length; i++)
+      for (const j of [i + 1, i + width]) {
+        const pair = [labels[i], labels[j]];
+        if (j >= labels.length || pair[0] === pair[1] || !pair.includes(own)) continue;
+        const other = pair[0] === own ? pair[1] : pair[0];
+        borders.set(other, (borders.get(other) ?? 0) + 1);
+      }
+    borders.delete(NONE);
+    const [best] = [...borders].sort((a, b) => b[1] - a[1])[0] ?? [null];
+    const found = this.list.findIndex((region) => region.color === this.names[best]);
+    return best === null || found < 0 ? null : found;
+  }
 
   // ---- undo
 
   #state() {
-    const kept = { sheet: this.sheet, list: structuredClone(this.list), active: this.active };
-    for (const s of Object.values(this.sides)) kept[s.side] = s[this.sheet]?.slice();
+    const kept = { list: structuredClone(this.list), active: this.active };
+    for (const s of Object.values(this.sides)) {
+      const labels = s.base ?? s[this.sheet];
+      if (labels) kept[s.side] = pack(labels);
+    }
     return kept;
   }
 
   /** To be called before a change. */
   remember() {
-    this.past.push(this.#state());
-    if (this.past.length > MOST_UNDOS) this.past.shift();
-    this.future = [];
+    this.#history.remember(this.#state());
   }
 
-  #step(from, to) {
-    let at = from.findLastIndex((state) => state.sheet === this.sheet);
-    if (at < 0 || this.busy) return;
-    const [state] = from.splice(at, 1);
-    to.push(this.#state());
-    for (const s of Object.values(this.sides)) if (state[s.side]?.length === s[this.sheet]?.length) s[this.sheet] = state[s.side];
-    if (this.sheet === "labels") this.list = state.list;
+  undo() {
+    const last = this.strokes.findLastIndex((stroke) => stroke.done);
+    if (last >= 0) {
+      this.strokes.splice(last, 1); // it has not become part of the labels yet
+      this.#relay();
+    } else this.#go(this.#history.undo(this.#state()));
+  }
+  redo() {
+    if (!this.strokes.length) this.#go(this.#history.redo(this.#state()));
+  }
+  #go(state) {
+    if (!state) return;
+    for (const s of Object.values(this.sides)) {
+      const labels = s.photo && state[s.side] && unpack(state[s.side], s.width * s.height);
+      if (labels) s[this.sheet] = labels;
+    }
+    if (this.sheet === "labels") this.list = structuredClone(state.list);
     this.active = state.active;
     this.#done();
   }
-  undo() { this.#step(this.past, this.future); }
-  redo() { this.#step(this.future, this.past); }
-  has(stack) { return stack.some((state) => state.sheet === this.sheet); }
+  get canUndo() {
+    return this.strokes.length > 0 || this.#history.past.length > 0;
+  }
+  get canRedo() {
+    return this.#history.future.length > 0;
+  }
 
   // ---- regions
 
@@ -107,7 +191,7 @@ export class Editor extends EventTarget {
     const color = this.names.find((name) => !this.list.some((region) => region.color === name));
     if (!color) return false;
     this.remember();
-    this.list.push({ color, name: `Region ${this.list.length + 1}`, model: color });
+    this.list.push({ color, name: "", model: color });
     this.active = this.list.length - 1;
     this.#done();
     return true;
@@ -120,13 +204,17 @@ export class Editor extends EventTarget {
   }
 
   /** Give all that one region has to another, or to nobody. */
-  merge(index, into) {
+  async merge(index, into) {
+    await this.settled();
     this.remember();
     const from = this.names.indexOf(this.list[index].color);
     const to = into === null ? NONE : this.names.indexOf(this.list[into].color);
-    for (const s of Object.values(this.sides)) s.labels?.forEach((label, i) => { if (label === from) s.labels[i] = to; });
+    for (const s of Object.values(this.sides))
+      s.labels?.forEach((label, i) => {
+        if (label === from) s.labels[i] = to;
+      });
     const gone = this.list[index].color;
-    const [heir] = into === null ? [""] : [this.list[into].color];
+    const heir = into === null ? "" : this.list[into].color;
     this.list.splice(index, 1);
     for (const region of this.list) if (region.model === gone) region.model = heir || region.color;
     this.active = Math.max(0, Math.min(this.active, this.list.length - 1));
@@ -139,7 +227,30 @@ export class Editor extends EventTarget {
     this.dispatchEvent(new Event("choose"));
   }
 
+  /** Point at a region by its place in the list, null at none: it and its partner are lit. */
+  hover(index) {
+    if (index === this.hovered) return;
+    this.hovered = index;
+    this.drawAll();
+    this.dispatchEvent(new Event("hover"));
+  }
+
+  /** The label that is lit on a side: in the reference that of the region whose look is taken. */
+  litOn(side) {
+    const region = this.list[this.hovered];
+    if (!region) return null;
+    const color = side === "content" ? region.color : region.model;
+    return color ? this.names.indexOf(color) : -1;
+  }
+
+  /** Regions that look as if they were no match, by their colours. */
+  doubt(colors) {
+    this.doubtful = new Set(colors);
+    this.drawAll();
+  }
+
   #done() {
+    this.#history.keep(this.#state());
     this.#renumber();
     this.dispatchEvent(new Event("choose"));
     this.dispatchEvent(new Event("change"));
@@ -153,201 +264,117 @@ export class Editor extends EventTarget {
     }
   }
 
-  show(sheet) { this.sheet = sheet; this.active = 0; this.#renumber(); this.dispatchEvent(new Event("choose")); }
-
   // ---- what is seen
 
   draw(side) {
     const s = this.sides[side];
     if (s.asked || !s.photo) return;
     s.asked = true;
-    requestAnimationFrame(() => { s.asked = false; if (s.photo) this.#paint(s); });
-  }
-
-  drawAll() { Object.keys(this.sides).forEach((side) => this.draw(side)); }
-
-  #paint(s) {
-    const { canvas, width, height } = s;
-    const context = canvas.getContext("2d");
-    context.clearRect(0, 0, width, height);
-    context.drawImage(s.photo, 0, 0, width, height);
-    const labels = s[this.sheet];
-    const palette = this.sheet === "marks" ? [VEILS.green, VEILS.red] : this.names.map((name) => VEILS[name]);
-    const veil = new ImageData(width, height);
-    const alpha = Math.round(255 * (this.sheet === "marks" ? Math.max(this.veil, 0.6) : this.veil));
-    for (let i = 0; i < labels.length; i++) {
-      const label = labels[i];
-      if (label === NONE) continue;
-      const [r, g, b] = palette[label], at = 4 * i;
-      const edge = (i + 1) % width && (labels[i + 1] !== label || labels[i + width] !== label && i + width < labels.length);
-      veil.data[at] = r; veil.data[at + 1] = g; veil.data[at + 2] = b;
-      veil.data[at + 3] = edge && this.veil > 0 ? 255 : alpha;
-    }
-    this.#over ??= document.createElement("canvas");
-    Object.assign(this.#over, { width, height });
-    this.#over.getContext("2d").putImageData(veil, 0, 0);
-    context.drawImage(this.#over, 0, 0);
-    if (this.sheet === "labels" && this.veil > 0) this.#number(context, s);
-    if (s.at && s.pointed) {
-      context.beginPath();
-      context.arc(s.at.x, s.at.y, this.tool === "fill" ? 4 : Math.max(2, this.size / 2), 0, 7);
-      context.lineWidth = 3; context.strokeStyle = "rgb(0 0 0 / 0.7)"; context.stroke();
-      context.lineWidth = 1.5; context.strokeStyle = "#fff"; context.stroke();
-    }
-  }
-  #over;
-
-  #number(context, s) {
-    const radius = Math.max(11, Math.round(Math.max(s.width, s.height) / 42));
-    context.font = `700 ${Math.round(1.2 * radius)}px system-ui, sans-serif`;
-    context.textAlign = "center";
-    context.textBaseline = "middle";
-    for (const [label, { x, y }] of s.numbers) {
-      const index = this.list.findIndex((region) => region.color === this.names[label]);
-      if (index < 0) continue;
-      const [cx, cy] = [Math.min(Math.max(x, radius + 2), s.width - radius - 2), Math.min(Math.max(y, radius + 2), s.height - radius - 2)];
-      context.beginPath();
-      context.arc(cx, cy, radius, 0, 7);
-      context.fillStyle = SHOWN[this.names[label]]; context.fill();
-      context.lineWidth = 2; context.strokeStyle = "#111"; context.stroke();
-      context.fillStyle = "#111";
-      context.fillText(index + 1, cx, cy + 1);
-    }
-  }
-
-  // ---- tools
-
-  #listen(s) {
-    const { canvas } = s;
-    canvas.addEventListener("pointerdown", (event) => {
-      if (this.tool === "look" || !s.photo || event.button) return;
-      event.preventDefault();
-      canvas.focus();
-      canvas.setPointerCapture(event.pointerId);
-      this.#start(s, this.#point(s, event));
+    requestAnimationFrame(() => {
+      s.asked = false;
+      if (s.photo) draw(s, this);
     });
-    canvas.addEventListener("pointermove", (event) => {
-      if (this.tool === "look" || !s.photo) return;
-      s.pointed = true;
-      for (const e of event.getCoalescedEvents?.() ?? [event]) {
-        s.at = this.#point(s, e);
-        if (s.stroke) this.#stroke(s, s.at);
-      }
-      this.draw(s.side);
-    });
-    for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, () => this.#end(s));
-    canvas.addEventListener("pointerleave", () => { s.pointed = false; this.draw(s.side); });
-    canvas.addEventListener("blur", () => { s.pointed = false; this.draw(s.side); });
-    canvas.addEventListener("keydown", (event) => this.#key(s, event));
   }
 
-  #point(s, event) {
-    const box = s.canvas.getBoundingClientRect();
-    const scale = Math.min(box.width / s.width, box.height / s.height); // the picture is fitted into its frame
-    const [left, top] = [box.left + (box.width - scale * s.width) / 2, box.top + (box.height - scale * s.height) / 2];
-    return { x: (event.clientX - left) / scale, y: (event.clientY - top) / scale };
+  drawAll() {
+    for (const side of Object.keys(this.sides)) this.draw(side);
   }
 
-  #key(s, event) {
-    if (!s.photo || event.ctrlKey || event.metaKey || event.altKey) return;
-    const step = event.shiftKey ? 1 : Math.max(4, this.size / 2);
-    const move = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }[event.key];
-    if (move && this.tool !== "look") {
-      s.at = { x: Math.min(Math.max(s.at.x + move[0], 0), s.width - 1), y: Math.min(Math.max(s.at.y + move[1], 0), s.height - 1) };
-      s.pointed = true;
-      if (s.stroke) this.#stroke(s, s.at);
-      this.draw(s.side);
-    } else if (event.key === " " && this.tool !== "look") {
-      this.#start(s, s.at);
-      this.#end(s);
-    } else if (event.key >= "1" && event.key <= "8") this.choose(+event.key - 1);
-    else return;
-    event.preventDefault();
-  }
+  // ---- strokes
 
-  #start(s, at) {
-    if (this.busy) return;
-    if (this.tool !== "eraser" && this.ink < 0 && !this.add()) return;
-    s.at = at;
-    this.remember();
-    const before = s[this.sheet].slice();
+  /** Begin a stroke on a side, or fill there; null if nothing can be painted. */
+  begin(side, at) {
+    const s = this.sides[side];
+    if (this.tool !== "eraser" && this.ink < 0 && !this.add()) return null;
     const ink = this.tool === "eraser" ? NONE : this.ink;
     if (this.tool === "fill") {
-      const [x, y] = [Math.floor(at.x), Math.floor(at.y)];
-      if (x < 0 || y < 0 || x >= s.width || y >= s.height) { this.past.pop(); return; }
-      similar(s.pixels, x, y, this.likeness).forEach((is, i) => { if (is) s[this.sheet][i] = ink; });
-      this.#done();
+      if (at.x < 0 || at.y < 0 || at.x >= s.width || at.y >= s.height) return null;
+      this.#take(Stroke.fill(s, ink, at, this.likeness));
+      this.#settle();
+      return null;
+    }
+    const stroke = new Stroke(s, ink, this.size);
+    this.#take(stroke);
+    this.extend(stroke, at);
+    return stroke;
+  }
+
+  #take(stroke) {
+    const s = stroke.side;
+    s.base ??= s[this.sheet].slice();
+    this.strokes.push(stroke);
+    stroke.apply(s[this.sheet]);
+  }
+
+  extend(stroke, at) {
+    stroke.to(at);
+    stroke.apply(stroke.side[this.sheet]);
+    this.draw(stroke.side.side);
+  }
+
+  /** The pointer is up: it goes to its edge, and then it is part of the labels. */
+  end(stroke) {
+    if (this.sheet === "labels" && this.snaps && this.size >= LEAST_SNAP) stroke.alpha = this.#snap(stroke);
+    stroke.done = true;
+    this.#settle();
+  }
+
+  /** It was no stroke after all. */
+  drop(stroke) {
+    this.strokes = this.strokes.filter((other) => other !== stroke);
+    this.#relay();
+  }
+
+  async #snap(stroke) {
+    const question = await stroke.question();
+    const file = question && (await this.ask(question));
+    if (!file) return;
+    const { width, height } = question.trimap;
+    stroke.snap(question, pixelsOf(await createImageBitmap(file), width, height));
+  }
+
+  #settling = null;
+  /** Strokes become part of the labels, in their order. */
+  #settle() {
+    if (this.#settling) return;
+    const next = this.strokes[0];
+    if (next?.done && !next.alpha) {
+      this.#commit(next); // at once, where nothing is to be waited for
+      this.#settle();
       return;
     }
-    s.stroke = { points: [at], before, ink };
-    this.#stamp(s, at, at);
+    if (!next?.done) return;
+    this.#settling = next.alpha.then(() => {
+      this.#settling = null;
+      if (this.strokes[0] === next) this.#commit(next); // else it was undone
+      this.#settle();
+    });
+    this.dispatchEvent(new CustomEvent("work", { detail: this.#settling }));
   }
 
-  #stroke(s, at) {
-    this.#stamp(s, s.stroke.points.at(-1), at);
-    s.stroke.points.push(at);
-  }
-
-  /** Everything within half the size of the line from a to b. */
-  #stamp(s, a, b) {
-    const labels = s[this.sheet], radius = Math.max(1, this.size / 2);
-    const [x0, x1] = [Math.max(0, Math.floor(Math.min(a.x, b.x) - radius)), Math.min(s.width - 1, Math.ceil(Math.max(a.x, b.x) + radius))];
-    const [y0, y1] = [Math.max(0, Math.floor(Math.min(a.y, b.y) - radius)), Math.min(s.height - 1, Math.ceil(Math.max(a.y, b.y) + radius))];
-    const [dx, dy] = [b.x - a.x, b.y - a.y], length = dx * dx + dy * dy || 1;
-    for (let y = y0; y <= y1; y++) for (let x = x0; x <= x1; x++) {
-      const t = Math.min(1, Math.max(0, ((x - a.x) * dx + (y - a.y) * dy) / length));
-      if (Math.hypot(x - a.x - t * dx, y - a.y - t * dy) <= radius) labels[y * s.width + x] = s.stroke.ink;
-    }
-    this.draw(s.side);
-  }
-
-  #end(s) {
-    const stroke = s.stroke;
-    if (!stroke) return;
-    s.stroke = null;
-    this.dispatchEvent(new CustomEvent("work", { detail: this.#finish(s, stroke) }));
-  }
-
-  async #finish(s, stroke) {
-    if (this.sheet === "labels" && this.snaps && this.size >= 8) {
-      this.busy++;
-      try { await this.#snap(s, stroke); } finally { this.busy--; }
-    }
+  #commit(stroke) {
+    this.remember();
+    this.strokes.shift();
+    stroke.apply(stroke.side.base);
+    this.#relay();
     this.#done();
   }
 
-  /** A rough stroke goes to the edge of the object: its core is sure, far from it nothing is, the rim is asked for. */
-  async #snap(s, { points, before, ink }) {
-    const rim = Math.ceil(0.8 * this.size) + 2;
-    const [xs, ys] = [points.map((p) => p.x), points.map((p) => p.y)];
-    const x = Math.max(0, Math.floor(Math.min(...xs)) - rim - 2), y = Math.max(0, Math.floor(Math.min(...ys)) - rim - 2);
-    const w = Math.min(s.width, Math.ceil(Math.max(...xs)) + rim + 3) - x, h = Math.min(s.height, Math.ceil(Math.max(...ys)) + rim + 3) - y;
-    if (w < 3 || h < 3) return;
-    const context = Object.assign(document.createElement("canvas"), { width: w, height: h }).getContext("2d");
-    context.fillRect(0, 0, w, h);
-    context.lineCap = context.lineJoin = "round";
-    for (const [width, color] of [[1.6 * this.size, "#808080"], [0.5 * this.size, "#fff"]]) {
-      context.lineWidth = width;
-      context.strokeStyle = color;
-      context.beginPath();
-      context.moveTo(points[0].x - x, points[0].y - y);
-      for (const p of points) context.lineTo(p.x - x, p.y - y + 0.01); // a point alone is a line, too
-      context.stroke();
+  /** The labels as they are with the strokes that are still on their way. */
+  #relay() {
+    for (const s of Object.values(this.sides)) {
+      if (!s.base) continue;
+      const open = this.strokes.filter((stroke) => stroke.side === s);
+      s[this.sheet] = s.base.slice();
+      for (const stroke of open) stroke.apply(s[this.sheet]);
+      if (!open.length) s.base = null;
+      this.draw(s.side);
     }
-    const trimap = context.getImageData(0, 0, w, h);
-    for (let i = 0; i < w * h; i++) {
-      const value = trimap.data[4 * i] > 190 ? 255 : trimap.data[4 * i] > 60 ? 128 : 0; // without the blends of a soft rim
-      trimap.data.set([value, value, value, 255], 4 * i);
-    }
-    const request = { side: s.side, x, y, trimap: await png(trimap), alpha: null };
-    const event = new CustomEvent("snap", { detail: request });
-    this.dispatchEvent(event);
-    const blob = await request.alpha;
-    if (!blob || s[this.sheet].length !== before.length) return;
-    const { data } = pixelsOf(await createImageBitmap(blob), w, h);
-    for (let j = 0; j < h; j++) for (let i = 0; i < w; i++) {
-      const at = 4 * (j * w + i), to = (y + j) * s.width + x + i;
-      if (trimap.data[at] === 128) s[this.sheet][to] = data[at] >= 128 ? ink : before[to];
-    }
+    this.dispatchEvent(new Event("choose"));
+  }
+
+  /** Wait until every stroke is part of the labels. */
+  async settled() {
+    while (this.#settling) await this.#settling;
   }
 }

@@ -10,8 +10,9 @@ from fastapi.responses import FileResponse
 from photostyle import PALETTE, ImageError, __version__
 from photostyle.jobs.pair import example
 from photostyle.studio.controls import recipe_facts
+from photostyle.studio.picture import EDIT_SIZE, Side
+from photostyle.studio.saving import formats
 from photostyle.studio.service import Here
-from photostyle.studio.sessions import EDIT_SIZE, ENDINGS, Side
 
 EXAMPLES = {
     "palace-night": "A palace by day, a bridge by night",
@@ -30,7 +31,7 @@ def about(here: Here) -> dict[str, Any]:
         "recipes": recipe_facts(),
         "examples": [{"name": name, "title": title} for name, title in EXAMPLES.items() if _is_here(name)],
         "palette": PALETTE,
-        "formats": ENDINGS,
+        "formats": formats(),
         "edit_size": EDIT_SIZE,
         "limits": {"bytes": here.limits.bytes, "pixels": here.limits.pixels},
     }

@@ -10,9 +10,10 @@ from pydantic import BaseModel, Field
 from photostyle import ImageError
 from photostyle.studio import making
 from photostyle.studio.pixels import read_gray
+from photostyle.studio.result import Order
 from photostyle.studio.service import PNG_BODY, Here, Mine, Service
-from photostyle.studio.sessions import Order, Session
-from photostyle.studio.worker import Task
+from photostyle.studio.sessions import Session
+from photostyle.studio.worker import Pace, Task
 
 router = APIRouter(prefix="/api/sessions/{session}", tags=["jobs"])
 
@@ -26,12 +27,14 @@ class Wish(BaseModel):
     settings: dict[str, float | int | bool | str] = Field(default_factory=dict)
     regions: bool = True
     snapped: bool = True
+    find: bool = Field(False, description="Find regions first if there are none yet.")
+    content: str | None = Field(None, description="The id of the photograph to change, if not the chosen one.")
 
 
 @router.post("/find", status_code=202)
 def find(mine: Mine, here: Here, count: Annotated[int | None, Query(ge=1, le=8)] = None) -> dict[str, Any]:
     """Find regions in both photographs; `count` asks for so many."""
-    return here.start(mine, "find", making.finding(mine, count), "find")
+    return here.start(mine, "find", making.finding(mine, count), Pace("find"))
 
 
 @router.post("/doubts", status_code=202)
@@ -57,7 +60,7 @@ async def cut_out(mine: Mine, here: Here, request: Request, full: bool = False) 
     """Cut out of the content what the trimap (gray PNG: white is kept, black is not) marks."""
     trimap = read_gray(await here.body(request))
     if "content" not in mine.pictures:
-        raise ImageError("There is no content yet: choose a photograph for it first.")
+        raise ImageError("There is no photograph to cut out of yet: choose one first.")
     return here.start(mine, "render" if full else "preview", making.cutting(mine, trimap, not full))
 
 
@@ -92,10 +95,21 @@ def live(task: Found) -> Response:
 
 
 def _transfer(session: Session, here: Service, wish: Wish, is_preview: bool) -> dict[str, Any]:
-    painting = session.painting() if wish.regions else None
-    order = Order(wish.recipe, wish.quality, wish.settings, wish.strength, painting, wish.snapped)
+    content, style = session.both(wish.content)
+    painting = session.sheet_of(content.id, style.id).painting() if wish.regions else None
+    order = Order(
+        wish.recipe,
+        wish.quality,
+        wish.settings,
+        wish.strength,
+        painting,
+        wish.snapped,
+        content=content.id,
+        found=wish.regions and wish.find,
+    )
     work = making.transferring(session, order, is_preview)
-    content, _ = session.both()
     pixels = content.size[0] * content.size[1] if not is_preview else 0
-    pace = (is_preview, wish.recipe, wish.quality, tuple(sorted(wish.settings.items())), round(pixels, -6))
-    return here.start(session, "preview" if is_preview else "render", work, pace)
+    family = (is_preview, wish.recipe, wish.quality)
+    pace = Pace(family, (tuple(sorted(wish.settings.items())), painting is None), round(pixels, -6))
+    made_of = (style.id, *(picture.id for picture in session.more_styles))
+    return here.start(session, "preview" if is_preview else "render", work, pace, (order, made_of))

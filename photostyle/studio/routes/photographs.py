@@ -11,18 +11,23 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from photostyle.jobs.pair import example
-from photostyle.studio.pixels import gray_png
+from photostyle.regions.alike import in_palette
+from photostyle.regions.labelimage import read_labels
+from photostyle.studio.describing import present_colors
+from photostyle.studio.picture import SIDES, Picture, Side, receive
+from photostyle.studio.pixels import color_png, gray_png
 from photostyle.studio.routes.about import EXAMPLES
-from photostyle.studio.service import FILE_BODY, Here, Mine, kept_jpeg
-from photostyle.studio.sessions import SIDES, Picture, Session, Side, receive
+from photostyle.studio.service import FILE_BODY, KEPT, Here, Mine, Service, kept_jpeg
+from photostyle.studio.sessions import Session
 
 router = APIRouter(prefix="/api/sessions", tags=["photographs"])
 
 
 class Example(BaseModel):
-    """Which example."""
+    """Which example, and whether as a doodle: its regions on an empty canvas, instead of the photograph."""
 
     name: str
+    doodle: bool = False
 
 
 class Canvas(BaseModel):
@@ -54,30 +59,69 @@ def end(mine: Mine, here: Here) -> None:
 
 @router.put("/{session}/example")
 def use_example(mine: Mine, here: Here, wish: Example) -> dict[str, Any]:
-    """Take both photographs of an example."""
+    """Take both photographs of an example, or a doodle and what it is made of."""
     if wish.name not in EXAMPLES:
         raise HTTPException(404, "There is no such example.")
-    job = example(wish.name)
+    pair = example(wish.name)
     for side in SIDES:
-        path: Path = getattr(job, side)
-        mine.set_picture(side, receive(path.read_bytes(), f"{wish.name}-{side}.jpg", mine.folder, here.limits.pixels))
+        path: Path = getattr(pair, side)
+        picture = receive(path.read_bytes(), f"{wish.name}-{side}.jpg", mine.folder, here.limits.pixels)
+        if wish.doodle and side == "content":
+            picture = _canvas(mine, here, *picture.size)
+        mine.set_picture(side, picture)
+    if wish.doodle:
+        for side, labels in zip(SIDES, (pair.content_regions, pair.style_regions), strict=True):
+            assert labels
+            mine.sheet.set_labels(side, color_png(in_palette(read_labels(labels), "purple")))
+        painted = present_colors(mine.sheet.labels["content"])
+        mine.sheet.regions = [{"color": color, "name": "", "model": color} for color in painted]
     return here.tell(mine)
 
 
 @router.put("/{session}/canvas")
 def use_canvas(mine: Mine, here: Here, wish: Canvas) -> dict[str, Any]:
     """An empty canvas instead of a content photograph, for a doodle."""
-    white = torch.ones(wish.height, wish.width)
-    canvas = receive(gray_png(white), "canvas.png", mine.folder, here.limits.pixels)
-    canvas.blank = True
-    mine.set_picture("content", canvas)
+    mine.set_picture("content", _canvas(mine, here, wish.width, wish.height))
     return here.tell(mine)
+
+
+def _canvas(mine: Session, here: Service, width: int, height: int) -> Picture:
+    canvas = receive(gray_png(torch.ones(height, width)), "canvas.png", mine.folder, here.limits.pixels)
+    canvas.blank = True
+    return canvas
 
 
 @router.put("/{session}/photographs/{side}", openapi_extra=FILE_BODY)
 async def upload(mine: Mine, here: Here, side: Side, request: Request, name: str = "photograph") -> dict[str, Any]:
-    """Upload a photograph: the bytes of the file are the body, `name` is what it is called."""
+    """Upload a photograph: the bytes of the file are the body, `name` is what it is called. It is chosen."""
     mine.set_picture(side, await _received(mine, here, request, name))
+    return here.tell(mine)
+
+
+class Chosen(BaseModel):
+    """Which photograph to work on."""
+
+    id: str
+
+
+@router.put("/{session}/chosen/{side}")
+def choose(mine: Mine, here: Here, side: Side, wish: Chosen) -> dict[str, Any]:
+    """Work on another photograph of those that were uploaded; what was painted over the two is there again."""
+    mine.choose(side, wish.id)
+    return here.tell(mine)
+
+
+@router.put("/{session}/swap")
+def swap(mine: Mine, here: Here) -> dict[str, Any]:
+    """The photograph to change becomes the reference, and the reference the photograph to change."""
+    mine.swap()
+    return here.tell(mine)
+
+
+@router.delete("/{session}/photographs/{side}/{id}")
+def remove(mine: Mine, here: Here, side: Side, id: str) -> dict[str, Any]:
+    """Do without a photograph; its neighbour is chosen."""
+    mine.remove_picture(side, id)
     return here.tell(mine)
 
 
@@ -96,13 +140,24 @@ def remove_style(mine: Mine, here: Here, id: str) -> dict[str, Any]:
     return here.tell(mine)
 
 
+@router.get("/{session}/photographs/{id}/view.png", response_class=Response)
+def view(mine: Mine, id: str) -> Response:
+    """An uploaded photograph as sRGB PNG, at most 1600 pixels long."""
+    return Response(_picture(mine, id).view_png, media_type="image/png", headers=KEPT)
+
+
 @router.get("/{session}/photographs/{id}/{size}.jpg", response_class=Response)
 def photograph(mine: Mine, id: str, size: Literal["edit", "full"]) -> Response:
     """An uploaded photograph as sRGB JPEG, at the size of the editor or at its own."""
+    picture = _picture(mine, id)
+    return kept_jpeg(picture.edit_jpeg if size == "edit" else picture.full_jpeg)
+
+
+def _picture(mine: Session, id: str) -> Picture:
     picture = mine.find_picture(id)
     if picture is None:
         raise HTTPException(404, "There is no such photograph in this session.")
-    return kept_jpeg(picture.edit_jpeg if size == "edit" else picture.full_jpeg)
+    return picture
 
 
 async def _received(mine: Session, here: Here, request: Request, name: str) -> Picture:

@@ -12,9 +12,9 @@ from starlette.concurrency import run_in_threadpool
 from photostyle import PALETTE, ImageError, RegionsError, find_alpha
 from photostyle.regions.alike import in_palette
 from photostyle.regions.labelimage import read_labels
+from photostyle.studio.picture import Side
 from photostyle.studio.pixels import color_png, gray_png, read_gray
 from photostyle.studio.service import FILE_BODY, PNG_BODY, Here, Mine
-from photostyle.studio.sessions import Side
 
 router = APIRouter(prefix="/api/sessions/{session}", tags=["regions"])
 
@@ -30,22 +30,24 @@ class Region(BaseModel):
 @router.put("/regions")
 def set_regions(mine: Mine, here: Here, regions: Annotated[list[Region], Body(max_length=8)]) -> dict[str, Any]:
     """Names and pairs of the regions that are painted in the label images."""
-    mine.regions = [region.model_dump() for region in regions]
+    mine.sheet.regions = [region.model_dump() for region in regions]
     return here.tell(mine)
 
 
 @router.get("/regions/{side}.png", response_class=Response)
 def get_labels(mine: Mine, side: Side) -> Response:
     """The label image of one side, in the paper's palette."""
-    if side not in mine.labels:
+    labels = mine.sheet.labels.get(side)
+    if labels is None:
         raise HTTPException(404, "There are no regions yet.")
-    return Response(mine.labels[side], media_type="image/png")
+    return Response(labels, media_type="image/png")
 
 
 @router.put("/regions/{side}.png", status_code=204, openapi_extra=PNG_BODY)
 async def set_labels(mine: Mine, here: Here, side: Side, request: Request) -> None:
     """Upload a label image: PNG, each region in a colour of the paper's palette."""
-    mine.set_labels(side, await here.body(request))
+    data = await here.body(request)
+    mine.sheet.set_labels(side, data)
 
 
 @router.post("/mask", response_class=Response, openapi_extra=FILE_BODY)
@@ -69,7 +71,7 @@ async def snap(
     """Closed-form matting of a cut-out of the small photograph at (x, y), from a trimap: alpha as gray PNG."""
     trimap = read_gray(await here.body(request))
     if side not in mine.pictures:
-        raise ImageError(f"There is no {side} yet: choose a photograph for it first.")
+        raise ImageError("There is nothing to paint on yet: choose a photograph first.")
     h, w = trimap.shape
     image = mine.pictures[side].small[:, y : y + h, x : x + w]
     if image.shape[1:] != trimap.shape:
