@@ -1,9 +1,9 @@
-# Two commands matter: `make demo` and `make test`. Both set everything up by themselves.
+# `make demo` and `make test` are where to begin. Every target sets up what it needs in .venv.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo studio test check gallery docs format clean
+.PHONY: help demo studio test check site dist gallery docs format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -23,6 +23,12 @@ test: .venv/.installed-dev ## the whole test suite
 check: .venv/.installed-dev ## formatting, lint and types
 	scripts/check
 
+site: .venv/.installed-site ## the documentation as a site, site/index.html
+	scripts/site
+
+dist: .venv/.installed-dist ## the distributions, dist/, tried in an empty environment
+	$(BIN)/python scripts/dist
+
 gallery: .venv/.installed ## write docs/gallery/ anew: every recipe on the examples, some ten minutes
 	$(BIN)/python scripts/gallery
 
@@ -36,7 +42,7 @@ format: .venv/.installed-dev ## format the code and mend what lint can mend
 	$(BIN)/biome format --write photostyle/studio/page
 
 clean: ## remove everything that is not part of the source
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis out dist build
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis out dist build site
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Stamps: the set-up is redone only when what it depends on changes. Without compiling all of PyTorch to bytecode
@@ -56,4 +62,12 @@ clean: ## remove everything that is not part of the source
 
 .venv/.installed-dev: .venv/.installed
 	$(BIN)/python -m pip install --no-compile -c constraints.txt --group dev
+	touch $@
+
+.venv/.installed-site: .venv/.installed
+	$(BIN)/python -m pip install --no-compile -c constraints.txt --group site
+	touch $@
+
+.venv/.installed-dist: .venv/.pip
+	$(BIN)/python -m pip install --no-compile -c constraints.txt --group dist
 	touch $@

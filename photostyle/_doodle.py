@@ -40,7 +40,7 @@ def doodle(
     quality: Quality = "standard",
     backbone: str = DEFAULT_BACKBONE,
     weights_path: str | os.PathLike[str] | None = None,
-    pooling: Pooling = "average",
+    pooling: Pooling | None = None,
     device: str = "auto",
     **settings: Any,
 ) -> Tensor:
@@ -73,7 +73,7 @@ def doodle_steps(
     quality: Quality = "standard",
     backbone: str = DEFAULT_BACKBONE,
     weights_path: str | os.PathLike[str] | None = None,
-    pooling: Pooling = "average",
+    pooling: Pooling | None = None,
     device: str = "auto",
     **settings: Any,
 ) -> Steps:
@@ -102,7 +102,7 @@ def doodle_steps(
         )
     style, style_map, target_map = (x.to(place, torch.float32) for x in (style, style_map, target_map))
     content = content.to(place, torch.float32) if content is not None else None
-    steps = semantic_style(style, style_map, target_map, content, network.load(), p)
+    steps = semantic_style(style, style_map, target_map, content, network.load(find_recipe("doodle").pooling), p)
     return (yield from tinted(steps, find_tint([style])))
 
 
@@ -120,7 +120,7 @@ def _check_map(map: Tensor, image: Tensor | None, name: str) -> None:
 
 @dataclass(frozen=True)
 class Maps:
-    """A map of the style (K×H×W) and one of the target (K×h×w), values in [0, 1].
+    """A map of the style (K×H×W) and one of the target (K×h×w), with values in [0, 1].
 
     `labels` are the names of the channels if each is a flat colour of the files, () if the channels are red,
     green and blue themselves. `notes` says, a sentence each, what had to be merged or left out.
@@ -141,7 +141,7 @@ def load_maps(style_map: StrPath, target_map: StrPath, kind: MapKind = "auto") -
     they are labels if both are painted in at most 16 flat colours.
 
     Raises ImageError for a file that is missing or no image, RegionsError if the maps are no labels or have no
-    label in common, SettingsError for a kind that there is not.
+    label in common, SettingsError for an unknown kind.
     """
     if kind not in get_args(MapKind):
         raise SettingsError(f"kind must be one of {', '.join(get_args(MapKind))}, not {kind!r}.")

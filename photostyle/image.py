@@ -20,8 +20,8 @@ _LARGE = 256  # pixels along the shorter side
 def resize(image: Tensor, size: Sequence[int]) -> Tensor:
     """Resize a C×H×W image to `size` = (H, W) by Lanczos, without aliasing, clamped to [0, 1].
 
-    A large reduction of a photograph begins with block averages, down to three times the size: the difference is not
-    seen. (In a small picture it would be: a block at the far side is cut short.)
+    A large reduction of a photograph begins with block averages, down to three times the final size; the difference is
+    invisible. (In a small picture it would not be, because a block at the far side is cut short.)
     Computed in float32 on the processor; the result has the image's device and type. Not differentiable.
     """
     height, width = size
@@ -82,6 +82,11 @@ def fit_size(height: int, width: int, long_side: int, *, enlarge: bool = False) 
     """Return the (H, W) of the same shape whose longer side is `long_side`, no side under 1.
 
     An image that is already smaller keeps its size unless `enlarge`.
+
+    >>> fit_size(3000, 4000, 700)
+    (525, 700)
+    >>> fit_size(300, 400, 700)
+    (300, 400)
     """
     longest = max(height, width)
     if longest <= long_side and not enlarge:

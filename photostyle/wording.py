@@ -29,7 +29,11 @@ codecs.register_error(HANDLER, _escape)
 
 
 def legible(text: str) -> str:
-    """The text as any UTF-8 can hold it."""
+    """The text as any UTF-8 can hold it.
+
+    >>> print(legible(b"caf\\xe9.jpg".decode("utf-8", "surrogateescape")))
+    caf\\xe9.jpg
+    """
     return text.encode("utf-8", HANDLER).decode()
 
 
@@ -39,7 +43,11 @@ def json_bytes(facts: object, indent: int | None = None) -> bytes:
 
 
 def percent(share: float) -> str:
-    """A share, in [0, 1], as in 42%, 0.4% or under 0.1%: what there is, is never 0%."""
+    """A share, in [0, 1], as in 42%, 0.4% or under 0.1%: what there is, is never 0%.
+
+    >>> percent(0.424), percent(0.004), percent(0.0004)
+    ('42%', '0.4%', 'under 0.1%')
+    """
     if 0 < share < 0.001:
         return "under 0.1%"
     return f"{share:.1%}" if share < 0.01 else f"{share:.0%}"

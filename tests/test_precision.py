@@ -13,11 +13,12 @@ PACKAGE = Path(__file__).parent.parent / "photostyle"
 ON_THE_PROCESSOR = {
     "color/difference.py",
     "maps/grade.py",
-    "maps/lattice.py",
     "maps/settle.py",
+    "maps/tone.py",
     "recipes/_search.py",
     "recipes/grading.py",
     "recipes/tint.py",
+    "segment/judge.py",
 }
 FACTORIES = {"arange", "eye", "full", "linspace", "randn", "tensor", "zeros"}
 

@@ -105,7 +105,7 @@ class _Worker:
             return f"The worker was ended by {signal.Signals(-code).name}."
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
-        return f"The worker ended by itself: {lines[-1] if lines else f'exit code {code}'}"
+        return f"The worker ended unexpectedly: {lines[-1] if lines else f'exit code {code}'}"
 
     def close(self) -> None:
         """End the process and forget it."""

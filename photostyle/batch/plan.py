@@ -166,11 +166,12 @@ def _names(line: Line, files: Mapping[str, str], extension: str | None) -> tuple
 def _options(values: dict[str, Any]) -> dict[str, Any]:
     """What `Transfer` takes, from the values of a line: all of it checked, and defaults in place."""
     settings = {key: value for key, value in values.items() if key not in _OPTIONS}
-    chosen = {"recipe": DEFAULT_RECIPE, "quality": "standard", "backbone": DEFAULT_BACKBONE, "pooling": "average"}
+    chosen = {"recipe": DEFAULT_RECIPE, "quality": "standard", "backbone": DEFAULT_BACKBONE}
     chosen |= {key: str(values[key]) for key in chosen if key in values}
     recipe = find_recipe(chosen["recipe"])
     if chosen["backbone"] not in BACKBONES:
         raise SettingsError(f"There is no backbone {chosen['backbone']!r}; choose one of {', '.join(BACKBONES)}.")
+    chosen["pooling"] = str(values.get("pooling", recipe.pooling))
     if chosen["quality"] not in get_args(Quality) or chosen["pooling"] not in get_args(Pooling):
         raise SettingsError(f"quality is {_either(get_args(Quality))}, and pooling {_either(get_args(Pooling))}.")
     quality: Any = chosen["quality"]

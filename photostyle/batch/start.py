@@ -125,7 +125,7 @@ class Batch:
                 try:
                     results = run(tasks, todo, engine, book, part, retries=self.retries, tell=tell)
                 except KeyboardInterrupt:
-                    report.note("Stopped: the same command with --resume goes on from here.")
+                    report.note("Stopped: the same command with --resume continues from here.")
                     raise
         return {"engine": self.machines.engine, "workers": engine.workers, "threads": engine.threads, **results}
 
@@ -135,6 +135,6 @@ def _check_fresh(tasks: Sequence[Task], known: Collection[str], output: str) -> 
     for task in tasks:
         if task.output in known or storage.size(task.target) is not None:
             raise SettingsError(
-                f"{output} has {task.output} or its journal knows of it: --resume goes on with an earlier run (and "
+                f"{output} has {task.output} or its journal knows of it: --resume continues an earlier run (and "
                 "writes over what has changed), or name another folder."
             )

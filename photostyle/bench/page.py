@@ -32,7 +32,7 @@ def page(results: Mapping[str, Any], pairs: Sequence[Pair], output: Path) -> str
         for pair in pairs
     )
     machine = results["machine"]
-    where = f"{machine['cpu']}, {machine['cores']} cores, {results['threads']} threads per process"
+    where = f"{machine['cpu']}, {machine['cores']} cores, threads per process: {results['threads']}"
     facts = (
         f"photostyle {results['version']}, {results['backbone']}, {where}, "
         f"PyTorch {machine['torch']}, Python {machine['python']}"

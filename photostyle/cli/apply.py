@@ -33,7 +33,7 @@ def apply(
         list[Path],
         typer.Argument(
             metavar="PHOTO",
-            help="Photographs; for the look of another recipe than photo, frames of its scene and framing.",
+            help="Photographs; for a look of another recipe than photo, frames of the same scene and framing.",
             show_default=False,
         ),
     ],
@@ -49,11 +49,14 @@ def apply(
     space: TableSpace = None,
     regions: Annotated[
         Path | None,
-        typer.Option(metavar="LABELS", help="Where the look's regions lie in the photograph, painted by name."),
+        typer.Option(
+            metavar="LABELS",
+            help="Label image of the photograph: where the look's regions are, in the colours of their names.",
+        ),
     ] = None,
     match: Annotated[
         str | None,
-        typer.Option(metavar="A=B[,…]", help="Give the photograph's region A the map of the look's region B."),
+        typer.Option(metavar="A=B[,…]", help="Give region A of the photograph the map of the look's region B."),
     ] = None,
     jpeg_quality: JpegQuality = None,
     bits: Bits = None,
@@ -64,11 +67,11 @@ def apply(
 ) -> None:
     """Give a LOOK, or a table, to photographs.
 
-    On frames of the scene that it was found on a look's regions lie where they did; in another scene they are found by
-    what they show, and told.
+    On other frames of the scene that it was found on, a look's regions lie where they did. In another scene they are
+    found by what they show, and the command reports them.
 
-    In a folder each result has the name of its photograph, with .jpg for a format that is not written. What fails is
-    told, and the others are done.
+    In a folder each result has the name of its photograph, with .jpg for a format that is not written. Failures are
+    listed, and all other photographs are done.
     """
     from photostyle import PhotostyleError
     from photostyle.cli.tell import tell, teller

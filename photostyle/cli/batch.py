@@ -45,30 +45,39 @@ def batch(
     jobs: Annotated[
         str,
         typer.Argument(
-            metavar="JOBS", help="A folder of photographs, or a .csv or .jsonl with a line each.", show_default=False
+            metavar="JOBS",
+            help="A folder of photographs, or a .csv or .jsonl with one line for each.",
+            show_default=False,
         ),
     ],
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.", show_default=False)
     ],
-    style: Annotated[str | None, typer.Option(metavar="FILE", help="The style of all that name none.")] = None,
-    look: Annotated[str | None, typer.Option(metavar="FILE", help="Or the look, or the table, of all.")] = None,
+    style: Annotated[
+        str | None, typer.Option(metavar="FILE", help="The style of all photographs that name none.")
+    ] = None,
+    look: Annotated[
+        str | None, typer.Option(metavar="FILE", help="A look or a table for all photographs, instead of a style.")
+    ] = None,
     engine: Annotated[
-        Literal["local", "ray"], typer.Option(help="Processes on this machine, or Ray on one or many.")
+        Literal["local", "ray"], typer.Option(help="Processes on this machine, or Ray on one machine or many.")
     ] = "local",
     workers: Annotated[
         int | None,
-        typer.Option(min=0, metavar="N", help="Photographs at a time; 0 does one after the other in this process."),
+        typer.Option(min=0, metavar="N", help="Photographs at a time; 0 does them one by one in this process."),
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1, metavar="N", help="Threads of each worker.")] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with an earlier run: do what is missing, failed or changed.")
+        bool, typer.Option("--resume", help="Continue an earlier run: do what is missing, failed or changed.")
     ] = False,
     retries: Annotated[
-        int, typer.Option(min=0, metavar="N", help="More tries after a crash, or an error of a disk or a network.")
+        int,
+        typer.Option(
+            min=0, metavar="N", help="How often to try again after a crash, or an error of a disk or a network."
+        ),
     ] = 2,
     shard: Annotated[
-        str | None, typer.Option(metavar="I/N", help="Do the I-th of N parts: the others are for other machines.")
+        str | None, typer.Option(metavar="I/N", help="Do part I of N; the other parts are for other machines.")
     ] = None,
     address: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="The Ray cluster; auto finds one on this machine.")
@@ -77,19 +86,22 @@ def batch(
         float | None, typer.Option(min=0, metavar="X", help="Graphics cards, or a part of one, for each Ray worker.")
     ] = None,
     journal: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The journal: journal.jsonl in the output folder if not given.")
+        Path | None, typer.Option(metavar="FILE", help="The journal; by default journal.jsonl in the output folder.")
     ] = None,
     json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write a report of all photographs as JSON.")
+        Path | None, typer.Option("--json", metavar="FILE", help="Write a report on all photographs as JSON.")
     ] = None,
     extension: Annotated[
         Literal["jpg", "png", "tif", "webp", "avif", "heic"] | None,
-        typer.Option("--format", help="Of the results: that of each photograph if not given."),
+        typer.Option("--format", help="Format of the results; by default each photograph's own."),
     ] = None,
-    recipe: Annotated[str | None, typer.Option(metavar="NAME", help="How to do it: see `photostyle recipes`.")] = None,
+    recipe: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The recipe; `photostyle recipes` lists them.")
+    ] = None,
     quality: Dial = None,
     strength: Annotated[
-        float | None, typer.Option(min=0, max=1, metavar="X", help="From the content (0) to the result (1).")
+        float | None,
+        typer.Option(min=0, max=1, metavar="X", help="How far to go from the content (0) to the result (1)."),
     ] = None,
     regions: Annotated[
         Literal["auto", "learned", "none"] | None, typer.Option(help="How to find what belongs together.")
@@ -108,12 +120,12 @@ def batch(
     most_pixels: MostPixels = None,
     quiet: Quiet = False,
 ) -> None:
-    """Give a look to every photograph of a folder, or of a list, and survive whatever happens.
+    """Give a look to every photograph of a folder or a list, and survive crashes on the way.
 
-    A list names content and style, and perhaps content_regions, style_regions, look, output and any setting, by
-    columns; a line's own values go before the options here. Paths in it are relative to it. A journal
-    in the output folder remembers what is done: after a crash, the same command with --resume does the rest. What
-    fails is told at the end, with exit code 1; the others are done.
+    The columns of a list are content and style, and optionally content_regions, style_regions, look, output and any
+    setting; a line's own values take precedence over the options here. Paths are relative to the list. A journal in
+    the output folder records what is done: after a crash, the same command with --resume does the rest. Failures are
+    listed at the end, with exit code 1; all other photographs are done.
     """
     from photostyle import SettingsError, __version__
     from photostyle.batch import storage

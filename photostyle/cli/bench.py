@@ -24,10 +24,10 @@ def bench(
     ] = "standard",
     regions: Annotated[
         Literal["painted", "auto", "none"],
-        typer.Option(help="What guides the recipes: label images, regions that are found, or nothing."),
+        typer.Option(help="What guides the recipes: label images, regions found automatically, or nothing."),
     ] = "painted",
     only: Annotated[
-        str | None, typer.Option(metavar="IDS", help="Only these pairs: names with commas between.")
+        str | None, typer.Option(metavar="IDS", help="Only these pairs: names separated by commas.")
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Processes, which share the cores.")] = 1,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.")] = Path(
@@ -44,10 +44,10 @@ def bench(
 ) -> None:
     """Run recipes over a folder of pairs, and measure and time them.
 
-    A pair is a folder with content.png and style.png (or .jpg), perhaps content_regions.png and
-    style_regions.png, and perhaps authors_result.png, the published result to compare with. Every
-    setting of a recipe is an option too. What was computed in the same way before is used again.
-    Seconds and CPU seconds are of the transfer alone; the peak of memory is of its whole process.
+    A pair is a folder with content.png and style.png (or .jpg), optionally content_regions.png and
+    style_regions.png, and optionally authors_result.png, the published result to compare with. Every setting of a
+    recipe is an option too. Results that were computed in the same way before are reused. Seconds and CPU seconds are
+    those of the transfer alone; peak memory is that of its whole process.
     """
     from dataclasses import asdict
 

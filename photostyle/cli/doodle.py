@@ -34,11 +34,13 @@ def doodle(
     style: Style,
     style_map: Annotated[
         Path,
-        typer.Argument(metavar="STYLE_MAP", help="Painted over it: what is where in STYLE.", show_default=False),
+        typer.Argument(metavar="STYLE_MAP", help="Painted over STYLE: what is where in it.", show_default=False),
     ],
     target_map: Annotated[
         Path,
-        typer.Argument(metavar="TARGET_MAP", help="In the same colours: what is to be where.", show_default=False),
+        typer.Argument(
+            metavar="TARGET_MAP", help="In the same colours: what should be where in the result.", show_default=False
+        ),
     ],
     output: Annotated[
         Path,
@@ -46,12 +48,12 @@ def doodle(
     ],
     content: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A photograph to keep the content of; TARGET_MAP is painted over it then."),
+        typer.Option(metavar="FILE", help="A photograph whose content is kept; TARGET_MAP is then painted over it."),
     ] = None,
     maps: Annotated[
         Literal["auto", "labels", "colors"],
         typer.Option(
-            help="Whether each flat colour is a thing of its own (labels) or similar colours mean similar things."
+            help="Whether each flat colour means a thing of its own (labels) or similar colours mean similar things."
         ),
     ] = "auto",
     quality: Dial = None,
@@ -68,11 +70,11 @@ def doodle(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Make a picture laid out as TARGET_MAP says, of what STYLE_MAP says that it is in STYLE.
+    """Make a picture laid out like TARGET_MAP from the parts of STYLE that STYLE_MAP marks.
 
-    Paint both maps in any editor, what means the same in the same colour. Every setting of the recipe is
-    an option too, for example --size 512 --seed 3: `photostyle recipes doodle` lists them with their defaults.
-    With --content the result is a photograph as that one: of its depth, in its colour profile, with its EXIF.
+    Paint both maps in any editor, and use the same colour for what means the same. Every setting of the recipe is an
+    option too, for example --size 512 --seed 3: `photostyle recipes doodle` lists them with their defaults. With
+    --content the result keeps that photograph's depth, colour profile and EXIF.
     """
     from photostyle.cli.progress import Report
     from photostyle.jobs.doodle import Doodle

@@ -22,7 +22,7 @@ def evaluate(
     soft_masks: SoftMasks = False,
     as_json: Json = False,
 ) -> None:
-    """Measure how much style arrived and how much content stayed."""
+    """Measure how much of the style arrived and how much of the content stayed."""
     from photostyle.cli.progress import Report
     from photostyle.jobs import evaluate as job
     from photostyle.jobs.pair import Pair

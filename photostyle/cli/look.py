@@ -12,7 +12,7 @@ from photostyle.cli.options import MostPixels, Quiet, TableSpace, pixels
 if TYPE_CHECKING:
     from photostyle import Look
 
-_HELP = "Learn looks, look at them, mix them, and take them to other programs."
+_HELP = "Learn looks, show and mix them, and take them to other programs."
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=_HELP)
 
@@ -26,7 +26,7 @@ def _group() -> None:
 def export(
     look: Annotated[
         Path,
-        typer.Argument(metavar="LOOK", help="A look, or a table that is wanted in another form.", show_default=False),
+        typer.Argument(metavar="LOOK", help="A look, or a table to convert.", show_default=False),
     ],
     output: Annotated[
         Path | None,
@@ -34,28 +34,28 @@ def export(
     ] = None,
     pack: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="A table and a mask for each region, and how to stack them."),
+        typer.Option(metavar="FOLDER", help="A new folder for a table and a mask for each region, with instructions."),
     ] = None,
     photo: Annotated[
         Path | None,
-        typer.Option(metavar="PHOTO", help="The photograph that matters: the look's own if not given."),
+        typer.Option(metavar="PHOTO", help="The photograph that the tables should suit; by default the look's own."),
     ] = None,
     size: Annotated[
         int | None,
         typer.Option(
             metavar="N",
-            help="Nodes along each axis: 17 to 65, or 64, 81, 100, 121, 144 of a Hald image. 33 or 64 if not given.",
+            help="Nodes along each axis: 17 to 65 (default 33); for a Hald image 64 (default), 81, 100, 121 or 144.",
         ),
     ] = None,
     space: TableSpace = None,
     bits: Annotated[Literal["8", "16"], typer.Option(help="Bits per channel of a Hald image.")] = "16",
     title: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="What a .cube calls itself: the look's name.")
+        str | None, typer.Option(metavar="TEXT", help="The title in a .cube; by default the look's name.")
     ] = None,
     most_pixels: MostPixels = None,
     quiet: Quiet = False,
 ) -> None:
-    """Write a LOOK as tables for other programs, and say how much of it they hold."""
+    """Write a LOOK as tables for other programs, and report how much of it they hold."""
     from photostyle.cli.exporting import Form, export_look
     from photostyle.cli.tell import teller
 
@@ -80,10 +80,10 @@ NewLook = Annotated[
 def show(
     look: LookFile,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Draw it too: a picture, .png or .jpg.")
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Draw a chart too: a picture, .png or .jpg.")
     ] = None,
 ) -> None:
-    """Say what a LOOK does, region by region, and draw it."""
+    """Describe what a LOOK does, region by region, and draw it."""
     from photostyle import check_writable, describe_look, draw_look, save_image
     from photostyle.files import keep_inputs
 
@@ -100,9 +100,9 @@ def show(
 
 @app.command()
 def check(look: LookFile) -> None:
-    """Tell whether photographs survive a LOOK: gain, folds and clipping of each map, on its own photograph's colours.
+    """Check a LOOK for gain, folds and clipping: each of its maps, on the colours of its own photograph.
 
-    The exit code is 1 if there is a doubt.
+    The exit code is 1 if one of them is doubtful.
     """
     from photostyle.looks.chart import region_colors
     from photostyle.tables.soundness import examine
@@ -124,7 +124,7 @@ def blend(
     first: LookFile,
     second: Annotated[Path, typer.Argument(metavar="OTHER", help="The other look.", show_default=False)],
     output: NewLook,
-    weight: Annotated[float, typer.Option(min=0, max=1, metavar="X", help="How much of the other there is.")] = 0.5,
+    weight: Annotated[float, typer.Option(min=0, max=1, metavar="X", help="The share of the other look.")] = 0.5,
 ) -> None:
     """Mix two looks, colour by colour, into a new one."""
     from photostyle import blend_looks
@@ -170,7 +170,7 @@ def _strength(pair: str) -> tuple[str, float]:
 
 @app.command()
 def invert(look: LookFile, output: NewLook) -> None:
-    """Make the look that takes a LOOK back, where that can be done."""
+    """Make the look that undoes a LOOK, as far as that is possible."""
     from photostyle import invert_look
 
     _save(invert_look(_load(look)), output, [look])
@@ -180,7 +180,7 @@ def invert(look: LookFile, output: NewLook) -> None:
 def learn(
     photos: Annotated[
         list[Path],
-        typer.Argument(metavar="BEFORE AFTER", help="A photograph before and after; or several pairs in a row."),
+        typer.Argument(metavar="BEFORE AFTER", help="A photograph before and after, or several such pairs in a row."),
     ],
     output: NewLook,
     most_pixels: MostPixels = None,

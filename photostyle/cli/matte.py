@@ -35,7 +35,7 @@ def matte(
     ] = None,
     background: Annotated[
         Path | None,
-        typer.Option(metavar="PHOTO", help="A new background for --composite, cut to the photograph's shape."),
+        typer.Option(metavar="PHOTO", help="A new background for --composite, cropped to the photograph's shape."),
     ] = None,
     composited: Annotated[
         Path | None,
@@ -48,11 +48,11 @@ def matte(
     strip_metadata: StripMetadata = False,
     quiet: Quiet = False,
 ) -> None:
-    """Find how much of each pixel is foreground: closed-form matting from a trimap or from scribbles.
+    """Find how much of each pixel is foreground, by closed-form matting from a trimap or scribbles.
 
     The matte is a grey image of the photograph's size and depth. The cut-out and the composite have the foreground's
-    own colours, without those of the old background that shine through hair and glass, and are photographs as the
-    one that was given: of its depth, in its colour profile, with its EXIF, XMP and resolution.
+    own colours, without those of the old background that shine through hair and glass. They keep the photograph's
+    depth, colour profile, EXIF, XMP and resolution.
     """
     from photostyle.cli.progress import Report
     from photostyle.jobs.matte import Matte

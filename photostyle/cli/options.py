@@ -22,10 +22,13 @@ StyleRegions = Annotated[
     typer.Option(metavar="PNG", help="Label image of the style: the same colours for what belongs together."),
 ]
 SoftMasks = Annotated[
-    bool, typer.Option("--soft-masks", help="Take blends in label images, as feathers, for parts of two regions.")
+    bool,
+    typer.Option(
+        "--soft-masks", help="Treat blends in label images, such as feathered edges, as parts of both regions."
+    ),
 ]
 RegionsModel = Annotated[
-    str | None, typer.Option(metavar="NAME", help="The model of learned regions: a name on the hub, or a folder.")
+    str | None, typer.Option(metavar="NAME", help="The model for learned regions: a name on the hub, or a folder.")
 ]
 Match = Annotated[
     str | None,
@@ -34,16 +37,17 @@ Match = Annotated[
 Drop = Annotated[str | None, typer.Option(metavar="A[,…]", help="Do not pair these regions.")]
 Dial = Annotated[
     Literal["draft", "standard", "best"] | None,
-    typer.Option(help="From a preview in a moment to the most that the recipe can do."),
+    typer.Option(help="draft for a quick preview, best for the most that the recipe can do."),
 ]
 Backbone = Annotated[
     str | None, typer.Option(metavar="NAME", help="The network; `photostyle weights list` lists them.")
 ]
 WeightsPath = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="The network's original weights, to be used instead of the cache.")
+    Path | None, typer.Option(metavar="FILE", help="A file with the network's original weights, instead of the cache.")
 ]
 Pooling = Annotated[
-    Literal["average", "max", "rescaled"] | None, typer.Option(help="How the network goes from fine to coarse.")
+    Literal["average", "max", "rescaled"] | None,
+    typer.Option(help="How the network reduces its layers in size; if not given, as the recipe is made for."),
 ]
 Device = Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -52,7 +56,7 @@ JpegQuality = Annotated[
 ]
 Bits = Annotated[
     Literal["8", "16"] | None,
-    typer.Option(help="Bits per channel of PNG and TIFF: those of the photograph if not given."),
+    typer.Option(help="Bits per channel of PNG and TIFF; by default the photograph's."),
 ]
 Profile = Annotated[
     Literal["keep", "srgb"] | None, typer.Option(help="The colour profile: the photograph's own, or sRGB.")
@@ -62,20 +66,21 @@ StripMetadata = Annotated[
 ]
 MostPixels = Annotated[
     float | None,
-    typer.Option(min=0.001, metavar="MEGAPIXELS", help="Refuse larger photographs: 200 if not given."),
+    typer.Option(min=0.001, metavar="MEGAPIXELS", help="Refuse larger photographs; 200 by default."),
 ]
 CheckpointFolder = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Keep in this folder, once a minute, how far the descent is.")
+    Path | None, typer.Option(metavar="DIR", help="Folder in which progress is saved once a minute.")
 ]
 Resume = Annotated[
-    bool, typer.Option("--resume", help="Go on from the --checkpoint of an interrupted run, to the same pixels.")
+    bool,
+    typer.Option("--resume", help="Continue the interrupted run saved in --checkpoint; it ends in the same pixels."),
 ]
 TableSpace = Annotated[
     Literal["srgb", "linear", "display-p3", "rec709"] | None,
-    typer.Option(help="The colours that a table takes and gives: what its file says, or else sRGB."),
+    typer.Option(help="The colour space of a table; by default the one its file states, or else sRGB."),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say the energies of every step, too.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print the energies of every step, too.")]
 
 
 def given(**options: Any) -> dict[str, Any]:
@@ -95,6 +100,6 @@ def pixels(megapixels: float | None) -> float | None:
 
 
 def check_resume(checkpoint: Path | None, resume: bool) -> None:
-    """Raises BadParameter if there is nothing to go on from."""
+    """Raises BadParameter if there is no folder to resume from."""
     if resume and not checkpoint:
         raise typer.BadParameter("name the folder with --checkpoint.", param_hint="--resume")

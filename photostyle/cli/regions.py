@@ -16,23 +16,22 @@ def regions(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the files.")],
     method: Annotated[
         Literal["auto", "learned"],
-        typer.Option(help="By the default network's features, or by a model that names what it sees."),
+        typer.Option(help="How: by the default network's features, or by a model that names what it sees."),
     ] = "auto",
     model: RegionsModel = None,
     count: Annotated[
         int | None,
-        typer.Option("--count", "-k", min=1, max=8, metavar="N", help="How many regions; if not given, 1 or 2."),
+        typer.Option("--count", "-k", min=1, max=8, metavar="N", help="How many regions; by default as many as gain."),
     ] = None,
     match: Match = None,
     drop: Drop = None,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")] = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Find what belongs together in two photographs, and write it down to look at and to correct.
+    """Find what belongs together in two photographs, and write it down to view and correct.
 
-    Into the folder go two label images, content_regions.png and style_regions.png (correct them in any
-    editor and give them to `photostyle transfer`), overlay.png for the eye, and regions.json: names,
-    colours and areas.
+    The folder gets two label images, content_regions.png and style_regions.png (correct them in any editor and give
+    them to `photostyle transfer`), an overlay.png to look at, and regions.json: names, colours and areas.
     """
     from photostyle import DEFAULT_BACKBONE, find_device, load_weights
     from photostyle.cli.progress import Report

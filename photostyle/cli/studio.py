@@ -11,25 +11,25 @@ import typer
 
 def studio(
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="The address to listen on; 0.0.0.0 is every one of this computer.")
+        str, typer.Option(metavar="ADDRESS", help="The address to listen on; 0.0.0.0 means all of this computer's.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="The port; 0 is any that is free.")] = 8487,
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="The port; 0 picks a free one.")] = 8487,
     password: Annotated[
         str | None,
         typer.Option(
             envvar="PHOTOSTYLE_PASSWORD",
             metavar="WORD",
-            help="Ask for it; the name that browsers ask for as well may be anything.",
+            help="Ask visitors for this password; browsers also ask for a name, which may be anything.",
             show_envvar=True,
         ),
     ] = None,
     insecure_open: Annotated[
-        bool, typer.Option("--insecure-open", help="Let everyone in who can reach the address.")
+        bool, typer.Option("--insecure-open", help="Let in everyone who can reach the address.")
     ] = False,
     keep: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Keep what was uploaded and made there; if not given it is deleted at the end."
+            metavar="DIR", help="Keep uploads and results in this folder; by default they are deleted at the end."
         ),
     ] = None,
     looks: Annotated[

@@ -59,8 +59,8 @@ def transfer(
     regions: Annotated[
         Literal["auto", "learned", "none"] | None,
         typer.Option(
-            help="Find what belongs together by the network's features (auto, if no label images are given) or by a "
-            "model that names it, or take the photographs as a whole."
+            help="How to find what belongs together: by the network's features (auto; the default without label "
+            "images), by a model that names what it sees (learned), or not at all (none)."
         ),
     ] = None,
     regions_model: RegionsModel = None,
@@ -70,7 +70,7 @@ def transfer(
     match: Match = None,
     drop: Drop = None,
     recipe: Annotated[
-        str | None, typer.Option(metavar="NAME", help="How to do it; `photostyle recipes` lists the ways.")
+        str | None, typer.Option(metavar="NAME", help="The recipe; `photostyle recipes` lists them.")
     ] = None,
     quality: Dial = None,
     size: Annotated[
@@ -82,7 +82,7 @@ def transfer(
         str | None,
         typer.Option(
             metavar="X[,X…]",
-            help="How far to go from the content (0) to the result (1); several numbers write a file each.",
+            help="How far to go from the content (0) to the result (1); several numbers write one file each.",
         ),
     ] = None,
     backbone: Backbone = None,
@@ -94,7 +94,7 @@ def transfer(
     ] = None,
     preview_dir: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder of the previews; if not given, one beside the output."),
+        typer.Option(metavar="DIR", help="Folder for the previews; by default one beside the output."),
     ] = None,
     save_look: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the look too, a .safetensors for `photostyle apply`.")

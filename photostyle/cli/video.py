@@ -25,7 +25,9 @@ def video(
     at: Annotated[
         float | None,
         typer.Option(
-            min=0, metavar="SECONDS", help="Find the look on the frame shown then, instead of on the most typical."
+            min=0,
+            metavar="SECONDS",
+            help="Find the look on the frame at this time, instead of on the most typical one.",
         ),
     ] = None,
     per_scene: Annotated[
@@ -33,7 +35,7 @@ def video(
     ] = False,
     regions: Annotated[
         Literal["auto", "learned", "none"],
-        typer.Option(help="How regions are found: by features, by a model that names them, or the frame as a whole."),
+        typer.Option(help="How regions are found: by features, by a model that names what it sees, or not at all."),
     ] = "auto",
     strength: Annotated[
         float, typer.Option(min=0, max=1, metavar="X", help="How far to go from the clip (0) to the look (1).")
@@ -44,25 +46,23 @@ def video(
     ] = "h264",
     quality: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Quality of the codec; less is better and larger: 18 for h264 if not given."),
+        typer.Option(metavar="N", help="Quality of the codec; less is better and larger. 18 by default for h264."),
     ] = None,
     preset: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Speed of the codec, from ultrafast to veryslow: fast if not given."),
+        typer.Option(metavar="NAME", help="Speed of the codec, from ultrafast to veryslow; fast by default."),
     ] = None,
     checkpoint: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Keep in this folder what is done: one beside the output if not given."),
+        typer.Option(metavar="DIR", help="Folder for finished parts; by default one beside the output."),
     ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with an interrupted run of the same command.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run of the same command.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Give a clip the look of a photograph: one look for all frames, found on one of them.
 
-    Sound, subtitles, times of frames and colour tags are kept. Ctrl-C leaves the frames so far as a clip.
+    Sound, subtitles, frame times and colour tags are kept. Ctrl-C leaves the frames so far as a clip.
     """
     from photostyle.cli.options import given
     from photostyle.cli.progress import Report

@@ -16,7 +16,11 @@ from photostyle.color.spaces import lab_from_srgb
 
 
 def delta_e(one: Tensor, other: Tensor) -> Tensor:
-    """ΔE2000 of images 3×…, sRGB in [0, 1], colour by colour: …, float64."""
+    """ΔE2000 of images 3×…, sRGB in [0, 1], colour by colour: …, float64.
+
+    >>> float(delta_e(torch.ones(3, 1), torch.zeros(3, 1)))  # white and black
+    100.0
+    """
     return ciede2000(*(lab_from_srgb(x.double().clamp(0, 1)) for x in (one, other)))
 
 

@@ -19,7 +19,11 @@ _DELTA = 6 / 29  # CIE 15: below δ³ the cube root of Lab becomes a straight li
 
 
 def linear_from_srgb(image: Tensor) -> Tensor:
-    """Gamma-encoded sRGB → light intensity (IEC 61966-2-1), per channel."""
+    """Gamma-encoded sRGB → light intensity (IEC 61966-2-1), per channel.
+
+    >>> linear_from_srgb(torch.tensor([0.0, 0.5, 1.0]))
+    tensor([0.0000, 0.2140, 1.0000])
+    """
     low = image / 12.92
     high = ((image.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4
     return torch.where(image <= 0.04045, low, high)
@@ -33,7 +37,11 @@ def srgb_from_linear(light: Tensor) -> Tensor:
 
 
 def lab_from_srgb(image: Tensor) -> Tensor:
-    """sRGB 3×… → CIE L*a*b* 3×… with L in [0, 100], white point D65."""
+    """sRGB 3×… → CIE L*a*b* 3×… with L in [0, 100], white point D65.
+
+    >>> lab_from_srgb(torch.tensor([1.0, 0.0, 0.0])).round()  # red
+    tensor([53., 80., 67.])
+    """
     xyz = _apply(_XYZ_FROM_RGB, linear_from_srgb(image))
     xyz = xyz / xyz.new_tensor(_WHITE).view(3, *[1] * (xyz.ndim - 1))
     cube_root = xyz.clamp(min=_DELTA**3) ** (1 / 3)
@@ -52,7 +60,11 @@ def srgb_from_lab(lab: Tensor) -> Tensor:
 
 
 def luma(image: Tensor) -> Tensor:
-    """Rec. 709 luma of gamma-encoded sRGB 3×… → …"""
+    """Rec. 709 luma of gamma-encoded sRGB 3×… → …
+
+    >>> luma(torch.tensor([1.0, 0.0, 0.0]))
+    tensor(0.2126)
+    """
     return 0.2126 * image[0] + 0.7152 * image[1] + 0.0722 * image[2]
 
 

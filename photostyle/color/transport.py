@@ -13,11 +13,14 @@ def linear_transport(x: Tensor, y: Tensor, ridge: float = 1e-4) -> tuple[Tensor,
     eq. 9). `ridge` is added to both variances: a flat region must not be stretched into noise.
     """
     μx, μy = x.mean(1), y.mean(1)
-    Σx, Σy = covariance(x, ridge), covariance(y, ridge)
-    root = matrix_power(Σx, 0.5)
-    inverse = matrix_power(Σx, -0.5)
-    A = inverse @ matrix_power(root @ Σy @ root, 0.5) @ inverse
+    A = transport_matrix(covariance(x, ridge), covariance(y, ridge))
     return A, μy - A @ μx
+
+
+def transport_matrix(Σx: Tensor, Σy: Tensor) -> Tensor:
+    """That A of two covariances (d×d), symmetric."""
+    root, inverse = matrix_power(Σx, 0.5), matrix_power(Σx, -0.5)
+    return inverse @ matrix_power(root @ Σy @ root, 0.5) @ inverse
 
 
 def directions(count: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:

@@ -70,11 +70,13 @@ def walk(
     part `tolerance`, or at a point from which no direction leads down. `rate` is Adam's learning rate, `first` the
     largest change of the first step of L-BFGS. A `memory` (which may be empty), what another descent in the same
     unknown has learned, is gone on with and returned; without (None) it is forgotten at the end, for it may be large.
-    `metric` is what L-BFGS takes for the inverse of the Hessian, up to a factor, until it knows better; Adam, which
-    has a measure of its own for each pixel, takes none. Minima do not depend on it.
+    `metric` is what L-BFGS takes for the inverse of the Hessian, up to a factor, until it knows better; minima do not
+    depend on it. Adam, which has a measure of its own for each pixel, takes none.
     `picture_of` x and its features is the picture that a step shows; x itself if None.
-    Raises DescentError, with the last good picture, when the energy is not finite.
+    Raises DescentError, with the last good picture, when the energy is not finite; ValueError for Adam with a metric.
     """
+    if metric and optimizer == "adam":
+        raise ValueError("Adam has a measure of its own for each pixel, and takes no metric.")
 
     def evaluate(x: Tensor) -> Point:
         x = x.detach().requires_grad_()

@@ -35,7 +35,18 @@ Steps = Generator[Step, None, Tensor]
 
 
 def finish(steps: Generator[Step, None, T], watch: Callable[[Step], object] | None = None) -> T:
-    """Run a recipe to its end, hand each step to `watch`; returns what it returns, the final image or a look."""
+    """Run a recipe to its end, hand each step to `watch`; returns what it returns, the final image or a look.
+
+    >>> import torch
+    >>> def two_steps() -> Steps:
+    ...     yield Step("first", 1, 2, torch.zeros(3, 1, 1), {"style": 0.5})
+    ...     yield Step("first", 2, 2, torch.ones(3, 1, 1), {"style": 0.1})
+    ...     return torch.ones(3, 1, 1)
+    >>> finish(two_steps(), watch=lambda step: print(step.iteration, step.energy)).shape
+    1 0.5
+    2 0.1
+    torch.Size([3, 1, 1])
+    """
     while True:
         try:
             step = next(steps)

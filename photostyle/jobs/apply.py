@@ -101,7 +101,7 @@ class Apply:
         """Give it to a photograph in a file; `report` gets the notices.
 
         `names` say what "look" and "content" are called, in errors and, without their folders, in the note. Raises
-        ImageError if the photograph cannot be read, be given the look, or be written, SettingsError for want of memory,
+        ImageError if the photograph cannot be read, be given the look, or be written, SettingsError if memory is short,
         RegionsError for regions that cannot be read or are not there.
         """
         before = load_photograph(photo, most_pixels=self.most_pixels)

@@ -118,7 +118,7 @@ class Doodle:
         free = memory.free_memory(self.network.check())
         size = memory.size_that_fits("doodle", shape, values["size"], free)
         facts: dict[str, object] = {"recipe": "doodle", "version": __version__}
-        facts |= {"backbone": self.network.backbone, "pooling": self.network.pooling}
+        facts |= self.network.facts(find_recipe("doodle").pooling)
         if self.kept.folder:  # hashes take a moment
             facts |= {"weights": [str(path.resolve()) for path in self.weights]}
             facts |= {role: digest(image) for role, image in images.items()}
@@ -130,8 +130,7 @@ class Doodle:
             "recipe": "doodle",
             "maps": "labels" if painted.labels else "colors",
             "quality": self.quality,
-            "backbone": self.network.backbone,
-            "pooling": self.network.pooling,
+            **self.network.facts(find_recipe("doodle").pooling),
             "settings": dict(values),
             "seed": values["seed"],
             "version": __version__,

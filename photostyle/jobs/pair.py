@@ -144,4 +144,4 @@ def example(name: str) -> Pair:
             files = ("content.jpg", "style.jpg", "content_regions.png", "style_regions.png")
             content, style, content_regions, style_regions = (folder / file for file in files)
             return Pair(content, [style], content_regions, style_regions)
-    raise ImageError(f"The example {name!r} is not here: install photostyle anew.")
+    raise ImageError(f"The example {name!r} is not here: reinstall photostyle.")

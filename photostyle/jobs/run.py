@@ -68,7 +68,7 @@ class Run:
                 self.report.note(f"The best so far is in {self.partial}.")
             if self.keeper:
                 folder = self.keeper.folder
-                self.report.note(f"To go on from here, give the same command with --checkpoint {folder} --resume.")
+                self.report.note(f"To continue from here, repeat the command with --checkpoint {folder} --resume.")
             raise
 
 

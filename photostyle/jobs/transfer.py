@@ -176,14 +176,14 @@ class Transfer:
             facts |= {"weights": [str(path.resolve()) for path in self.weights]}
             facts |= {"content": digest(scene.content), "style": digest(*scene.styles)}
         if self.kept.folder and recipe.network:
-            facts |= {"backbone": self.network.backbone, "pooling": self.network.pooling}
+            facts |= self.network.facts(recipe.pooling)
         if self.kept.folder and recipe.regional:
             facts |= {"regions": digest(scene.regions.content, scene.regions.style)}
         return settle(values, size, self.kept, facts, report)
 
     def _note(self, recipe: Recipe, values: Mapping[str, Any], scene: _Scene) -> dict[str, Any]:
         """What the files say of how they were made; no folders, for the picture may be shown to others."""
-        network = {"backbone": self.network.backbone, "pooling": self.network.pooling} if recipe.network else {}
+        network = self.network.facts(recipe.pooling) if recipe.network else {}
         more = [path.name for path in self.pair.styles[1:]]
         return {
             "regions": scene.guide,

@@ -16,7 +16,7 @@ _LOST = 2.0  # ΔE2000 in the mean, there and back: more, and it cannot be taken
 
 
 def blend_looks(one: Look, other: Look, weight: float) -> Look:
-    """From one look (weight 0) to the other (1), colour by colour.
+    """A look between one (weight 0) and the other (1), colour by colour.
 
     A region that both have by name goes from the one map to the other; one that only the first has goes to what the
     second has in common. Where regions lie is the affair of the first, or of the one that has several.

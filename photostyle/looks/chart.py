@@ -25,9 +25,9 @@ _SWATCHES = 8
 def draw_look(look: Look) -> Tensor:
     """A chart of a look, 3×H×W sRGB in [0, 1].
 
-    Above, its photograph before and after. Then a row for each region: the curve of light (L* of greys, before and
-    after), where greys go in a*b*, where the hues of the wheel go at L* 55, and the photograph's own colours with what
-    becomes of them.
+    At the top, its photograph before and after. Then a row for each region: the tone curve (L* of greys, before and
+    after), where greys go in a*b*, where the hues of the colour wheel go at L* 55, and the photograph's own colours
+    with what becomes of them.
     """
     height = _CELL
     before, after = (_panel(image, height) for image in (look.scene.before, look.after))
@@ -58,7 +58,7 @@ def draw_look(look: Look) -> Tensor:
 
 
 def describe_look(look: Look) -> list[str]:
-    """What a look is and does, line by line: its facts, and for each region what it does to greys and to colours."""
+    """A description of a look, line by line: its facts, and for each region what it does to greys and to colours."""
     lines = [f"{key}: {fact}" for key, fact in look.facts.items() if key != "settings"]
     shares = look.scene.masks.mean((1, 2)).tolist()
     for name, map, share in zip(look.names, look.maps, shares, strict=True):

@@ -66,9 +66,9 @@ def load_look(path: StrPath) -> Look | LocalLook:
         metadata, tensors = read_tensors(path)
         about = json.loads(metadata.get("photostyle", "null"))
     except (OSError, ValueError, SafetensorError) as error:
-        raise ImageError(f"{path} is no look, or damaged: make it anew.") from error
+        raise ImageError(f"{path} is no look, or damaged: make it again.") from error
     if any(tensor.is_floating_point() and not tensor.isfinite().all() for tensor in tensors.values()):
-        raise ImageError(f"{path} is damaged, its maps hold NaN or infinity: make it anew.")
+        raise ImageError(f"{path} is damaged, its maps hold NaN or infinity: make it again.")
     match about:
         case {"look": int(format)} if format > _MAPS:
             raise ImageError(f"{path} is the look of a newer photostyle (format {format}): update photostyle.")
@@ -87,7 +87,7 @@ def check_look_path(path: StrPath) -> None:
 def _local(path: StrPath, tensors: dict[str, Tensor], size: tuple[int, int], facts: dict[str, str]) -> LocalLook:
     maps = tensors.get("maps", torch.empty(0)).float()
     if maps.ndim != 4 or maps.shape[:2] != (3, 4) or 0 in maps.shape or min(size) < 1:
-        raise ImageError(f"{path} holds no look, its maps are {tuple(maps.shape)}: make it anew.")
+        raise ImageError(f"{path} holds no look, its maps are {tuple(maps.shape)}: make it again.")
     return LocalLook(maps, size, facts)
 
 
@@ -115,7 +115,7 @@ def _regional(
         ):
             pass
         case _:
-            raise ImageError(f"{path} holds no whole look: make it anew.")
+            raise ImageError(f"{path} holds no whole look: make it again.")
     masks = tensors["masks"].float()
     *maps, common = (ColorMap(*pair) for pair in zip(tensors["nodes"].float(), tensors["tilts"].float(), strict=True))
     scene = Scene(

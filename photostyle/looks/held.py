@@ -11,10 +11,10 @@ from photostyle.color.difference import delta_e
 
 @dataclass(frozen=True)
 class Held:
-    """What an approximation leaves: `mean` and `high`, the 95th percentile over pixels, of its ΔE2000 to the result.
+    """How close an approximation is: `mean` and `high`, the 95th percentile over pixels, of its ΔE2000 to the result.
 
-    `share` is 1 − mean / the mean of the untouched photograph: 1 for the result itself, 0 for what is no nearer to it
-    than the photograph, below 0 for what is farther.
+    `share` is 1 − mean / the mean of the untouched photograph: 1 for the result itself, 0 for what is no closer to it
+    than the photograph, below 0 for what is farther away.
     """
 
     share: float

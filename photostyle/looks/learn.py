@@ -26,9 +26,9 @@ def learn_look(
 ) -> tuple[Look, tuple[str, ...]]:
     """The one colour map that makes each photograph's after of its before, as a look; and sentences about how well.
 
-    `pairs` are (before, after), 3×H×W each, sRGB in [0, 1], of one scene, perhaps of two sizes, and the one moved
-    against the other by a few pixels. More pairs show more colours; what no pair shows goes on from the colours next
-    to it (`learn_map`). `facts` go into the look, beside the version of photostyle.
+    `pairs` are (before, after), 3×H×W each, sRGB in [0, 1], of one scene. The two may differ in size and be shifted
+    against each other by a few pixels. More pairs show more colours; what no pair shows goes on from the colours next
+    to it (`learn_map`). `facts` are stored in the look, with the version of photostyle.
 
     Raises ImageError if there is no pair, one is no image, or two do not show the same.
     """

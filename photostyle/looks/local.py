@@ -52,10 +52,11 @@ class LocalLook:
 def find_look(before: Tensor, after: Tensor, facts: Mapping[str, str] | None = None) -> LocalLook:
     """The look that makes `after` of `before`: 3×H×W each, sRGB in [0, 1], the same scene, perhaps of two sizes.
 
-    Whatever made `after`, a recipe or any editor. Around each cell of a grid of at most 256 cells, the affine
-    map is fitted as in `render`, but with a smaller ridge, and leaning at first on the affine map of the whole
-    photograph: an affine change of colour comes back exactly, and flat places of other frames, whose own colours said
-    nothing of slopes, change as the whole does. `facts` go into the look, beside the version of photostyle.
+    It does not matter what made `after`: a recipe or any editor. Around each cell of a grid of at most 256 cells, an
+    affine map is fitted as in `render`, but with a smaller ridge, and regularised towards the affine map of the whole
+    photograph. So an affine change of colour is recovered exactly, and flat areas of other frames, whose own colours
+    say nothing about slopes, change as the whole photograph does. `facts` are stored in the look, with the version of
+    photostyle.
 
     Raises ImageError if one is no image or their proportions differ.
     """

@@ -72,7 +72,7 @@ class Look:
     def apply(self, photograph: Tensor, masks: Tensor | None = None) -> Tensor:
         """The photograph with this look: both 3×H×W, sRGB in [0, 1], of any scene and resolution.
 
-        `masks` (K×h×w, or K+1 where the last is what takes the common map; they add up to 1) say where its regions lie,
+        `masks` (K×h×w, or K+1, the last for what takes the common map; they add up to 1) say where its regions lie;
         None: where `find_regions` finds them. Raises ImageError if it is no image, or the masks are of other
         proportions.
         """
@@ -88,10 +88,10 @@ class Look:
         return blend([maps[k] for k in there], photograph, borders_of(masks[there], photograph))
 
     def find_regions(self, photograph: Tensor, vgg: VGG | None = None) -> tuple[Tensor, tuple[str, ...]]:
-        """Where the look's regions lie in a photograph (3×H×W): masks (K+1)×h×w, the last of what is none of them.
+        """Where the look's regions lie in a photograph (3×H×W): masks (K+1)×h×w, the last for what belongs to none.
 
         On a frame of the look's own scene they lie where they did; elsewhere they are found by what they show, with
-        the network `vgg` (None: it is loaded). Also returned are sentences that say so. Raises WeightsError if the
+        the network `vgg` (None: it is loaded). Also returns sentences that say so. Raises WeightsError if the
         network's weights cannot be had.
         """
         small = fit(photograph, _SIZE).cpu()

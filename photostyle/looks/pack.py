@@ -32,9 +32,10 @@ from photostyle.tables.writing import encode_table
 class Pack:
     """K tables over one space, and masks K×H×W in [0, 1] of one photograph, for K regions called `names`.
 
-    They are to be stacked, the first at the bottom: its table on the whole photograph, each other one on the photograph
-    too and laid over those below through its mask. So the second mask does not say where the second region is, but how
-    much of what it and the first share is the second's; the first says where the first is, for other uses.
+    Stack them with the first at the bottom: its table is applied to the whole photograph; each other table is applied
+    to the photograph too, and laid over those below through its mask. So the second mask does not say where the second
+    region is, but which part of what it shares with the first is its own. The first mask says where the first region
+    is, for other uses.
     """
 
     names: tuple[str, ...]
@@ -42,7 +43,7 @@ class Pack:
     masks: Tensor
 
     def apply(self, photograph: Tensor) -> Tensor:
-        """The photograph (3×H×W, sRGB in [0, 1], the size of the masks) under the stack: 3×H×W in [0, 1]."""
+        """The photograph (3×H×W, sRGB in [0, 1], the size of the masks) with the stack applied: 3×H×W in [0, 1]."""
         result = self.tables[0].apply(photograph)
         for table, mask in zip(self.tables[1:], self.masks[1:], strict=True):
             result.lerp_(table.apply(photograph), mask)
@@ -57,7 +58,7 @@ def look_pack(look: Look, photograph: Tensor, *, size: int = SIZE, space: str = 
     """A table for each region of a look, and masks that follow the photograph (3×H×W, sRGB in [0, 1]).
 
     `size`, `space` and `title` are the tables'. Raises ImageError if it is no image, SettingsError for a space or a
-    size that tables do not have, WeightsError if the regions are to be found anew without a network.
+    size that tables do not have, WeightsError if the regions must be found again and there is no network.
     """
     return regional_tables(see(look, photograph), photograph, size, space, title)
 
@@ -80,8 +81,8 @@ def regional_tables(sight: Sight, photograph: Tensor, size: int, space: str, tit
 def save_pack(pack: Pack, folder: StrPath, holds: Held | None = None) -> None:
     """Write a pack into a new folder: for each region a `.cube` and a mask, a gray PNG of 16 bits, and a README.txt.
 
-    `holds` is said there. The folder appears whole or not at all. Raises ImageError if it cannot be written or is there
-    already, with files in it.
+    `holds` is quoted in it. The folder appears whole or not at all. Raises ImageError if it cannot be written or exists
+    and is not empty.
     """
     write_folder(Path(folder), pack_files(pack, holds))
 

@@ -1,7 +1,7 @@
 """The scene of a look: where its regions lie, and how they are known again in another photograph.
 
 A region is known by what it shows: the mean, over its cells, of a network's features, each photograph's own light taken
-out of them (`vgg.normalised`), and by how high in the picture it lies. A cell of another photograph belongs to the
+out of them (`vgg.kinds`), and by how high in the picture it lies. A cell of another photograph belongs to the
 region that it is most like, and to none of them where it is like none.
 """
 
@@ -23,7 +23,7 @@ from photostyle.matting.guided import apply_affine, guided_maps, window_mean
 if TYPE_CHECKING:
     from photostyle.network.vgg import VGG
 
-_LAYER, _STRIDE = "relu4_3", 8  # tells kinds of things; pixels to a cell
+_STRIDE = 8  # pixels to a cell
 _MARGIN = 32  # pixels
 _HEIGHT = 0.3  # what a place at the other end of the picture costs, beside 1 − cosine
 _SOFTNESS = 0.15  # of that sum, between one region and the next
@@ -103,15 +103,14 @@ def _contrast(image: Tensor) -> Tensor:
 @torch.no_grad()
 def _cells(photograph: Tensor, vgg: VGG) -> tuple[Tensor, Tensor]:
     """What is shown in each cell, unit vectors C×h×w, and its height in the picture, h·w from 0 to 1."""
-    from photostyle.network.vgg import normalised
+    from photostyle.network.vgg import KINDS, kinds
 
-    h, w = vgg.size(_LAYER, photograph.shape[1:])
+    h, w = vgg.size(KINDS, photograph.shape[1:])
     # continued beyond its edges, where the network would see black
     wide = F.pad(adapted(photograph)[None], (_MARGIN,) * 4, mode="replicate")[0]
-    features = vgg(wide.to(vgg.device), {_LAYER})[_LAYER]
+    features = vgg(wide.to(vgg.device), {KINDS})[KINDS]
     edge = _MARGIN // _STRIDE
-    features = features[:, edge : edge + h, edge : edge + w]
-    z = normalised(features).float().view(features.shape)
+    z = kinds(features[:, edge : edge + h, edge : edge + w]).float()
     z = F.normalize(window_mean(z, _SMOOTH), dim=0)
     y = ((torch.arange(h) + 0.5) / h)[:, None].expand(h, w).flatten()
     return z, y

@@ -22,10 +22,10 @@ def look_table(
 ) -> Table:
     """The one table of `size` nodes along each axis, over colours of `space`, that comes nearest to a look.
 
-    A look of several regions does several things to one colour, a table only one: the best for that photograph (3×H×W,
-    sRGB in [0, 1]; None: the look's own, small), each colour counting as often as it occurs. Colours that do not occur
-    take what the regions have in common. Raises ImageError if it is no image, SettingsError for a space or a size that
-    tables do not have, or for want of a photograph.
+    A look with several regions may do several things to one colour, a table only one: the best one for that photograph
+    (3×H×W, sRGB in [0, 1]; None: the look's own, small), where each colour counts as often as it occurs. Colours that
+    do not occur take what the regions have in common. Raises ImageError if it is no image, SettingsError for a space or
+    a size that tables do not have, or if a photograph is needed and none is given.
     """
     return single_table(see(look, photograph), size, space, title)
 

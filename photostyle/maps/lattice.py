@@ -45,7 +45,12 @@ class ColorMap:
 
     @classmethod
     def affine(cls, A: Tensor, b: Tensor, size: int = 2) -> ColorMap:
-        """x → A x + b (3×3 and 3), exactly: a lattice of two nodes is enough."""
+        """x → A x + b (3×3 and 3), exactly: a lattice of two nodes is enough.
+
+        >>> halve = ColorMap.affine(0.5 * torch.eye(3), torch.zeros(3))
+        >>> halve(torch.tensor([1.0, 0.5, 0.2]))
+        tensor([0.5000, 0.2500, 0.1000])
+        """
         return cls.of(torch.tensordot(A, cube(size).to(A), dims=1) + b.view(3, 1, 1, 1))
 
     @property

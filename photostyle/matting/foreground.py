@@ -13,9 +13,12 @@ _SWEEPS, _LAST_SWEEPS = 8, 2  # of Jacobi's, at each size of the pyramid of colo
 def find_foreground(image: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
     """The colours F and B, 3×H×W in [0, 1] each, of which the photograph is the mixture α F + (1 − α) B.
 
-    They minimise Σ_i |α F + (1 − α) B − I|² + Σ_ij w_ij (|F_i − F_j|² + |B_i − B_j|²) over pixels i and pairs of
-    neighbours ij, w_ij = 10⁻⁵ + 0.1·|α_i − α_j|, nearly: from two pixels up, each size starts from the one before and
-    makes a few steps of Jacobi's. `image` is 3×H×W and `alpha` H×W, in [0, 1]. Raises ImageError if sizes differ.
+    They nearly minimise, over pixels i and pairs of neighbours ij,
+
+        Σ_i |α F + (1 − α) B − I|² + Σ_ij w_ij (|F_i − F_j|² + |B_i − B_j|²),    w_ij = 10⁻⁵ + 0.1·|α_i − α_j|.
+
+    From two pixels up, each size starts from the one before and makes a few steps of Jacobi's method. `image` is 3×H×W
+    and `alpha` H×W, in [0, 1]. Raises ImageError if sizes differ.
     """
     check_image(image, "The photograph")
     check_size(image, alpha, "alpha matte")
@@ -34,6 +37,10 @@ def composite(foreground: Tensor, alpha: Tensor, background: Tensor) -> Tensor:
     """α F + (1 − α) B: the foreground (3×H×W) by its alpha (H×W) over a background (3×H×W, or 3×1×1 of one colour).
 
     In sRGB as stored, in which alpha was found. Raises ImageError if sizes differ.
+
+    >>> white, black = torch.ones(3, 1, 1), torch.zeros(3, 1, 1)
+    >>> composite(white, torch.tensor([[0.25]]), black).flatten()
+    tensor([0.2500, 0.2500, 0.2500])
     """
     check_image(foreground, "The foreground")
     check_image(background, "The background")

@@ -91,6 +91,9 @@ def fade(content: Tensor, result: Tensor, strength: float) -> Tensor:
     """From the content (strength 0) to the result (1): 3×H×W of the result's size, sRGB in [0, 1].
 
     The content is resized if the result has another size. Raises SettingsError if `strength` is not in [0, 1].
+
+    >>> fade(torch.zeros(3, 1, 1), torch.ones(3, 1, 1), 0.75).flatten()
+    tensor([0.7500, 0.7500, 0.7500])
     """
     check_strength(strength)
     if strength == 1:

@@ -33,10 +33,12 @@ _DIRECTIONS, _QUANTILES = 64, 256
 
 @dataclass(frozen=True)
 class Measures:
-    """How much of the style arrived (`style_distance`, `color_distance`: lower is better) and how much
-    of the photograph stayed (`matting_energy`: lower is better; `edge_ssim`: 1 is best); and the faults that an eye
-    finds: `tint`, and `plain_tint` of plain grounds, in ΔE, `contrast` (1 is best), `gain` and `lipschitz` (lower is
-    better), all of `faults`."""
+    """How much of the style arrived, how much of the photograph stayed, and the faults that an eye finds.
+
+    Style: `style_distance` and `color_distance`, lower is better. Photograph: `matting_energy`, lower is better, and
+    `edge_ssim`, 1 is best. Faults (module `faults`): `tint`, and `plain_tint` in plain areas, in ΔE; `contrast`, 1 is
+    best; `gain` and `lipschitz`, lower is better.
+    """
 
     style_distance: float
     matting_energy: float

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -9,6 +11,7 @@ from torch import Tensor
 from photostyle.errors import WeightsError
 from photostyle.network.vgg import VGG
 from photostyle.network.weights import Weights
+from photostyle.terms.energy import Features
 
 SIDE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3")  # the last of each block
 
@@ -17,19 +20,32 @@ SIDE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3")  # the las
 def edge_map(image: Tensor, weights: Weights) -> Tensor:
     """How likely each pixel of a 3×H×W sRGB image in [0, 1] is an edge: H×W, in [0, 1].
 
+    The trunk pools by maximum, whatever the pooling of the transfer. Raises WeightsError as `edges_of` does.
+    """
+    _check(weights)
+    features = VGG(weights, pooling="max", device=image.device)(image, SIDE_LAYERS)
+    return edges_of(features, weights, image.shape[1:])
+
+
+def edges_of(features: Features, weights: Weights, size: Sequence[int]) -> Tensor:
+    """The same from the features of `SIDE_LAYERS` of an image of that `size` (H, W), pooled by maximum.
+
     σ(Σ_k h_k · up(w_k ∗ F_k + b_k) + h_0): a 1×1 side output per block, enlarged bilinearly to the image
     (pixel centres aligned, nothing cropped, as these weights were trained), fused by a 1×1 convolution.
-    The trunk pools by maximum, whatever the pooling of the transfer.
 
     Raises WeightsError if the weights have no side outputs.
     """
-    if not weights.backbone.detects_edges:
-        raise WeightsError(f"The backbone {weights.backbone.name!r} detects no edges; use the weights 'vgg16-hed'.")
-    features = VGG(weights, pooling="max", device=image.device)(image, SIDE_LAYERS)
-    tensors = {name: tensor.to(image.device) for name, tensor in weights.tensors.items()}
+    _check(weights)
+    place = features[SIDE_LAYERS[0]].device
+    tensors = {name: tensor.to(place) for name, tensor in weights.tensors.items() if not name.startswith("conv")}
     sides = []
     for k, layer in enumerate(SIDE_LAYERS, start=1):
         side = F.conv2d(features[layer][None], tensors[f"side{k}.weight"], tensors[f"side{k}.bias"])  # 1×1×h×w
-        sides.append(F.interpolate(side, size=image.shape[1:], mode="bilinear", align_corners=False))
+        sides.append(F.interpolate(side, size=tuple(size), mode="bilinear", align_corners=False))
     fused = F.conv2d(torch.cat(sides, dim=1), tensors["fuse.weight"], tensors["fuse.bias"])  # 1×1×H×W
     return torch.sigmoid(fused)[0, 0]
+
+
+def _check(weights: Weights) -> None:
+    if not weights.backbone.detects_edges:
+        raise WeightsError(f"The backbone {weights.backbone.name!r} detects no edges; use the weights 'vgg16-hed'.")

@@ -42,7 +42,7 @@ def check_shapes(backbone: Backbone, tensors: dict[str, Tensor], path: Path) -> 
     if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != tensor_shapes(backbone) or any(
         tensor.dtype != torch.float32 for tensor in tensors.values()
     ):
-        raise WeightsError(f"{path.name} does not hold the tensors of {backbone.name!r}; get {backbone.origin} anew.")
+        raise WeightsError(f"{path.name} does not hold the tensors of {backbone.name!r}; get {backbone.origin} again.")
 
 
 def _open(backbone: Backbone, path: Path) -> Original:
@@ -59,7 +59,7 @@ def _check_digest(backbone: Backbone, original: Original, path: Path) -> None:
         known = expected if len(expected) == len(found) else f"{expected}…"
         raise WeightsError(
             f"{path.name} is not the original of {backbone.name!r}: its {algorithm} is {found}, not {known}; "
-            f"get {backbone.origin} anew."
+            f"get {backbone.origin} again."
         )
 
 

@@ -20,6 +20,9 @@ from photostyle.terms.energy import Features
 
 Pooling = Literal["average", "max", "rescaled"]
 
+KINDS = "relu4_3"
+"""The layer, of VGG-16 and VGG-19, that tells kinds of things: `kinds`."""
+
 _RESCALE = 1.5  # how much larger maxima are than averages: their median root mean square on the example photographs
 
 
@@ -114,17 +117,18 @@ class VGG:
         return set(layers)
 
 
-def normalised(features: Tensor) -> Tensor:
-    """C×h×w features → C×h·w, each channel with mean 0 and variance 1, all channels together with power 1.
+def kinds(features: Tensor) -> Tensor:
+    """What is shown in each cell, whatever the light of the photograph: unit vectors C×h×w of C×h×w features.
 
-    Means and variances of features are the style (Li et al. 2017, arXiv 1701.01036): what is left tells what is shown.
-    In float64, on the processor, which every machine has it on.
+    Each channel has its mean and variance in this photograph taken out. They are the style (Li et al. 2017, arXiv
+    1701.01036): what is left, of the layer `KINDS`, tells kinds of things. In float64, on the processor, which every
+    machine has it on.
     """
     f = features.flatten(1).to("cpu", torch.float64)
     deviation = f.std(1, correction=0, keepdim=True)
     # a channel that hardly ever fires must not become noise
     z = (f - f.mean(1, keepdim=True)) / (deviation + 1e-3 * f.std(correction=0)).clamp(min=1e-12)
-    return z / len(z) ** 0.5
+    return F.normalize(z, dim=0).view(features.shape)
 
 
 def _channels_last(x: Tensor) -> Tensor:

@@ -64,9 +64,9 @@ def load_weights(
 
 
 def fetch_weights(name: str, progress: Progress | None = None) -> Path:
-    """Make sure that the weights are in the cache, intact to the last byte, and return their path.
+    """Make sure that the weights are in the cache and intact to the last byte, and return their path.
 
-    `progress` is told (bytes done, bytes in all) as they come. Any number of processes may call this
+    `progress` is called with (bytes done, bytes in all). Any number of processes may call this
     at once: one fetches, the others wait.
 
     Raises WeightsError: unknown name, weights out of reach, a wrong hash, or a cache that cannot be written.
@@ -167,12 +167,12 @@ def _read(backbone: Backbone, path: Path, thoroughly: bool = False) -> dict[str,
     try:
         metadata, tensors = read_tensors(path)
     except (OSError, SafetensorError) as error:
-        raise WeightsError(f"The weights {path} cannot be read ({error}); fetch them anew.") from error
+        raise WeightsError(f"The weights {path} cannot be read ({error}); fetch them again.") from error
     if not _metadata(backbone).items() <= metadata.items():
-        raise WeightsError(f"{path} holds other weights than {backbone.name!r}; fetch them anew.")
+        raise WeightsError(f"{path} holds other weights than {backbone.name!r}; fetch them again.")
     check_shapes(backbone, tensors, path)
     if thoroughly and metadata.get("sha256") != _digest(tensors):
-        raise WeightsError(f"The weights {path} are damaged (their sha256 is wrong); fetch them anew.")
+        raise WeightsError(f"The weights {path} are damaged (their sha256 is wrong); fetch them again.")
     return tensors
 
 

@@ -18,7 +18,8 @@ class Photograph:
     """What `load_photograph` found in a file, and what `save_photograph` keeps of it.
 
     `pixels` are 3×H×W float32 sRGB in [0, 1], upright; `alpha`, 1×H×W in [0, 1], is how much of each pixel is there,
-    None if all of all is. Under an alpha of 0 the pixels are white. `notes` are sentences about what was left out.
+    None if the picture has no transparency. Where it is 0 the pixels are white. `notes` are sentences about what was
+    left out.
     """
 
     pixels: Tensor
@@ -36,17 +37,17 @@ class Photograph:
         return self.pixels if self.alpha is None else 1 + self.alpha * (self.pixels - 1)
 
     def filled(self, masks: Tensor | None = None) -> Tensor:
-        """The pixels, 3×H×W, where none can be seen filled with those that can: for what looks at all of them.
+        """The pixels, 3×H×W, with transparent ones replaced by visible ones: for computations over the whole picture.
 
-        In reading order, each as often as any other, so that means, spreads and histograms are those of what is
-        seen; of each region by itself, if there are `masks` (K×h×w). What is half transparent keeps its colour.
-        Raises ImageError if all is transparent.
+        They are taken in reading order, each as often as any other, so that means, spreads and histograms are those of
+        what is visible; with `masks` (K×h×w), region by region. Half-transparent pixels keep their colour. Raises
+        ImageError if everything is transparent.
         """
         if self.alpha is None:
             return self.pixels
         seen = self.alpha[0] >= _SEEN
         if not seen.any():
-            raise ImageError("The picture is wholly transparent: there is nothing to be seen in it.")
+            raise ImageError("The picture is wholly transparent: there is nothing to see in it.")
         labels = torch.zeros_like(seen, dtype=torch.long)
         if masks is not None:
             labels = interpolate(masks[None].cpu(), seen.shape)[0].argmax(0)

@@ -42,7 +42,7 @@ _CHUNK = 2**20  # pixels whose colours are converted at a time
 def load_photograph(path: StrPath | BinaryIO, *, most_pixels: float | None = None) -> Photograph:
     """Read a JPEG, PNG, TIFF, WebP, AVIF, BMP, GIF or, with pillow-heif, HEIC: the first picture in it.
 
-    With rawpy a camera's raw file is developed (`photofile.raw.develop` says how); with OpenImageIO OpenEXR and
+    With rawpy, a camera's raw file is developed (`photofile.raw.develop` says how). With OpenImageIO, OpenEXR and
     Radiance HDR are read.
     `path` is a file, a binary stream, or "-" for standard input; what it holds decides, not its name. Pixels become
     sRGB: through the embedded ICC profile or PNG's, AVIF's and HEIC's shorter marks; a file without any, or with a

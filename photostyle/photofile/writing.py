@@ -52,7 +52,7 @@ def save_photograph(
     note: Mapping[str, object] | None = None,
     dither: bool | None = None,
 ) -> tuple[str, ...]:
-    """Write a 3×H×W tensor, sRGB in [0, 1], as a photograph `like` another; return what was not kept, in sentences.
+    """Write a 3×H×W tensor, sRGB in [0, 1], as a photograph `like` another; return sentences about what was not kept.
 
     The extension chooses the format (`FORMATS`); for a stream, or "-", standard output, it is `format`, or else
     that of `like`, or else PNG. Kept of `like` are, where the format has room: the ICC profile (unless `profile` is
@@ -60,9 +60,9 @@ def save_photograph(
     the software named. Without `metadata` EXIF, XMP and `note` stay out. `note` says how the picture was made:
     `read_note` returns it; values that JSON does not know are kept as text.
 
-    Values are clamped and rounded to the nearest level. With `dither` those between two levels are dithered instead,
-    where the file gets 8 bits: noise of one level, always the same, so that skies do not turn into steps. It is for
-    pixels that were computed; None: where `like` had 16 bits. `quality`, 1 to 100, is for
+    Values are clamped and rounded to the nearest level. With `dither`, values between two levels are dithered instead
+    if the file has 8 bits: noise of one level, always the same, keeps skies free of steps. Use it for pixels that were
+    computed; None: if `like` had 16 bits. `quality`, 1 to 100, is for
     JPEG, WebP, AVIF (all three at full colour resolution) and HEIC. Equal arguments give equal bytes.
     The file appears whole or not at all: after a failure an older file at `path` is as it was.
 

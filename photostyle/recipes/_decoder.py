@@ -48,7 +48,7 @@ def load_decoder(path: str, vgg: VGG) -> tuple[str, Decode]:
     if surplus := sorted(set(tensors) - set(shapes)):
         raise WeightsError(f"The decoder {path} holds a tensor {surplus[0]}, which no decoder of {layer} has.")
     if not all(tensor.dtype == torch.float32 and tensor.isfinite().all() for tensor in tensors.values()):
-        raise WeightsError(f"The decoder {path} holds NaN, infinity or numbers that are not float32: save it anew.")
+        raise WeightsError(f"The decoder {path} holds NaN, infinity or numbers that are not float32: save it again.")
     tensors = {name: tensor.to(vgg.device) for name, tensor in tensors.items()}
     return layer, lambda f: _run_decoder(tensors, f)
 

@@ -15,13 +15,12 @@ import math
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from photostyle.color.spaces import lab_from_srgb, srgb_from_lab
 from photostyle.image import fit, shrink
 from photostyle.maps.grade import COUNT, basis, heights, prices, slide
-from photostyle.network.vgg import VGG, normalised
+from photostyle.network.vgg import KINDS, VGG, kinds
 from photostyle.regions.regions import Regions
 from photostyle.solvers.sinkhorn import targets
 from photostyle.terms.colors import Extras, color_transport
@@ -35,7 +34,7 @@ _ALIKE, _LEAVE = 0.042, 0.2  # the divergence of photographs of one light, and t
 _STRIDES = (8, 4, 2, 1)  # pixels between samples: the first that gives a region enough of them
 _FEWEST = 100
 _SAMPLED = 256  # long side of the image they are taken from: pixels, not means, or contrast would be lost
-_MEANING, _MEANING_SIZE = "relu4_3", 192  # the layer, and the long side of its image, that tells kinds of things
+_KINDS_SIZE = 192  # long side at which kinds of things are told, pixels
 _LIKENESS = 0.2  # what it costs to go to another kind of thing
 _MODE_ROUNDS, _SWEEPS = 6, 3
 _NEWTON_STEPS = 2  # of a fit of sliders, which is one of several in turn
@@ -228,8 +227,7 @@ def _members(mask: Tensor) -> tuple[Tensor, Tensor]:
 @torch.no_grad()
 def _meaning(image: Tensor, vgg: VGG) -> Tensor:
     """What is shown in each cell of the layer: C×h×w, unit vectors, whatever the light of the photograph."""
-    features = vgg(fit(image, _MEANING_SIZE).to(vgg.device), {_MEANING})[_MEANING]
-    return F.normalize(normalised(features), dim=0).view(features.shape)
+    return kinds(vgg(fit(image, _KINDS_SIZE).to(vgg.device), {KINDS})[KINDS])
 
 
 def _cells(z: Tensor, places: tuple[Tensor, Tensor], masks: Tensor) -> Tensor:

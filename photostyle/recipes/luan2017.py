@@ -2,8 +2,8 @@
 
     L = Σ_l α_l L_c + Γ Σ_l β_l L_s+ + λ L_m                                           (eq. 4)
 
-Stage 1 descends without the matting term, stage 2 from there with it; the result is then redrawn by local affine
-maps and, if asked for, cleared of posterization by a guided filter (supplement).
+Stage 1 descends without the matting term, stage 2 from there with it, both first at coarse sizes; the result is then
+redrawn by local affine maps and, if asked for, cleared of posterization by a guided filter (supplement).
 
 The weights of content and style go with the features of one network, those of matting with pixels in [0, 1]. So that
 they mean the same with every network, content and style are relative, 1 for a picture without features, times what
@@ -12,16 +12,18 @@ such a picture costs in the authors' program. docs/departures.md has the derivat
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import ceil, log2
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from photostyle.descent.descend import Optimizer, descend
+from photostyle.descent.descend import descend
 from photostyle.descent.steps import Steps
-from photostyle.image import fit
+from photostyle.image import fit, fit_size
 from photostyle.matting.guided import apply_affine, guided_maps, smooth_local_affine
 from photostyle.matting.laplacian import matting_laplacian
 from photostyle.matting.metric import MattingMetric
@@ -46,7 +48,11 @@ class DeepPhoto:
     """The authors' numbers; where paper and code differ docs/departures.md says which was taken."""
 
     size: int = setting(700, "long side at which the energy descends, pixels", least=16, draft=256)
-    steps: int = setting(1000, "most iterations of each of the two stages", least=1, draft=50)
+    steps: int = setting(1000, "most iterations of each of the two stages", least=1, draft=40)
+    coarse: int = setting(
+        96, "long side at which both stages begin, then twice that, and so on; 0 for the full size alone", least=0
+    )
+    coarse_steps: int = setting(30, "most iterations of each of the two at every smaller size", least=1)
     tolerance: float = setting(
         1e-3, "a stage ends when ten iterations lower the energy by less than this part", least=0
     )
@@ -64,10 +70,9 @@ class DeepPhoto:
     start: Literal["recolored", "content", "noise"] = setting(
         "recolored", "the first image: the content, its regions in the style's colours or its own, or noise"
     )
-    metric: Literal["matting", "pixels"] = setting(
-        "matting", "which changes are small to L-BFGS: those that keep a photograph, or all alike"
+    optimizer: Literal["metric", "lbfgs", "adam"] = setting(
+        "metric", "method of descent: L-BFGS along what keeps a photograph, L-BFGS as published, or Adam"
     )
-    optimizer: Optimizer = setting("lbfgs", "method of descent")
     seed: int = setting(612, "seed of the noise", least=0)
 
     CONTENT_LAYER = "relu4_2"
@@ -75,26 +80,36 @@ class DeepPhoto:
     SHARES = (16 / 31, 8 / 31, 4 / 31, 2 / 31, 1 / 31)  # β_l
     EMPTY_CONTENT, EMPTY_STYLE = 4.18e5, 1.33e5  # what a picture without features costs, for α = 1 and Γ = 1
     GRAIN = 1e-2  # ε of the metric: with that of the term, grain is a colour like any other, and grows into speckles
+    SMALLEST = 16  # pixels of the shorter side, which the deepest layer sees as one
     SMOOTHED_SIZE = 700  # pixels: where the radius of the smoothing is the authors'
 
 
 def deep_photo(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: DeepPhoto) -> Steps:
-    """Both stages of the paper, then local affine smoothing; rendered at the content's own size."""
-    I = fit(content, p.size)
-    S = fit(style, p.size)
-    regions = regions.fit(I, S)
-    M = matting_laplacian(I, p.epsilon)
-    L = content_and_style(I, S, regions, vgg, p)
-    down = partial(
-        descend,
-        extract=vgg,
-        steps=p.steps,
-        optimizer=p.optimizer,
-        tolerance=p.tolerance,
-        metric=MattingMetric(matting_laplacian(I, p.GRAIN)) if p.metric == "matting" else None,
-    )
-    O = yield from down(L, image=first_image(I, S, regions, p), stage="style")
-    O = yield from down(L + p.matting_weight * matting(M), image=O, stage="photoreal")
+    """Both stages of the paper, then local affine smoothing; rendered at the content's own size.
+
+    Where light falls is decided at a coarse size, at which a layer sees a house at once: what both stages find there is
+    carried to the photograph at the next size, and is where they go on.
+    """
+    sizes = octaves(content.shape[1:], p.coarse, p.size)
+    I, S = fit(content, sizes[0]), fit(style, sizes[0])
+    O = first_image(I, S, regions.fit(I, S), p)
+    for size in sizes:
+        small, I, S = I, fit(content, size), fit(style, size)
+        here = regions.fit(I, S)
+        L = content_and_style(I, S, here, vgg, p)
+        M = matting_laplacian(I, p.epsilon)
+        down = partial(
+            descend,
+            extract=vgg,
+            steps=p.steps if size == sizes[-1] else p.coarse_steps,
+            optimizer="adam" if p.optimizer == "adam" else "lbfgs",
+            tolerance=p.tolerance,
+            metric=MattingMetric(matting_laplacian(I, p.GRAIN)) if p.optimizer == "metric" else None,
+        )
+        if size != sizes[0]:
+            O = render(O, I, small=small)
+        O = yield from down(L, image=O, stage=f"style, {size} px")
+        O = yield from down(L + p.matting_weight * matting(M), image=O, stage=f"photoreal, {size} px")
     O = O.clamp(0, 1)
     if p.smooth_radius:
         radius = max(1, round(p.smooth_radius * max(I.shape) / p.SMOOTHED_SIZE))
@@ -102,6 +117,18 @@ def deep_photo(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: De
     if p.refine:
         O = refine_posterization(O, I)
     return O if I.shape == content.shape else render(O, content, small=I)
+
+
+def octaves(shape: Sequence[int], first: int, last: int) -> list[int]:
+    """Long sides at which both stages look at a photograph of that shape (H, W).
+
+    From `first` each is twice the one before, until √2 short of the `last`, which ends them; 0 stands for the last
+    alone. None is so small that the shorter side would be under 16 pixels.
+    """
+    longest = min(last, max(shape))
+    steps = ceil(log2(longest / first) - 0.5) if first else 0
+    coarse = [first * 2**n for n in range(steps)]
+    return [size for size in coarse if min(fit_size(shape[0], shape[1], size)) >= DeepPhoto.SMALLEST] + [longest]
 
 
 def content_and_style(I: Tensor, S: Tensor, regions: Regions, vgg: VGG, p: DeepPhoto) -> Energy:

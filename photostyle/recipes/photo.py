@@ -64,7 +64,7 @@ class Photo:
     gamut_weight: float = setting(2.5, "keeps colours displayable", least=0)
     gain_weight: float = setting(2.0, "keeps contrast from growing without end", least=0)
     simplicity_weight: float = setting(1.0, "keeps to what sliders can do", least=0)
-    unity: float = setting(0.1, "how dear it is that regions differ in look", least=0)
+    unity: float = setting(0.1, "how much it costs that regions differ in look", least=0)
     leave: float = setting(0.4, "cost above which a colour of the style need not land anywhere", least=1e-3)
     epsilon: float = setting(1e-5, "ε of the matting Laplacian", least=0)
 

@@ -133,6 +133,12 @@ def read_settings(kind: type[S], given: Mapping[str, Any], quality: Quality = "s
     """A recipe's dataclass from settings by name; those that are not given have the values of that quality.
 
     Raises SettingsError for an unknown quality, a name that the recipe does not have, or a value out of range.
+
+    >>> @dataclass(frozen=True)
+    ... class Brush:
+    ...     size: int = setting(8, "width, pixels", least=1, draft=4)
+    >>> read_settings(Brush, {}, "draft"), read_settings(Brush, {"size": "12"})
+    (Brush(size=4), Brush(size=12))
     """
     if quality not in get_args(Quality):
         raise SettingsError(f"quality must be one of {', '.join(get_args(Quality))}, not {quality!r}.")

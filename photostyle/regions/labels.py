@@ -35,13 +35,13 @@ def load_regions(
 ) -> Regions:
     """Regions from two label images, paired by colour.
 
-    Any file of flat colours will do, worn by resampling, blur or JPEG or not (`flatcolors`): in the paper's nine
-    colours, in any others, or with the numbers of regions for levels. The two may be saved in different ways. A
-    colour has the name of the paper's that it is near to, or is called #c86432; a number is called label 3. A map
-    in the alpha channel alone is read there; other transparent pixels are unknown: in the content they go to the
-    nearest region, in the style to none. `notes` say what had to be guessed. With `soft` a pixel whose colour is a
-    blend of two is of both, in parts, as in feathered masks; else all of it is of one. `match`, `drop`, `strict` and
-    what becomes of regions without a partner: `pair_labels`.
+    Any file of flat colours will do, even if it was resampled, blurred or saved as JPEG (`flatcolors`): in the paper's
+    nine colours, in any others, or with region numbers as levels. The two may be saved in different ways. A colour has
+    the name of the paper's colour that it is near to, or is called #c86432; a number is called label 3. A map in the
+    alpha channel alone is read from there; other transparent pixels are unknown: in the content they go to the nearest
+    region, in the style to none. `notes` say what had to be guessed. With `soft`, a pixel whose colour is a blend of
+    two belongs to both, in proportion, as in feathered masks; otherwise it belongs to one. `match`, `drop`, `strict`
+    and what becomes of regions without a partner: `pair_labels`.
 
     Raises RegionsError for a file that is missing, not an image, larger than `most_pixels`, not a label image, or
     when the two sides have no colour in common.
@@ -60,10 +60,10 @@ def load_regions(
 
 
 def save_regions(regions: Regions, content_labels: StrPath, style_labels: StrPath) -> None:
-    """Write both label images, PNG: each pixel in the colour of the region that has most of it.
+    """Write both label images as PNG: each pixel in the colour of the region that has the largest part of it.
 
-    Up to eight regions have the paper's colours, in its order; what belongs to no region in the style has a
-    colour that no region has, and is left out when it is read again. Raises ImageError if a
+    Up to eight regions get the paper's colours, in its order. What belongs to no region in the style gets a colour
+    that no region has, and is left out when the file is read again. Raises ImageError if a
     file cannot be written, RegionsError for more than 63 regions.
     """
     count = len(regions.names)

@@ -45,7 +45,7 @@ def pair_labels(
     so that it colours nothing. With `strict` either is an error. Regions are hard unless soft `masks` of both sides,
     one of each name, are given: then these are added up.
 
-    Raises RegionsError for a name that there is not, or when nothing can be paired.
+    Raises RegionsError for an unknown name, or when nothing can be paired.
     """
     check_names(match or {}, drop, present(labels, names), present(style_labels, style_names))
     here, there = masks or (None, None)

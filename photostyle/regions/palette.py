@@ -21,5 +21,9 @@ _MORE_COLORS = [(r, g, b) for r, g, b in product((64, 192, 128, 255, 0), repeat=
 
 
 def label_colors(count: int) -> list[tuple[int, int, int]]:
-    """As many colours (RGB, 0 to 255) as label images tell apart: the paper's if its nine are enough."""
+    """As many colours (RGB, 0 to 255) as label images tell apart: the paper's if its nine are enough.
+
+    >>> label_colors(2)  # blue and green
+    [(0, 0, 255), (0, 255, 0)]
+    """
     return list(PALETTE.values())[:count] if count <= len(PALETTE) else _MORE_COLORS[:count]

@@ -43,7 +43,11 @@ class Regions:
 
     @classmethod
     def whole(cls, content: Tensor, style: Tensor) -> Regions:
-        """One region, the whole photograph, on both sides (images 3×H×W and 3×H′×W′)."""
+        """One region, the whole photograph, on both sides (images 3×H×W and 3×H′×W′).
+
+        >>> Regions.whole(torch.zeros(3, 20, 30), torch.zeros(3, 16, 16)).shares
+        ((1.0, 1.0),)
+        """
         one = torch.ones(1, 1, 1)  # seen as whole masks, which take no memory
         return cls(("all",), one.to(content).expand_as(content[:1]), one.to(style).expand_as(style[:1]))
 

@@ -1,8 +1,8 @@
 """Matches that look wrong: regions whose two sides differ in size, in height or in what the network sees there.
 
-With z = (F − mean F) / std F in each photograph on its own (as in clusters.py), what a region shows is the mean of z
-over it; two regions are alike by the cosine of theirs. Where people paired regions by hand, a region is as a rule
-more like its partner than like any other region.
+With z what is shown in each cell (`vgg.kinds`), what a region shows is the mean of z over it; two regions are alike by
+the cosine of theirs. Where people paired regions by hand, a region is as a rule more like its partner than like any
+other region.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from photostyle.image import fit, shrink
-from photostyle.network.vgg import VGG, normalised
+from photostyle.network.vgg import KINDS, VGG, kinds
 from photostyle.network.weights import Weights
 from photostyle.regions.regions import Regions
 
@@ -20,14 +20,13 @@ _UNLIKE_HEIGHT = 0.4  # of a photograph's height, between the centres of mass
 _UNLIKE_LOOK = 0.3  # by so much the cosine to another region is above that to its partner
 _TELLING = 0.02  # of its photograph: what a smaller region shows is chance
 _SIZE = 224  # long side that the network sees, pixels
-_LAYER = "relu4_3"
 
 
 def doubtful_matches(content: Tensor, style: Tensor, regions: Regions, weights: Weights | None) -> tuple[str, ...]:
-    """A sentence for each region whose two sides are hardly the same kind of thing; fewer than it may be right.
+    """A sentence for each region whose two sides are probably not the same kind of thing. Some doubts are unfounded.
 
-    Photographs 3×H×W and 3×H′×W′, sRGB in [0, 1], and regions that fit them. `weights` are of the network that
-    looks at them; without (None) only sizes and heights are compared.
+    Photographs 3×H×W and 3×H′×W′, sRGB in [0, 1], and regions that fit them. `weights` are those of the network that
+    compares them; without it (None) only sizes and heights are compared.
     """
     likeness = _likeness(content, style, regions, VGG(weights)) if weights and len(regions.names) > 1 else None
     found = []
@@ -51,9 +50,9 @@ def _likeness(content: Tensor, style: Tensor, regions: Regions, vgg: VGG) -> Ten
     """Cosine between what each region shows in the content and each in the style, K×K; regions too small −1."""
     looks = []
     for image, masks in ((content, regions.content), (style, regions.style)):
-        F = vgg(fit(image, _SIZE).to(vgg.device), {_LAYER})[_LAYER]
+        F = vgg(fit(image, _SIZE).to(vgg.device), {KINDS})[KINDS]
         m = shrink(masks.to(F), F.shape[1:]).flatten(1)
-        z = normalised(F).to(F)
+        z = kinds(F).to(F).flatten(1)
         looks.append(torch.nn.functional.normalize(m @ z.T / m.sum(1, keepdim=True).clamp(min=1e-6)))
     likeness = looks[0] @ looks[1].T
     small = torch.tensor([share[1] < _TELLING for share in regions.shares], device=likeness.device)

@@ -10,23 +10,16 @@ import torch
 from torch import Tensor
 
 from photostyle.errors import SettingsError
-from photostyle.image import fit
 from photostyle.network.backbones import DEFAULT_BACKBONE
-from photostyle.network.vgg import VGG
 from photostyle.network.weights import load_weights
-from photostyle.recipes.grading import first_sliders, need, take_samples
 from photostyle.regions.pairing import pair_labels
 from photostyle.regions.regions import Regions
-from photostyle.segment.clusters import cluster_regions
 from photostyle.segment.learned import DEFAULT as DEFAULT_SEGMENTER
 from photostyle.segment.learned import segment_learned
 from photostyle.segment.refine import refine_regions
+from photostyle.segment.search import common_regions
 
 Method = Literal["auto", "learned"]
-
-_SIZE = 448  # long side at which colours are compared
-_CLEAR_NEED = 1.4  # of what sliders leave unexplained in photographs of one light
-_ONE_LIGHT = "One change of exposure and balance explains the style: the photographs are taken as a whole."
 
 
 def find_regions(
@@ -42,13 +35,13 @@ def find_regions(
 ) -> Regions:
     """The regions of two photographs (3×H×W and 3×H′×W′, sRGB in [0, 1]), soft, at the photographs' own sizes.
 
-    auto: by the default network's features (`cluster_regions`): two regions, or one where the photographs have
-    no clear border in common, or where sliders alone take the one to the light of the other; `count` (1 to 8) asks
-    for so many. learned: by a `model` that names what it sees (`segment_learned`), a name on the hub or a folder.
+    auto: by the default network's features (`common_regions`): as many regions as the result gains by, often one, which
+    is the whole; `count` (1 to 8) asks for so many. learned: by a `model` that names what it sees (`segment_learned`),
+    a name on the hub or a folder.
     `match` gives a region of the content another one of the style for a model, `drop` leaves regions unpaired
     (`pair_labels`). Borders follow the photographs. Deterministic.
 
-    Raises SettingsError for a method that there is not or a count out of range, WeightsError if the network's
+    Raises SettingsError for an unknown method or a count out of range, WeightsError if the network's
     weights cannot be had, RegionsError if the model cannot be had or used, or for a region that was not found.
     """
     if method not in get_args(Method):
@@ -56,21 +49,14 @@ def find_regions(
     if method == "learned":
         found = segment_learned(content, style, model=model, match=match, drop=drop, device=device)
     else:
-        vgg = VGG(load_weights(DEFAULT_BACKBONE), device=device)
-        asked = count is not None or match or drop
-        if not asked and _of_one_light(content, style, vgg):
-            return replace(Regions.whole(content, style), notes=(_ONE_LIGHT,))
-        found = cluster_regions(content, style, vgg, count=count)
-        if match or drop:
+        needed = bool(match or drop)
+        weights = load_weights(DEFAULT_BACKBONE)
+        found = common_regions(content, style, weights, count=count, needed=needed, device=device)
+        if needed:
             found = _paired_anew(found, match, drop)
+    if len(found.names) == 1:
+        return found
     return refine_regions(found, content, style)
-
-
-def _of_one_light(content: Tensor, style: Tensor, vgg: VGG) -> bool:
-    """Whether sliders alone take the colours of one photograph to those of the other: regions could only harm."""
-    I, S = (fit(image, _SIZE).cpu() for image in (content, style))
-    samples = take_samples(I, S, Regions.whole(I, S), vgg)
-    return need(samples, first_sliders(samples)) < _CLEAR_NEED
 
 
 def _paired_anew(regions: Regions, match: Mapping[str, str] | None, drop: Collection[str]) -> Regions:

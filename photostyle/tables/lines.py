@@ -51,7 +51,7 @@ def triples(lines: Sequence[Line], name: str) -> Tensor:
     if rows.shape != (len(lines), 3) or not (np.abs(rows) <= _MOST).all():  # which NaN is not either
         for line in lines:
             numbers(line, line[1].split(), 3, name)
-        raise ImageError(f"{name} holds numbers in no known notation: export the table anew.")
+        raise ImageError(f"{name} holds numbers in no known notation: export the table again.")
     return torch.from_numpy(rows.astype(np.float32))
 
 
@@ -59,4 +59,4 @@ def broken(line: Line, fault: str, name: str) -> ImageError:
     """The sentence about a line that is wrong."""
     number, text = line
     shown = text if len(text) <= 60 else f"{text[:60]} …"
-    return ImageError(f"{name}, line {number}: {fault} ({shown!r}); mend the line, or export the table anew.")
+    return ImageError(f"{name}, line {number}: {fault} ({shown!r}); mend the line, or export the table again.")

@@ -19,8 +19,8 @@ _SHAPER = 4096  # values of a shaper: the curve of sRGB is met to a fiftieth of 
 def make_table(map: ColorMap, size: int = SIZE, *, space: str = "srgb", title: str = "") -> Table:
     """The table of a map over colours of `space` (a name in `SPACES`), of `size` nodes along each axis.
 
-    The map is taken at height 0. Over linear light a shaper comes before the lattice. What comes out is not clipped:
-    else the colours between a node inside the range and one outside would come out wrong. Raises SettingsError if
+    The map is taken at height 0. For linear light a shaper precedes the lattice. The nodes are not clipped: otherwise
+    the colours between a node inside the range and one outside would be wrong. Raises SettingsError if
     there is no such space, or the size is not within 2 to 256.
     """
     if not SIZES[0] <= size <= SIZES[1]:

@@ -18,9 +18,9 @@ _BAND = 2**18  # pixels at a time, so that memory does not grow with the photogr
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Colours to colours of one space (a name in `SPACES`), through `stages` one after another.
+    """A map from colours to colours of one space (a name in `SPACES`), through `stages` one after another.
 
-    `title` is what the file calls it, "" if nothing; `notes` are sentences about what was passed over in reading it.
+    `title` is its name in the file, "" if it has none; `notes` are sentences about what was ignored while reading it.
     """
 
     stages: tuple[Stage, ...]
@@ -30,7 +30,7 @@ class Table:
 
     @property
     def facts(self) -> dict[str, str]:
-        """What a note on a picture says of it."""
+        """What the note in a picture says about the table."""
         return {"table": self.title, "space": self.space}
 
     def __call__(self, colors: Tensor) -> Tensor:
@@ -41,7 +41,7 @@ class Table:
         return mapped.view(colors.shape)
 
     def recolor(self, colors: Tensor) -> Tensor:
-        """sRGB colours 3×… → 3×…, through the table's space. What comes out may leave [0, 1]."""
+        """sRGB colours 3×… → 3×…, through the table's space. The result may leave [0, 1]."""
         space = find_space(self.space)
         return space.to_srgb(self(space.from_srgb(colors)))
 

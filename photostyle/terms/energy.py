@@ -34,6 +34,13 @@ class Energy:
     """A weighted sum of terms: `α * content + Γ * style + λ * matting` is again an Energy.
 
     Raises ValueError if two terms share a name (their parts could not be told apart).
+
+    >>> import torch
+    >>> light = energy("light", {"image"}, lambda features: features["image"].mean())
+    >>> spread = energy("spread", {"image"}, lambda features: features["image"].var())
+    >>> E = 2 * light + spread
+    >>> {name: float(part) for name, part in E.parts({"image": torch.full((3, 2, 2), 0.5)}).items()}
+    {'light': 1.0, 'spread': 0.0}
     """
 
     terms: tuple[Term, ...]

@@ -15,7 +15,12 @@ Masks = Mapping[str, Tensor]
 
 
 def gram(F: Tensor) -> Tensor:
-    """Gram matrix F Fᵀ of C×h×w features, C×C (Gatys et al. 2016, eq. 3)."""
+    """Gram matrix F Fᵀ of C×h×w features, C×C (Gatys et al. 2016, eq. 3).
+
+    >>> gram(torch.tensor([[[1.0, 2.0]], [[3.0, 4.0]]]))  # two channels of two pixels
+    tensor([[ 5., 11.],
+            [11., 25.]])
+    """
     F = F.flatten(1)  # C×hw
     return F @ F.T
 

@@ -130,7 +130,7 @@ class Clip:
         ended = self.seconds(last) + float(1 / self.rate)
         if self.announced is not None and ended < self.announced - max(_LATE, float(2 / self.rate)):
             raise ImageError(
-                f"{self.path} is cut short after {ended:.1f} of {self.announced:.1f} s: copy or download it anew."
+                f"{self.path} is cut short after {ended:.1f} of {self.announced:.1f} s: copy or download it again."
             )
 
     def seconds(self, ticks: int) -> float:
@@ -205,7 +205,7 @@ def _check_whole(path: Path, stream: Any) -> None:
     """Raises ImageError if the index of the stream leads beyond the end of the file."""
     size, entries = path.stat().st_size, stream.index_entries
     if len(entries) and entries[len(entries) - 1].pos >= size:
-        raise ImageError(f"{path} is cut short: copy or download it anew.")
+        raise ImageError(f"{path} is cut short: copy or download it again.")
 
 
 def _announced(stream: Any) -> float | None:

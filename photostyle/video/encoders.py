@@ -67,7 +67,7 @@ class Encoding:
 def choose(clip: Clip, output: Path, codec: str, quality: int | None, preset: str | None) -> Encoding:
     """How to encode a clip into that file; None: the codec's default.
 
-    Raises SettingsError for a codec, a quality or a preset that there is not, ImageError if the container of the
+    Raises SettingsError for an unknown codec, quality or preset, ImageError if the container of the
     output cannot hold the codec.
     """
     if codec not in CODECS:

@@ -36,7 +36,7 @@ class Parts:
         self.done = 0  # frames
         for path in sorted(folder.glob(f"*{suffix}")):
             if not (match := _NAME.fullmatch(path.stem)) or int(match[1]) != self.done:
-                raise SettingsError(f"{folder} lacks the frames from {self.done} on: delete it to begin anew.")
+                raise SettingsError(f"{folder} lacks the frames from {self.done} on: delete it to start again.")
             self.files.append((self.done, path))
             self.done = int(match[2])
         self._first = self.done

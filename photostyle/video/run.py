@@ -115,7 +115,7 @@ def grade_clip(
             if parts.done:
                 finish(partial_of(output))
                 tell.note(f"The first {parts.done} frames are in {partial_of(output)}.")
-                tell.note("To go on from here, give the same command with --resume.")
+                tell.note("To continue from here, repeat the command with --resume.")
             raise
     parts.clear()
     height, width = source.shape

@@ -465,7 +465,7 @@ def test_a_rerun_does_what_is_missing_or_changed(
     assert batch().exit_code == 0
     again = batch()
     assert again.exit_code == 2
-    assert "--resume goes on" in again.stderr
+    assert "--resume continues" in again.stderr
     assert "4 were there" in batch("--resume").stdout
     (tmp_path / "out" / "b.png").unlink()
     save_image(picture(24, 36, seed=50), photos / "c.tif")

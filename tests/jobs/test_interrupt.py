@@ -343,7 +343,7 @@ def test_a_doodle_is_kept_and_goes_on(
     assert result.exit_code == 130
     assert result.stderr.splitlines()[-3:] == [
         f"The best so far is in {tmp_path / 'out-partial.png'}.",
-        f"To go on from here, give the same command with --checkpoint {kept} --resume.",
+        f"To continue from here, repeat the command with --checkpoint {kept} --resume.",
         "Interrupted.",
     ]
     assert read_note(tmp_path / "out-partial.png")["partial"] is True

@@ -179,7 +179,7 @@ def damaged(look: Look, path: Path, **changes: torch.Tensor | None) -> None:
 )
 def test_files_that_hold_no_whole_look(look: Look, tmp_path: Path, changes) -> None:
     damaged(look, tmp_path / "look.safetensors", **changes)
-    with pytest.raises(ImageError, match="holds no whole look: make it anew"):
+    with pytest.raises(ImageError, match="holds no whole look: make it again"):
         load_look(tmp_path / "look.safetensors")
 
 

@@ -99,6 +99,12 @@ def test_with_its_metric_a_stiff_quadratic_takes_few_steps(picture, stiff: float
     assert float((walk(plain)[1] - expected).abs().max()) > 1e-2
 
 
+def test_adam_takes_no_metric(picture, network) -> None:
+    E = energy("two", {"two"}, lambda f: f["two"].square().sum())
+    with pytest.raises(ValueError, match="Adam"):
+        walk(descend(E, network, picture(H, W), stage="s", steps=1, optimizer="adam", metric=torch.clone))
+
+
 def test_the_metric_of_pixels_is_no_metric(picture, network) -> None:
     E = energy("two", {"two"}, lambda f: f["two"].square().sum())
     one, other = (

@@ -95,7 +95,7 @@ def test_what_is_half_transparent_keeps_its_colour() -> None:
 
 
 def test_all_transparent_is_an_error() -> None:
-    with pytest.raises(ImageError, match="wholly transparent: there is nothing to be seen"):
+    with pytest.raises(ImageError, match="wholly transparent: there is nothing to see"):
         Photograph(torch.rand(3, 8, 8), torch.zeros(1, 8, 8)).filled()
 
 

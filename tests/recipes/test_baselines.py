@@ -83,7 +83,7 @@ def test_these_recipes_need_no_network(content, style, monkeypatch) -> None:
         raise AssertionError("weights were loaded")
 
     monkeypatch.setattr("photostyle.network.network.load_weights", no_network)
-    assert BASELINES == ["reinhard", "monge-kantorovich", "pitie"]
+    assert {"reinhard", "monge-kantorovich", "pitie"} <= set(BASELINES)
     for name in BASELINES:
         transfer(content, style, recipe=name, device="cpu")
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from itertools import pairwise
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 from walking import walk
 
 from photostyle.descent.steps import Step
+from photostyle.image import fit_size
 from photostyle.network.backbones import BACKBONES
 from photostyle.network.vgg import VGG
 from photostyle.network.weights import Weights
 from photostyle.recipes import luan2017
-from photostyle.recipes.luan2017 import DeepPhoto, content_and_style, deep_photo
+from photostyle.recipes.luan2017 import DeepPhoto, content_and_style, deep_photo, octaves
 from photostyle.recipes.pitie2007 import linear_map
 from photostyle.regions.recolor import match_colors
 from photostyle.regions.regions import Regions
@@ -25,6 +30,9 @@ IDLE = {
     "matting_weight": 0.0,
     "smooth_radius": 0,
 }  # the result is the start
+
+
+examples = settings(max_examples=100, derandomize=True, deadline=None, database=None)
 
 
 @pytest.fixture
@@ -104,14 +112,96 @@ def test_the_second_stage_keeps_what_the_first_has_reached(content, style, fake_
     """Style never rises to more than twice what it was, nor does the energy of the first stage to more than 1.5 times
     that."""
     seen, _ = run(content, style, fake_weights(), steps=25, start=start)
-    first, second = ([step.parts for step in seen if step.stage == stage] for stage in ("style", "photoreal"))
+    first, second = (
+        [step.parts for step in seen if step.stage == stage] for stage in ("style, 32 px", "photoreal, 32 px")
+    )
     assert max(parts["style"] for parts in second) < 2 * first[-1]["style"]
     assert max(parts["style"] + parts["content"] for parts in second) < 1.5 * sum(first[-1].values())
 
 
-def test_the_metric_is_a_setting(content, style, fake_weights) -> None:
-    one, other = (run(content, style, fake_weights(), metric=metric)[1] for metric in ("matting", "pixels"))
+def test_the_three_optimizers_go_three_ways(content, style, fake_weights) -> None:
+    one, two, three = (run(content, style, fake_weights(), optimizer=o)[1] for o in ("metric", "lbfgs", "adam"))
+    assert not torch.equal(one, two) and not torch.equal(one, three) and not torch.equal(two, three)
+
+
+@pytest.mark.parametrize(
+    ("shape", "first", "last", "sizes"),
+    [
+        ((467, 700), 96, 700, [96, 192, 384, 700]),
+        ((467, 700), 96, 448, [96, 192, 448]),
+        ((467, 700), 96, 256, [96, 256]),
+        ((467, 700), 96, 100, [100]),
+        ((467, 700), 0, 700, [700]),
+        ((200, 300), 96, 700, [96, 192, 300]),  # a photograph smaller than that
+        ((20, 700), 96, 700, [700]),  # of 11 × 384 pixels nothing would be seen
+    ],
+)
+def test_sizes(shape: tuple[int, int], first: int, last: int, sizes: list[int]) -> None:
+    assert octaves(shape, first, last) == sizes
+
+
+@examples
+@given(st.tuples(st.integers(1, 900), st.integers(1, 900)), st.integers(0, 900), st.integers(16, 900))
+def test_sizes_grow_to_the_last(shape: tuple[int, int], first: int, last: int) -> None:
+    sizes = octaves(shape, first, last)
+    assert sizes[-1] == min(last, max(shape))
+    assert all(size >= first and min(fit_size(*shape, long_side=size)) >= 16 for size in sizes[:-1])
+    assert all(1.4 < large / small < 2.9 for small, large in pairwise(sizes))
+
+
+def test_both_stages_go_from_coarse_to_fine(picture, style, fake_weights) -> None:
+    """Each size has its own number of steps, and goes on from the picture of the one before."""
+    I = picture(64, 96, dtype=torch.float32)
+    seen, result = run(I, style, fake_weights(), size=72, coarse=24, coarse_steps=3, steps=2)
+    expected = [(24, 16, 3), (48, 32, 3), (72, 48, 2)]  # width, height, steps
+    assert [(step.stage, *step.image.shape[1:]) for step in seen] == [
+        (f"{stage}, {W} px", H, W) for W, H, steps in expected for stage in ("style", "photoreal") for _ in range(steps)
+    ]
+    assert result.shape == I.shape
+    alone, _ = run(I, style, fake_weights(), size=72, coarse=0, steps=2)
+    assert not torch.equal(alone[0].image, seen[12].image)
+
+
+CHANGES: dict[str, Any] = {
+    "size": 40,
+    "steps": 3,
+    "coarse": 0,
+    "coarse_steps": 3,
+    "tolerance": 0.9,
+    "content_weight": 50.0,
+    "style_weight": 10.0,
+    "style_term": "bn",
+    "matting_weight": 1e5,
+    "variation_weight": 1e-3,
+    "epsilon": 1e-3,
+    "smooth_radius": 0,
+    "smooth_edge": 0.5,
+    "refine": True,
+    "start": "content",
+    "optimizer": "lbfgs",
+    "seed": 1,
+}
+
+
+def test_changes_has_every_setting() -> None:
+    assert list(CHANGES) == [f.name for f in fields(DeepPhoto)]
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_every_number_is_read_from_the_settings(picture, style, fake_weights, name: str) -> None:
+    """Another one gives another picture: it is written down nowhere else."""
+    I = picture(48, 64, dtype=torch.float32)
+    usual: dict[str, Any] = {"size": 48, "coarse": 24, "coarse_steps": 2, "steps": 12 if name == "tolerance" else 2}
+    usual |= {"smooth_radius": 45, "start": "noise" if name == "seed" else "recolored"}
+    one, other = (run(I, style, fake_weights(), **usual | change)[1] for change in ({}, {name: CHANGES[name]}))
     assert not torch.equal(one, other)
+
+
+def test_idle_stages_hand_on_the_photograph(picture, style, fake_weights) -> None:
+    """From size to size and up to the photograph's own, where nothing pulls nothing changes."""
+    I = picture(64, 96, dtype=torch.float32)
+    _, result = run(I, style, fake_weights(), size=72, coarse=24, start="content", **IDLE)
+    torch.testing.assert_close(result, I, rtol=0, atol=2e-3)
 
 
 def test_where_the_descent_starts(content, style, fake_weights) -> None:
@@ -125,7 +215,7 @@ def test_the_smoothing_is_as_wide_as_the_picture_is_large(monkeypatch, picture, 
     radii = []
     monkeypatch.setattr(luan2017, "smooth_local_affine", lambda O, I, radius, edge: radii.append(radius) or O)
     I = picture(8, long_side, dtype=torch.float32)
-    p = DeepPhoto(size=long_side, steps=1, **IDLE | {"smooth_radius": 15, "metric": "pixels", "start": "content"})
+    p = DeepPhoto(size=long_side, steps=1, **IDLE | {"smooth_radius": 15, "optimizer": "lbfgs", "start": "content"})
 
     class Deaf(VGG):
         def __init__(self) -> None:
@@ -143,7 +233,7 @@ def test_the_smoothing_is_as_wide_as_the_picture_is_large(monkeypatch, picture, 
 
 def test_a_stage_ends_when_nothing_more_is_gained(content, style, fake_weights) -> None:
     seen, _ = run(content, style, fake_weights(), steps=60, tolerance=0.9)
-    assert [step.stage for step in seen] == 11 * ["style"] + 11 * ["photoreal"]
+    assert [step.stage for step in seen] == 11 * ["style, 32 px"] + 11 * ["photoreal, 32 px"]
 
 
 @pytest.mark.parametrize("size", [16, 32])

@@ -117,6 +117,14 @@ def test_another_seed_gives_other_pixels(content, style, recipe: str) -> None:
     assert not torch.equal(one, other)
 
 
+@pytest.mark.parametrize(("recipe", "usual", "other"), [("luan", "max", "average"), ("gatys", "average", "max")])
+def test_a_recipe_pools_as_it_is_made_for_unless_told_otherwise(content, style, recipe: str, usual, other) -> None:
+    untold, told, otherwise = (
+        transfer(content, style, recipe=recipe, pooling=pooling, **tiny(recipe)) for pooling in (None, usual, other)
+    )
+    assert torch.equal(untold, told) and not torch.equal(untold, otherwise)
+
+
 @pytest.mark.parametrize("recipe", REGIONAL)
 def test_regions_make_a_difference(content, style, regions: Regions, recipe: str) -> None:
     assert not torch.equal(
@@ -309,7 +317,7 @@ def test_settings_are_read_as_their_type(name: str, given: object, value: object
         ("style_weight", NAN, "style_weight must be"),
         ("style_weight", "inf", "style_weight must be"),
         ("refine", "perhaps", "refine must be true or false, not 'perhaps'"),
-        ("optimizer", "sgd", "optimizer must be one of lbfgs, adam, not 'sgd'"),
+        ("optimizer", "sgd", "optimizer must be one of metric, lbfgs, adam, not 'sgd'"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(name: str, given: object, message: str) -> None:

@@ -341,7 +341,7 @@ def test_a_decoder_of_another_width_or_of_nan(little, tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"conv1_2.weight must be \(4, 4, 3, 3\); it is \(4, 3, 3, 3\)"):
         load_decoder(write(tmp_path / "n.safetensors", narrow), little)
     for odd in (torch.full((3,), torch.nan), torch.zeros(3, dtype=torch.float16)):
-        with pytest.raises(WeightsError, match="save it anew"):
+        with pytest.raises(WeightsError, match="save it again"):
             load_decoder(write(tmp_path / "o.safetensors", tensors | {"conv1_1.bias": odd}), little)
 
 

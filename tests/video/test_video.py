@@ -399,7 +399,7 @@ def test_an_interrupted_clip_is_playable_and_goes_on_to_the_same_frames(
     assert result.exit_code == 130 and result.stdout == ""
     assert result.stderr.splitlines()[-3:] == [
         f"The first 7 frames are in {partial}.",
-        "To go on from here, give the same command with --resume.",
+        "To continue from here, repeat the command with --resume.",
         "Interrupted.",
     ]
     assert not out.exists()
@@ -407,7 +407,7 @@ def test_an_interrupted_clip_is_playable_and_goes_on_to_the_same_frames(
     assert 0 < len(packets(partial, "audio")) < len(sound)
 
     refused = run(*given)
-    assert refused.exit_code == 2 and "go on from it with --resume" in refused.stderr
+    assert refused.exit_code == 2 and "resume it, or name another folder" in refused.stderr
     refused = run(*given, "--resume", "--strength", 0.5)
     assert refused.exit_code == 2 and "another job (strength differ)" in refused.stderr
 

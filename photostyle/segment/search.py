@@ -1,0 +1,95 @@
+"""The regions of two photographs from a network's own features: nothing to train, nothing to download.
+
+Both photographs are divided together, in few regions and in many (`partitions`); a judge says of each way how near to
+the style it brings the content (`judge`). The best is taken, two regions of it joined where that is no loss, or no
+regions at all where they do not gain enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
+
+import torch
+from torch import Tensor
+
+from photostyle.errors import SettingsError
+from photostyle.network.vgg import VGG
+from photostyle.network.weights import Weights
+from photostyle.regions.regions import Regions
+from photostyle.segment.cells import look
+from photostyle.segment.judge import Judge
+from photostyle.segment.masks import masks_of, named
+from photostyle.segment.partitions import MOST, Labels, partitions
+from photostyle.segment.traits import find_traits
+
+_NO_GAIN = "Regions of their own would bring the photographs hardly nearer: they are taken as a whole."
+_NOTHING = "No regions are common to both photographs: they are taken as a whole."
+
+
+def common_regions(
+    content: Tensor,
+    style: Tensor,
+    weights: Weights,
+    *,
+    count: int | None = None,
+    needed: bool = False,
+    device: torch.device | str = "cpu",
+) -> Regions:
+    """The regions of two photographs (3×H×W and 3×H′×W′, sRGB in [0, 1]); same number, same kind of thing.
+
+    As many as the result gains by, from one to eight; at least two where they are `needed`. `count` (1 to 8) asks for
+    so many; there are fewer where no more are on both sides, and `notes` says so. Masks are hard, cover every pixel of
+    both sides and have the photographs' own sizes; "region 1" has the largest area, both sides together. `weights`
+    are those of `vgg16-hed`. Deterministic.
+
+    Raises SettingsError for a count out of range, WeightsError for a network without an eye for edges.
+    """
+    if count is not None and not 1 <= count <= MOST:
+        raise SettingsError(f"Regions are counted from 1 to {MOST}, not {count}.")
+    if count == 1:
+        return Regions.whole(content, style)
+    vgg = VGG(weights, pooling="max", device=device)
+    sides = [look(image, vgg, weights) for image in (content, style)]
+    traits = find_traits(sides)
+    ways = list(partitions(sides, traits))
+    if count:
+        found = max((regions_in(way) for way in ways if regions_in(way) <= count), default=1)
+        ways = [way for way in ways if regions_in(way) == found]
+    if not ways:
+        said = f"Found 1 of {count} regions: no more are common to both photographs." if count else _NOTHING
+        return _whole(content, style, said)
+    judge = Judge(sides, traits)
+    best, cost = min(((way, judge.divided(way)) for way in ways), key=lambda judged: judged[1])
+    if not count:
+        best, cost = _joined(best, cost, judge)
+        if not needed and cost >= judge.whole(vgg):
+            return _whole(content, style, _NO_GAIN)
+    masks = [masks_of(l, side, image.shape[1:]) for l, side, image in zip(best, sides, (content, style), strict=True)]
+    return named(masks, count)
+
+
+def regions_in(labels: Sequence[Labels]) -> int:
+    """How many regions the labels of both sides tell apart."""
+    return 1 + int(max(side.max() for side in labels))
+
+
+def _joined(labels: list[Labels], cost: float, judge: Judge) -> tuple[list[Labels], float]:
+    """Two regions made one, again and again, while that costs less; two are left at least."""
+    while (count := regions_in(labels)) > 2:
+        ways = [_one(labels, a, b) for a, b in combinations(range(count), 2)]
+        best, least = min(((way, judge.divided(way)) for way in ways), key=lambda judged: judged[1])
+        if least >= cost:
+            break
+        labels, cost = best, least
+    return labels, cost
+
+
+def _one(labels: Sequence[Labels], a: int, b: int) -> list[Labels]:
+    """Region b becomes part of a < b, and those after it move up."""
+    return [side - (side > b) + (a - b) * (side == b) for side in labels]
+
+
+def _whole(content: Tensor, style: Tensor, said: str) -> Regions:
+    return replace(Regions.whole(content, style), notes=(said,))

@@ -1,0 +1,75 @@
+"""What makes cells of two photographs of one kind, in few numbers, the same for both: their traits.
+
+z, what is shown, loses its mean in each photograph. Of both photographs together the principal components are taken,
+half whitened: a kind of thing that is rare counts for more than its share. Colour, beside its mean, and place follow.
+Then traits are shared among neighbours, as far as the photograph has no border between them: x becomes the q of the
+walk (Grady, "Random Walks for Image Segmentation", PAMI 2006)
+
+    (D − A + λ I) q = λ x
+
+with A the likeness of neighbours and D its sums over rows. What is one thing in the photograph is then one point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sparse
+from scipy.sparse.linalg import splu
+
+from photostyle.segment.cells import Cells, Floats
+
+_COMPONENTS = 40
+_WHITENING = 0.5  # 0: as they are, 1: all components of power 1
+_COLOR = 0.3  # scale, a standard deviation, beside components of power 1 together
+_WALK = 0.001  # λ: how far the walk looks
+
+
+@dataclass(frozen=True, eq=False)
+class Traits:
+    """Of the N cells of one photograph: what is `shown` D×N, in which `color` 3×N, and the `place` 2×N.
+
+    A place is a height and a depth, the distance from the nearest side of the frame.
+    """
+
+    shown: Floats
+    color: Floats
+    place: Floats
+
+    def placed(self, height: float, depth: float) -> Floats:
+        """All of them, (D + 5)×N, the place at these scales: standard deviations beside what is shown, of power 1."""
+        return np.concatenate([self.shown, self.color, [[height], [depth]] * self.place])
+
+
+def find_traits(sides: Sequence[Cells]) -> list[Traits]:
+    """The traits of both photographs' cells."""
+    z = [_centred(side.kinds) for side in sides]
+    together = np.concatenate(z, axis=1)
+    power, axes = np.linalg.eigh(together @ together.T / together.shape[1])
+    power, axes = (part[..., : -_COMPONENTS - 1 : -1] for part in (power, axes))
+    axes = axes / np.maximum(power, 1e-12) ** (_WHITENING / 2)
+    scale = max(np.sqrt(((axes.T @ together) ** 2).sum(0).mean()), 1e-12)
+    return [_shared(side, axes.T @ part / scale) for side, part in zip(sides, z, strict=True)]
+
+
+def _shared(side: Cells, shown: Floats) -> Traits:
+    h, w = side.grid
+    y, x = ((np.mgrid[:h, :w].reshape(2, -1) + 0.5).T / (h, w)).T * 2 - 1
+    lab = _centred(side.lab)
+    color = lab / max(np.sqrt(lab.var(1).sum()), 1e-12)
+    depth = -np.maximum(abs(y), abs(x))  # in the frame's own proportions
+    traits = np.concatenate([shown, _COLOR * color, _standard(y)[None], _standard(depth)[None]])
+    A = side.likeness
+    walk = sparse.diags_array(np.asarray(A.sum(1)).ravel() + _WALK) - A
+    traits = _centred(splu(walk.tocsc()).solve(_WALK * np.ascontiguousarray(traits.T)).T)
+    return Traits(traits[: len(shown)], traits[len(shown) : -2], traits[-2:])
+
+
+def _centred(x: Floats) -> Floats:
+    return x - x.mean(1, keepdims=True)
+
+
+def _standard(x: Floats) -> Floats:
+    return (x - x.mean()) / max(float(x.std()), 1e-12)
