@@ -96,7 +96,7 @@ def transfer_steps(
     check_strength(strength)
     network = Network(backbone, weights_path, pooling, device)
     job = _prepare(content, style, regions, find_recipe(recipe, _count(style)), quality, network, settings)
-    if job.recipe.maps and strength < 1:
+    if job.recipe.maps and 0 < strength < 1:
         found = yield from job.recipe.maps(job.content, job.style, job.regions, job.vgg, job.settings)
         return found.faded(strength).apply(job.content)
     steps = job.recipe.run(job.content, job.style, job.regions, job.vgg, job.settings)

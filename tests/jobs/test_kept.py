@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 from torch import Tensor
 
-from photostyle import Photograph, find_look, load_photograph, save_image, save_look, save_photograph
+from photostyle import Adjustment, Photograph, find_look, load_photograph, save_image, save_look, save_photograph
 
 pytestmark = pytest.mark.usefixtures("small_network")
 examples = settings(max_examples=24, derandomize=True, deadline=None, database=None)
@@ -228,6 +228,7 @@ def test_the_studio_keeps_what_a_photograph_has(kind: Kind, target: tuple[str, s
     pytest.importorskip("fastapi", reason="the extra studio is not installed")
     from photostyle.studio.picture import receive
     from photostyle.studio.result import Order, Result
+    from photostyle.studio.saving import Saving
 
     with TemporaryDirectory() as folder:
         photo = Path(folder) / f"photo{kind.suffix}"
@@ -247,5 +248,6 @@ def test_the_studio_keeps_what_a_photograph_has(kind: Kind, target: tuple[str, s
             trimap=mask.getvalue() if cut else None,
         )
         out = Path(folder) / f"out{target[1]}"
-        out.write_bytes(result.download(target[0], 1.0))
+        data, _ = result.file(Saving(target[0]), Adjustment())
+        out.write_bytes(data)
         kind.check(out)

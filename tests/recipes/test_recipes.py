@@ -11,6 +11,8 @@ from torch import Tensor
 from walking import walk
 
 from photostyle._transfer import transfer, transfer_steps
+from photostyle.color.difference import delta_e
+from photostyle.color.path import between
 from photostyle.errors import ImageError, RegionsError, SettingsError
 from photostyle.image import fit_size, resize
 from photostyle.network.network import find_device
@@ -171,7 +173,12 @@ def test_a_gray_and_a_flat_photograph_are_photographs(picture, content, style, r
 def test_strength_fades_into_the_content(content, style) -> None:
     full = transfer(content, style, **TINY)
     assert torch.equal(transfer(content, style, strength=0, **TINY), content)
-    torch.testing.assert_close(transfer(content, style, strength=0.25, **TINY), content + (full - content) / 4)
+    quarter = transfer(content, style, strength=0.25, **TINY)  # of colour maps: along the way of each colour
+    assert float(delta_e(quarter, between(content, full, 0.25)).mean()) < 1
+    assert float(delta_e(quarter, content).mean()) < float(delta_e(full, content).mean()) / 2
+    full = transfer(content, style, recipe="reinhard")  # of pictures: from one to the other
+    faded = transfer(content, style, recipe="reinhard", strength=0.25)
+    torch.testing.assert_close(faded, content + (full - content) / 4)
 
 
 def test_strength_counts_where_the_result_is_smaller_than_the_content(picture, style) -> None:

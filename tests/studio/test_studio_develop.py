@@ -81,17 +81,18 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def opened(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
-    """`opened(script)`: the page with a look of two regions on its stage; the script runs before it."""
+    """`opened(script)`: the page with a look on its stage, of two regions or one; the script runs before it."""
     context = browser.new_context(viewport={"width": 1400, "height": 1000}, accept_downloads=True, bypass_csp=True)
     context.set_default_timeout(PATIENCE)
     wrong: list[str] = []
 
-    def open_page(script: str = "") -> Page:
+    def open_page(script: str = "", regional: bool = True) -> Page:
         page = context.new_page()
         page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda said: wrong.append(said.text) if "GL_INVALID" in said.text else None)
         if script:
             page.add_init_script(script)
-        page.goto(f"{address}/#session={session(page, address)}")
+        page.goto(f"{address}/#session={session(page, address, regional)}")
         return ready(page)
 
     yield open_page
@@ -107,16 +108,18 @@ def ready(page: Page) -> Page:
     return page
 
 
-def session(page: Page, address: str) -> str:
-    """A session with two photographs, regions, and a finished look."""
+def session(page: Page, address: str, regional: bool) -> str:
+    """A session with two photographs, perhaps regions, and a finished look."""
     ask = page.request
     id: str = ask.post(f"{address}/api/sessions").json()["id"]
     base = f"{address}/api/sessions/{id}"
     for seed, side in enumerate(("content", "style")):
         ask.put(f"{base}/photographs/{side}?name={('day', 'night')[seed]}.png", data=photograph(seed))
-        ask.put(f"{base}/regions/{side}.png", data=regions(), headers={"content-type": "image/png"})
+        if regional:
+            ask.put(f"{base}/regions/{side}.png", data=regions(), headers={"content-type": "image/png"})
     names = [{"color": color, "name": name, "model": color} for color, name in (("blue", "Sky"), ("green", "Land"))]
-    ask.put(f"{base}/regions", data=names)
+    if regional:
+        ask.put(f"{base}/regions", data=names)
     job = ask.post(f"{base}/render", data={"quality": "draft"}).json()
     while job["state"] in ("waiting", "running"):
         page.wait_for_timeout(50)
@@ -207,6 +210,16 @@ def test_what_is_shown_is_what_is_written(opened: Callable[..., Page], script: s
         assert_alike(seen[-1], written(page, tmp_path))
     for one, other in itertools.pairwise(seen):
         assert float(delta_e(one, other).mean()) > 0.3  # each of them is seen
+
+
+@pytest.mark.parametrize("script", ["", WITHOUT_WEBGL], ids=["webgl", "plain"])
+def test_a_look_of_one_map_is_shown_as_well(opened: Callable[..., Page], script: str, tmp_path: Path) -> None:
+    page = opened(script, regional=False)
+    whole = on_canvas(page)
+    assert_alike(whole, written(page, tmp_path))
+    slide(page, exposure=0.5)
+    assert float(delta_e(on_canvas(page), whole).mean()) > 1
+    assert page.locator("#adjust-regions").count() == 0
 
 
 def test_regions_have_strengths_and_another_look_is_mixed_in(opened: Callable[..., Page], tmp_path: Path) -> None:

@@ -125,10 +125,9 @@ class Renderer {
     gl.viewport(left, gl.canvas.height - top - height, width, height);
     const program = this.use(`parts ${regions}`, () => parting(regions));
     this.bind(program, { photograph: gl.TEXTURE_2D });
-    if (regions > 1) {
-      this.bind(program, { guides: gl.TEXTURE_2D_ARRAY, own: gl.TEXTURE_2D_ARRAY, tiles: gl.TEXTURE_2D }, 1);
-      gl.uniform2f(gl.getUniformLocation(program, "whole"), this.whole.width, this.whole.height);
-    }
+    // with one region nothing is read of these; but samplers of two kinds may not share a unit
+    this.bind(program, { guides: gl.TEXTURE_2D_ARRAY, own: gl.TEXTURE_2D_ARRAY, tiles: gl.TEXTURE_2D }, 1);
+    gl.uniform2f(gl.getUniformLocation(program, "whole"), this.whole.width, this.whole.height);
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
   }
 
@@ -185,7 +184,7 @@ class Renderer {
     const { gl } = this;
     Object.entries(textures).forEach(([name, kind], index) => {
       gl.activeTexture(gl.TEXTURE0 + first + index);
-      gl.bindTexture(kind, this.textures[name]);
+      gl.bindTexture(kind, this.textures[name] ?? null);
       gl.uniform1i(gl.getUniformLocation(program, name), first + index);
     });
   }
