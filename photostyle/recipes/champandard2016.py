@@ -40,7 +40,7 @@ class SemanticStyle:
 
     size: int = setting(1024, "long side of the result, pixels", least=16, draft=512, best=2048)
     sketch: int = setting(
-        256,
+        240,
         "long side of the picture that descends; a larger one is rendered after it, of the style's own pixels",
         least=16,
         draft=192,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from photostyle.synthesis.cost import Compared, Windows
 from photostyle.synthesis.field import Field, Real
 
-_LITTLE = 1e-6  # a vote that none outvotes still counts
+_LITTLE = 1e-6  # of a vote is left where it means something else: it counts if there is none better
 
 
 def lay(
@@ -24,7 +24,7 @@ def lay(
     meaning: Compared | None = None,
     around: bool = False,
 ) -> Real:
-    """The picture (H×W×C) of the windows of a source (h×w×C), each counting by its `trust` (the grid's shape, ≥ 0).
+    """The picture (H×W×C) of the windows of a source (h×w×C), each counting by its `trust` (the grid's shape, > 0).
 
     A window counts most in its middle: by a half wave that is 0 at its border, to the power of `peak`. Where pixels
     mean something, one that means something else than is wanted there counts the less. The picture is what the windows
@@ -41,8 +41,7 @@ def lay(
         if meaning:
             wanted = meaning.picture[dy:, dx:][here][:rows, :columns]
             apart = wanted - meaning.source[there]
-            weight = weight * np.exp(-meaning.weight * np.einsum("ijk,ijk->ij", apart, apart))
-        weight = weight + _LITTLE
+            weight = weight * (np.exp(-meaning.weight * np.einsum("ijk,ijk->ij", apart, apart)) + _LITTLE)
         part = canvas[dy:, dx:][here][:rows, :columns]
         part[..., :-1] += weight[..., None] * source[there]
         part[..., -1] += weight

@@ -28,7 +28,7 @@ _TURNS = 3  # of seeking and laying at each octave
 _FIRST_ROUNDS = 4  # of the search that has no field to begin with
 _REACH = 8  # a later search at random goes as far as this part of the source
 _PIECE = 4  # places along the side of the pieces that a picture begins with
-_EVERY = 4  # of so many pixels of what changes slowly one is compared
+_EVERY = 4  # of so many pixels of the sketch, which is blurred, one is compared
 _TELLING = 0.5  # of the sketch's size: what is finer in it is noise of the descent, and the style has finer things
 _SHARPLY = 20.0  # how strictly a pixel must mean what the map says: e^−20 for one channel from 0 to 1
 _PEAK = 1.5  # of windows as they are laid at last, so that few of them mix at a pixel
@@ -71,8 +71,8 @@ def render(style: Tensor, size: tuple[int, int], plan: Plan, seed: int, *, aroun
         if field is None or before is None:
             reach = max(room)
             field = random_field(octave.grid, room, stride, rng, block=_PIECE)
-            if octave.slow:  # before there is any picture, what is known of it leads
-                cost = window_cost(WINDOWS, octave.slow, np.zeros(room, np.float32))
+            if octave.known:  # before there is any picture, what is known of it leads
+                cost = window_cost(WINDOWS, octave.known, np.zeros(room, np.float32))
                 field, _ = search(field, cost, room, stride, rng, rounds=_FIRST_ROUNDS)
         else:
             factors = octave.size[0] / before.size[0], octave.source.shape[0] / before.source.shape[0]
@@ -80,9 +80,9 @@ def render(style: Tensor, size: tuple[int, int], plan: Plan, seed: int, *, aroun
         picture = octave.lay(field, even)
         for turn in range(1, _TURNS + 1):
             toll = plan.variety * octave.contrast * overuse(field, WINDOWS, room)
-            cost = window_cost(WINDOWS, [Compared(picture, octave.source), *octave.slow], toll)
+            cost = window_cost(WINDOWS, [Compared(picture, octave.source), *octave.known], toll)
             field, spent = search(field, cost, room, stride, rng, reach=reach)
-            trust = np.exp(-spent / (spent.mean() + 1e-6))
+            trust = (1 + spent / (spent.mean() + 1e-6)) ** -2  # never so little that windows cannot be told apart
             picture = octave.lay(field, trust, peak=_PEAK if turn == _TURNS else 1.0)
             image = _image(picture[: octave.size[0], : octave.size[1]], style)
             yield Step(f"rendering {max(octave.size)} px", turn, _TURNS, image)
@@ -107,7 +107,7 @@ class _Octave:
         return WINDOWS.room(height, width)
 
     @property
-    def slow(self) -> list[Compared]:
+    def known(self) -> list[Compared]:
         return [one for one in (self.sketch, self.meaning) if one]
 
     @property
@@ -138,7 +138,7 @@ def _octaves(style: Tensor, whole: tuple[int, int], plan: Plan, around: bool) ->
             sketch = Compared(_covering(wanted, covered), _pixels(known), weight, _EVERY)
         if plan.maps is not None:
             there, here = (resize(M, to) for M, to in zip(plan.maps, (S.shape[1:], size), strict=True))
-            meaning = Compared(_covering(here, covered), _pixels(there), plan.map_weight, _EVERY)
+            meaning = Compared(_covering(here, covered), _pixels(there), plan.map_weight)  # each pixel: edges are sharp
         yield _Octave(size, grid, _pixels(S), sketch, meaning, around)
 
 

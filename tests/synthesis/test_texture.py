@@ -13,7 +13,7 @@ from torch import Tensor
 
 from photostyle import finish, load_image, read_note, save_image, texture
 from photostyle.errors import ImageError
-from photostyle.synthesis.cost import Windows
+from photostyle.synthesis.cost import Compared, Windows
 from photostyle.synthesis.field import Field
 from photostyle.synthesis.laying import lay
 from photostyle.synthesis.render import Plan, octave_sizes, render
@@ -34,8 +34,20 @@ def test_windows_that_agree_make_their_source() -> None:
     source = np.random.default_rng(0).random((24, 32, 3), np.float32)
     grid = windows.grid(24, 32)
     own = Field(*(4 * axis for axis in np.indices(grid)))
-    trust = np.random.default_rng(1).random(grid, np.float32)
+    trust = 0.1 + np.random.default_rng(1).random(grid, np.float32)
     np.testing.assert_allclose(lay(own, source, windows, trust, peak=2.0), source, atol=1e-6)
+
+
+def test_even_windows_that_fit_badly_give_way_to_what_is_meant() -> None:
+    """Of two windows over a pixel the one that means what is wanted there has it, however little it is trusted."""
+    windows = Windows(side=2, stride=1)
+    source = np.repeat(np.array([1, 0], np.float32), 4)[None, :, None].repeat(4, 0)  # what is white is meant
+    field = Field(np.zeros((1, 2), np.int64), np.array([[0, 5]]))
+    wanted = np.array([[[1], [1], [0]]], np.float32).repeat(2, 0)
+    for trust in (1.0, 1e-3):
+        meaning = Compared(wanted, source, 20.0)
+        laid = lay(field, source, windows, np.array([[trust, 1.0]], np.float32), meaning=meaning)
+        np.testing.assert_allclose(laid, wanted, atol=1e-2)
 
 
 def test_octaves_double_up_to_the_whole() -> None:
