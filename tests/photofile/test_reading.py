@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from pictures import SUFFIXES, picture, pillow, solid, srgb_profile
+from pictures import SUFFIXES, gray_profile, picture, pillow, solid, srgb_profile, swapped_profile
 from PIL import Image
 
 from photostyle.photofile import (
@@ -17,31 +16,6 @@ from photostyle.photofile import (
     load_image,
     save_image,
 )
-
-
-def swapped_profile() -> bytes:
-    """sRGB with the colorants of red and green exchanged: its red is our green."""
-    data = bytearray(srgb_profile())
-    for i in range(struct.unpack(">I", data[128:132])[0]):
-        at = 132 + 12 * i
-        name = bytes(data[at : at + 4])
-        data[at : at + 4] = {b"rXYZ": b"gXYZ", b"gXYZ": b"rXYZ"}.get(name, name)
-    return bytes(data)
-
-
-def gray_profile(gamma: float) -> bytes:
-    """The smallest ICC profile of a gray with this gamma, version 2.4."""
-    curve = b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)) + bytes(2)
-    white = b"XYZ " + bytes(4) + struct.pack(">iii", 63190, 65536, 54061)
-    tags = [(b"kTRC", curve), (b"wtpt", white)]
-    table, body, at = b"", b"", 128 + 4 + 12 * len(tags)
-    for name, data in tags:
-        table += name + struct.pack(">II", at + len(body), len(data))
-        body += data
-    head = struct.pack(">I4sI4s4s4s", at + len(body), bytes(4), 0x02400000, b"mntr", b"GRAY", b"XYZ ")
-    head += struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + b"acsp" + bytes(28)
-    head += struct.pack(">iii", 63190, 65536, 54061)
-    return head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + body
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -15,9 +15,9 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from pictures import gray_profile, swapped_profile
 from PIL import Image, ImageDraw
 from scipy import ndimage
-from test_formats import gray_profile, swapped_profile
 
 from photostyle.errors import ImageError, RegionsError
 from photostyle.matting.trimaps import load_trimap
