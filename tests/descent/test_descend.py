@@ -102,6 +102,7 @@ BUILDERS: dict[str, Callable[[Features, Tensor], Energy]] = {
     "saturated": lambda f, image: gram.saturated([content.content(f, {l: 1.0}) for l in ("one", "two")]),
     "total_variation": lambda f, image: smoothness.total_variation(),
     "chroma_variation": lambda f, image: smoothness.chroma_variation(),
+    "smoothness": lambda f, image: smoothness.smoothness(image.numel(), 0.5, 30.0),
     "gamut": lambda f, image: photorealism.gamut(),
 }
 
