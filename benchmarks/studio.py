@@ -2,11 +2,12 @@
 
     python benchmarks/studio.py [EXAMPLE …]
 
-From the click on an example to its regions, from the regions to the first draft on the stage, from a changed setting
-to the next draft, and from "Render full size" to the result. The first row is of a studio that has just been started,
-once it has answered; the others are new sessions of the same one. Processor time is the server's, in seconds of all
-its threads. The default weights must be in the cache: `photostyle weights fetch`. Needs Playwright and Chromium at
-/usr/bin/chromium, or at PHOTOSTYLE_CHROMIUM.
+Two photographs of an example, 1600 pixels long, are brought as files. From the second one to the first look (by colours
+alone, before regions are found) and to the draft; from "Render full size" to the result; and beside it what the command
+line takes for the same, a process from its start to its end. The first row is of a studio that has just been started;
+the others are new sessions of the same one. Processor time is the server's, in seconds of all its threads. The default
+weights must be in the cache: `photostyle weights fetch`. Needs Playwright and Chromium at /usr/bin/chromium, or at
+PHOTOSTYLE_CHROMIUM.
 """
 
 from __future__ import annotations
@@ -16,16 +17,22 @@ import re
 import subprocess
 import sys
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psutil
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 from timing import describe_machine, header, row
 
 EXAMPLES = ("palace-night", "palace-night", "maple-autumn", "meadow-sunset")
+ROOT = Path(__file__).parents[1] / "examples"
+LONG_SIDE = 1600
 CHROMIUM = os.environ.get("PHOTOSTYLE_CHROMIUM", "/usr/bin/chromium")
-REGIONS = "document.querySelector('#list li')"
-SHOWN = "document.querySelector('#shown').textContent.startsWith({!r}) && document.querySelector('#after').complete"
-DRAFT, RESULT = SHOWN.format("Shown: a draft"), SHOWN.format("Shown: photo")
+SHOWN = "document.querySelector('#shown').textContent"
+LOOK, DRAFT, RESULT = (
+    f"{SHOWN}.startsWith({start!r})" for start in ("Draft · Colours", "Draft · Photograph", "Photograph")
+)
 RESTING = "document.querySelector('#stage').getAttribute('aria-busy') === 'false'"
 
 
@@ -49,9 +56,19 @@ class Watch:
         return f"{clock:.1f} ({processor:.1f})"
 
 
-def one(page: Page, address: str, example: str, watch: Watch) -> list[str]:
+def enlarged(example: str, folder: Path) -> list[Path]:
+    """Both photographs of an example, `LONG_SIDE` long."""
+    paths = []
+    for name in ("content", "style"):
+        with Image.open(ROOT / example / f"{name}.jpg") as picture:
+            scale = LONG_SIDE / max(picture.size)
+            paths.append(folder / f"{example}-{name}.jpg")
+            picture.resize((round(picture.width * scale), round(picture.height * scale))).save(paths[-1], quality=95)
+    return paths
+
+
+def one(page: Page, address: str, photographs: list[Path], watch: Watch) -> list[str]:
     """All times of one new session."""
-    page.goto("about:blank")
     page.goto(address)
     page.wait_for_selector("body[data-ready]")
     times = []
@@ -60,23 +77,34 @@ def one(page: Page, address: str, example: str, watch: Watch) -> list[str]:
         page.wait_for_function(condition, timeout=300_000)
         times.append(watch.lap())
 
-    picture = page.locator(f"#examples button:has(img[src*='{example}'])")
-    picture.scroll_into_view_if_needed()
+    page.set_input_files("[data-side=content] input[type=file]", photographs[0])
+    page.wait_for_function("document.querySelector('[data-side=content] .name').textContent.includes('×')")
     watch.start()
-    picture.click()
-    until(REGIONS)
+    page.set_input_files("[data-side=style] input[type=file]", photographs[1])
+    until(LOOK)
     until(DRAFT)
     page.wait_for_function(RESTING, timeout=300_000)
-    page.focus("#balance")
-    old = page.locator("#after").get_attribute("src")
-    watch.start()
-    page.keyboard.press("ArrowRight")
-    page.wait_for_function(f"document.querySelector('#after').getAttribute('src') !== {old!r}", timeout=300_000)
-    until(f"{DRAFT} && {RESTING}")
     watch.start()
     page.click("#render")
     until(RESULT)
     return times
+
+
+def by_command(photographs: list[Path], folder: Path) -> str:
+    """Seconds of `photostyle transfer` on the same."""
+    began = time.perf_counter()
+    words = [
+        sys.executable,
+        "-m",
+        "photostyle",
+        "transfer",
+        *map(str, photographs),
+        "-q",
+        "-o",
+        str(folder / "out.jpg"),
+    ]
+    subprocess.run(words, check=True)
+    return f"{time.perf_counter() - began:.1f}"
 
 
 def main() -> None:
@@ -88,10 +116,13 @@ def main() -> None:
             found = re.search(r"http://\S+", server.stdout.readline())
             assert found, "The studio has told no address."
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-            page, watch = browser.new_page(bypass_csp=True), Watch(psutil.Process(server.pid))
-            header("seconds (of processor time)", "regions", "first draft", "next draft", "full size")
-            for example in sys.argv[1:] or EXAMPLES:
-                row(example, *one(page, found[0], example, watch))
+            watch = Watch(psutil.Process(server.pid))
+            header("seconds (of processor time)", "first look", "draft", "full size", "command line")
+            with TemporaryDirectory() as folder:
+                for example in sys.argv[1:] or EXAMPLES:
+                    photographs = enlarged(example, Path(folder))
+                    page = browser.new_page(bypass_csp=True)  # in a new session
+                    row(example, *one(page, found[0], photographs, watch), by_command(photographs, Path(folder)))
             browser.close()
         finally:
             server.terminate()
