@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from photostyle import ImageError, SettingsError, load_image, load_photograph, read_note, save_image
+from photostyle import FileError, ImageError, SettingsError, load_image, load_photograph, read_note, save_image
 from photostyle.batch.journal import Journal, last_records
 from photostyle.batch.lines import Line, read_lines
 from photostyle.batch.plan import plan
@@ -266,7 +266,7 @@ def test_what_a_folder_holds_and_is_not_read_is_told(tmp_path: Path) -> None:
     (sentence,) = told
     assert "0.jxl (JPEG XL)" in sentence and "and 2 more" in sentence and "notes" not in sentence
     (tmp_path / "a.jpg").unlink()
-    with pytest.raises(ImageError, match="holds no photographs"):
+    with pytest.raises(FileError, match="holds no photographs"):
         read_lines(str(tmp_path), "out", told.append)
 
 
