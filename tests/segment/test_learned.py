@@ -225,7 +225,7 @@ def test_out_of_reach(picture: Picture, model: str) -> None:
     with pytest.raises(RegionsError) as caught:
         segment_learned(image, image, model=model)
     message = str(caught.value)
-    for part in (model, "config.json, model.safetensors, preprocessor_config.json", "one folder", "--regions auto"):
+    for part in (model, "config.json, model.safetensors, preprocessor_config.json", "one folder", "the method auto"):
         assert part in message
     assert "\n" not in message
 
@@ -235,7 +235,7 @@ def test_folder_lacks_a_file(tmp_path: Path, folder: Path, picture: Picture, mis
     shutil.copytree(folder, tmp_path / "model")
     (tmp_path / "model" / missing).unlink()
     image = picture(20, 20, dtype=torch.float32)
-    with pytest.raises(RegionsError, match=rf"lacks {re.escape(missing)}: .*--regions auto"):
+    with pytest.raises(RegionsError, match=rf"lacks {re.escape(missing)}: .*the method auto"):
         segment_learned(image, image, model=str(tmp_path / "model"))
 
 

@@ -812,15 +812,10 @@ def test_pointing_at_a_region_lights_it_and_its_partner(page: Page, photographs:
     expect(page.locator("#list li")).to_have_count(2)
     names = page.locator("#list input").evaluate_all("(inputs) => inputs.map((input) => input.placeholder)")
     assert {name.split(", ")[0] for name in names} == {"Upper", "Lower"}
-    pixel = (
-        "() => [...document.querySelectorAll('.frame canvas')].map((canvas) =>"
-        " [...canvas.getContext('2d').getImageData(48, 50, 1, 1).data].join())"
-    )
-    before = page.evaluate(pixel)
+    drawn = "[...document.querySelectorAll('.frame canvas')].map((canvas) => canvas.toDataURL())"
+    before = page.evaluate(drawn)
     page.hover("#list li >> nth=0")
-    page.wait_for_timeout(100)
-    lit = page.evaluate(pixel)
-    assert before[0] != lit[0] and before[1] != lit[1]
+    page.wait_for_function(f"(before) => {drawn}.every((now, side) => now !== before[side])", arg=before)
     x, y = middle(page, "[data-side=content] canvas")
     page.mouse.move(x, y - 40)
     expect(page.locator("#list li.hovered")).to_have_count(1)
