@@ -131,8 +131,9 @@ def _weight(task: Task) -> float:
                 sizes.append(source.size)
     if not sizes:
         return 0
-    recipe, size = task.options.get("recipe", "apply"), task.options.get("settings", {}).get("size")
-    return memory.estimate(recipe, sizes[0], size) + _PIXEL * sum(width * height for width, height in sizes)
+    recipe, settings = task.options.get("recipe", "apply"), task.options.get("settings", {})
+    needed = memory.estimate(recipe, sizes[0], settings.get("size"), settings.get("sketch"))
+    return needed + _PIXEL * sum(width * height for width, height in sizes)
 
 
 def _files(line: Line, style: str | None, look: str | None) -> dict[str, str]:
