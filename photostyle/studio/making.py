@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -16,6 +16,7 @@ from photostyle import (
     DEFAULT_BACKBONE,
     PALETTE,
     Look,
+    Photograph,
     Regions,
     RegionsError,
     SettingsError,
@@ -41,6 +42,7 @@ from photostyle._transfer import maps_steps, tint_of
 from photostyle.jobs.report import have_weights
 from photostyle.looks.placed import Placed
 from photostyle.network.network import Network
+from photostyle.recipes import Recipe
 from photostyle.recipes.settings import settings_of
 from photostyle.recipes.tint import Tint, find_tint
 from photostyle.studio.controls import check_offered
@@ -121,7 +123,6 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
     Raises at once, not only when it runs, for settings that there are not.
     """
     content, style = session.both(order.content)
-    sheet = session.sheet_of(content.id, style.id)
     recipe = find_recipe(order.recipe)
     if content.blank and order.recipe != "doodle":
         raise SettingsError("An empty canvas is for the recipe doodle: choose it, or a photograph.")
@@ -130,76 +131,104 @@ def transferring(session: Session, order: Order, preview: bool) -> Work:
     check_offered(order.recipe, dict(order.settings))
     quality: Any = "draft" if preview else order.quality
     settings = make_settings(recipe, _at(order, quality, preview), quality)
-    values = asdict(settings)
     more = tuple(session.more_styles) if recipe.blends else ()
+    sheet = session.sheet_of(content.id, style.id)
+    return _Transferring(session, sheet, order, preview, content, style, more, recipe, settings, quality).run
 
-    def work(task: Task) -> dict[str, Any]:
+
+@dataclass(frozen=True, eq=False)
+class _Transferring:
+    """A transfer that was ordered, its settings checked: read, made, kept."""
+
+    session: Session
+    sheet: Sheet
+    order: Order
+    preview: bool
+    content: Picture
+    style: Picture
+    more: tuple[Picture, ...]
+    recipe: Recipe
+    settings: Any
+    quality: Any
+
+    def run(self, task: Task) -> dict[str, Any]:
         began = monotonic()
-        made: Tensor | Placed
-        if recipe.network:
+        if self.recipe.network:
             have_weights(DEFAULT_BACKBONE, task)
         task.enter("reading the photographs")
-        painting = order.painting
-        if order.found and recipe.regional and painting is None:
-            if sheet.painting() is None:
-                _find(content, style, sheet, session, task)
-            painting = sheet.painting()
-        before = content.reduced if preview else content.load()
-        model = style.reduced if preview else style.load()
-        I = before.filled()
-        S, *others = (_model(p) if preview else p.load().filled() for p in (style, *more))
+        painting = self._painting(task)
+        before, model = (p.reduced if self.preview else p.load() for p in (self.content, self.style))
+        styles = [_model(p) if self.preview else p.load().filled() for p in (self.style, *self.more)]
         task.enter("starting")
-        if content.blank:
-            _tell_tint(find_tint([S]), task)
-            made = task.follow(_doodle(session, order, S, values, quality))
+        if self.content.blank:
+            _tell_tint(find_tint(styles[:1]), task)
+            made: Tensor | Placed = task.follow(
+                _doodle(self.session, self.order, styles[0], asdict(self.settings), self.quality)
+            )
         else:
-            regions = _regions(order, painting, I, S) if recipe.regional else None
-            if recipe.regional and model.alpha is not None:
-                regions = (regions or Regions.whole(I, S)).seen(model.alpha)
-            if regions:
-                I = before.filled(regions.content)
-            for note in regions.notes if regions else ():
-                task.note(spoken(note, painting.titles if painting else {}))
-            styles = [S, *others]
-            _tell_tint(tint_of(recipe, settings, styles, regions), task)
-            options: dict[str, Any] = {"recipe": order.recipe, "quality": quality}
-            if recipe.maps:
-                regions = regions or Regions.whole(I, S)
-                steps = maps_steps(I, S, regions, **options, network=Network(), settings=values)
-                made = Placed.at_home(Look.of(task.follow(steps), I, regions.names, None, options))
-            else:
-                made = task.follow(transfer_steps(I, styles, regions, **options, **values))
+            made = self._make(before, model, styles, painting, task)
         task.enter("finishing")
+        kept = self._kept(made, painting, monotonic() - began)
+        if self.preview:
+            self.session.set_preview(kept)
+        else:
+            if painting:
+                painting.save(kept.folder)
+            self.session.add_result(kept)
+        return {"result": kept.facts()}
+
+    def _painting(self, task: Task) -> Painting | None:
+        """The regions that were ordered, or those that are found when it is their turn."""
+        if not self.order.found or not self.recipe.regional or self.order.painting is not None:
+            return self.order.painting
+        if self.sheet.painting() is None:
+            _find(self.content, self.style, self.sheet, self.session, task)
+        return self.sheet.painting()
+
+    def _make(
+        self, before: Photograph, model: Photograph, styles: list[Tensor], painting: Painting | None, task: Task
+    ) -> Tensor | Placed:
+        """The picture, or the look where the recipe finds one."""
+        I = before.filled()
+        regions = _regions(self.order, painting, I, styles[0]) if self.recipe.regional else None
+        if self.recipe.regional and model.alpha is not None:
+            regions = (regions or Regions.whole(I, styles[0])).seen(model.alpha)
+        if regions:
+            I = before.filled(regions.content)
+        for note in regions.notes if regions else ():
+            task.note(spoken(note, painting.titles if painting else {}))
+        _tell_tint(tint_of(self.recipe, self.settings, styles, regions), task)
+        options: dict[str, Any] = {"recipe": self.order.recipe, "quality": self.quality}
+        values = asdict(self.settings)
+        if not self.recipe.maps:
+            return task.follow(transfer_steps(I, styles, regions, **options, **values))
+        regions = regions or Regions.whole(I, styles[0])
+        steps = maps_steps(I, styles[0], regions, **options, network=Network(), settings=values)
+        return Placed.at_home(Look.of(task.follow(steps), I, regions.names, None, options))
+
+    def _kept(self, made: Tensor | Placed, painting: Painting | None, seconds: float) -> Result:
         facts: dict[str, Any] = {
             "regions": "painted" if painting else "none",
-            "recipe": order.recipe,
-            "quality": quality,
-            "settings": values,
+            "recipe": self.order.recipe,
+            "quality": self.quality,
+            "settings": asdict(self.settings),
             "version": __version__,
-            "content": content.name,
-            "style": style.name,
-            **({"more_styles": [picture.name for picture in more]} if more else {}),
+            "content": self.content.name,
+            "style": self.style.name,
+            **({"more_styles": [picture.name for picture in self.more]} if self.more else {}),
         }
         keep: Any = Result.of_look if isinstance(made, Placed) else Result.keep
         kept: Result = keep(
             made,
-            session.folder / token(),
-            content=content,
-            style=style,
-            more_styles=more,
-            order=replace(order, quality=quality, painting=painting),
+            self.session.folder / token(),
+            content=self.content,
+            style=self.style,
+            more_styles=self.more,
+            order=replace(self.order, quality=self.quality, painting=painting),
             note=facts,
-            seconds=monotonic() - began,
+            seconds=seconds,
         )
-        if preview:
-            session.set_preview(kept)
-        else:
-            if painting:
-                painting.save(kept.folder)
-            session.add_result(kept)
-        return {"result": kept.facts()}
-
-    return work
+        return kept
 
 
 def _tell_tint(tint: Tint | None, task: Task) -> None:
