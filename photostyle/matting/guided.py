@@ -83,13 +83,13 @@ def window_mean(x: Tensor, radius: int) -> Tensor:
 
     By differences of running sums, rows then columns: a wide window costs no more than a narrow one.
     """
-    given, x = x, exact(x)
+    means = exact(x)
     for dim in (-1, -2):
-        n, i = x.shape[dim], torch.arange(x.shape[dim], device=x.device)
+        n, i = means.shape[dim], torch.arange(means.shape[dim], device=means.device)
         first, last = (i - radius).clamp(min=0), (i + radius + 1).clamp(max=n)
-        sums = F.pad(x.transpose(dim, -1).cumsum(-1), (1, 0))
-        x = ((sums[..., last] - sums[..., first]) / (last - first)).transpose(dim, -1)
-    return x.to(given)
+        sums = F.pad(means.transpose(dim, -1).cumsum(-1), (1, 0))
+        means = ((sums[..., last] - sums[..., first]) / (last - first)).transpose(dim, -1)
+    return means.to(x)
 
 
 def apply_affine(maps: Tensor, image: Tensor) -> Tensor:

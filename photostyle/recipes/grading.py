@@ -23,7 +23,7 @@ from photostyle.maps.grade import COUNT, basis, heights, prices, slide
 from photostyle.network.vgg import KINDS, VGG, kinds
 from photostyle.regions.regions import Regions
 from photostyle.solvers.sinkhorn import targets
-from photostyle.terms.colors import Extras, color_transport
+from photostyle.terms.colors import Extras, color_transport, kind_extras
 from photostyle.terms.energy import Energy
 from photostyle.terms.grades import SMALL
 
@@ -75,7 +75,7 @@ def take_samples(content: Tensor, style: Tensor, regions: Regions, vgg: VGG) -> 
                 basis=basis(colors, h[k][here]),
                 style=goal,
                 goal=lab_from_srgb(goal).double() / _LAB,
-                extras=_extras(_cells(z, here, m), _cells(ζ, there, n)),
+                extras=kind_extras(_cells(z, here, m), _cells(ζ, there, n), _LIKENESS),
                 share=float(m[k].mean()),
             )
         )
@@ -237,13 +237,3 @@ def _cells(z: Tensor, places: tuple[Tensor, Tensor], masks: Tensor) -> Tensor:
         for place, cells, whole in zip(places, z.shape[1:], masks.shape[1:], strict=True)
     )
     return z[:, y, x]
-
-
-def _extras(z: Tensor, ζ: Tensor) -> Extras:
-    """What it costs to be of another kind, by what is shown at the samples, C×n and C×m.
-
-    What every partner of a point costs is taken off: it says nothing about whom to choose.
-    """
-    extra, *own = (_LIKENESS * (1 - a.T @ b) for a, b in ((z, ζ), (z, z), (ζ, ζ)))
-    extra = extra - extra.min(1, keepdim=True).values
-    return extra - extra.min(0, keepdim=True).values, own[0], own[1]

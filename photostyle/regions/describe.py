@@ -51,10 +51,7 @@ def describe(image: Tensor, mask: Tensor) -> str:
 def _place(mask: Tensor, share: float) -> str:
     if share >= _MOST_OF_IT:
         return "everywhere"
-    rows, columns = mask.mean(1), mask.mean(0)
-    y, x = (
-        float((line * torch.linspace(-0.5, 0.5, len(line)).to(line)).sum() / line.sum()) for line in (rows, columns)
-    )
+    y, x = _off_middle(mask.mean(1)), _off_middle(mask.mean(0))
     down = "" if abs(y) <= _MIDDLE else "upper" if y < 0 else "lower"
     across = "" if abs(x) <= _MIDDLE else "left" if x < 0 else "right"
     return " ".join(filter(None, (down, across))) or "middle"

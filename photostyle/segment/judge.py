@@ -27,9 +27,10 @@ from photostyle.network.vgg import VGG
 from photostyle.recipes.grading import first_sliders, take_samples
 from photostyle.regions.regions import Regions
 from photostyle.segment.cells import CELL, Cells, Floats
-from photostyle.segment.partitions import Labels
+from photostyle.segment.partitions import Labels, regions_in
 from photostyle.segment.traits import Traits
 from photostyle.solvers.sinkhorn import half_divergence, self_cost
+from photostyle.terms.colors import kind_extras
 
 _DIVIDED, _FURTHER = 2.5, 1.0  # ΔE: the price of two regions, and of each one more
 _KIND = 0.5  # what it costs to go to another kind of thing, times 1 − cosine
@@ -48,10 +49,7 @@ class Judge:
         (self._x, self._here, z), (self._y, self._there, ζ) = (
             _samples(side, t.shown) for side, t in zip(sides, traits, strict=True)
         )
-        extra, self._own, own = (_KIND * (1 - a.T @ b) for a, b in ((z, ζ), (z, z), (ζ, ζ)))
-        # what every partner of a point costs says nothing about whom to choose
-        extra = extra - extra.min(1, keepdim=True).values
-        self._extra = extra - extra.min(0, keepdim=True).values
+        self._extra, self._own, own = kind_extras(z, ζ, _KIND)
         self._goal = _lab(self._y)
         self._constant = 0.5 * self_cost(self._goal, own, _ENTROPY, _LEAVE)
 
@@ -64,7 +62,7 @@ class Judge:
     def divided(self, labels: Sequence[Labels]) -> float:
         """The cost of regions, two or more, ΔE, by the labels of both sides' cells; each has some on both sides."""
         here, there = (torch.from_numpy(l)[cells] for l, cells in zip(labels, (self._here, self._there), strict=True))
-        count = 1 + int(max(l.max() for l in labels))
+        count = regions_in(labels)
         result = self._x.clone()
         for k in range(count):
             inside, partner = here == k, there == k

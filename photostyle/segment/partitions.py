@@ -42,6 +42,11 @@ def partitions(sides: Sequence[Cells], traits: Sequence[Traits]) -> Iterator[lis
                 yield labels
 
 
+def regions_in(labels: Sequence[Labels]) -> int:
+    """How many regions the labels of both sides tell apart."""
+    return 1 + int(max(side.max() for side in labels))
+
+
 def _sparse(grid: tuple[int, int]) -> NDArray[np.bool_]:
     """Every second cell of every second row."""
     chosen = np.zeros(grid, bool)

@@ -21,7 +21,7 @@ from photostyle.regions.regions import Regions
 from photostyle.segment.cells import look
 from photostyle.segment.judge import Judge
 from photostyle.segment.masks import masks_of, named
-from photostyle.segment.partitions import MOST, Labels, partitions
+from photostyle.segment.partitions import MOST, Labels, partitions, regions_in
 from photostyle.segment.traits import find_traits
 
 _NO_GAIN = "Regions of their own would bring the photographs hardly nearer: they are taken as a whole."
@@ -68,11 +68,6 @@ def common_regions(
             return _whole(content, style, _NO_GAIN)
     masks = [masks_of(l, side, image.shape[1:]) for l, side, image in zip(best, sides, (content, style), strict=True)]
     return named(masks, count)
-
-
-def regions_in(labels: Sequence[Labels]) -> int:
-    """How many regions the labels of both sides tell apart."""
-    return 1 + int(max(side.max() for side in labels))
 
 
 def _joined(labels: list[Labels], cost: float, judge: Judge) -> tuple[list[Labels], float]:

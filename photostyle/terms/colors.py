@@ -14,6 +14,16 @@ Extras = tuple[Tensor, Tensor, Tensor]
 """What is added to costs of transport: from points to goals n×m, among the points n×n, among the goals m×m."""
 
 
+def kind_extras(z: Tensor, ζ: Tensor, price: float) -> Extras:
+    """What it costs to go to another kind of thing: `price` · (1 − cosine) of what is shown, unit vectors C×n and C×m.
+
+    What every partner of a point costs is taken off: it says nothing about whom to choose.
+    """
+    extra, *own = (price * (1 - a.T @ b) for a, b in ((z, ζ), (z, z), (ζ, ζ)))
+    extra = extra - extra.min(1, keepdim=True).values
+    return extra - extra.min(0, keepdim=True).values, own[0], own[1]
+
+
 def color_transport(
     goals: Sequence[Tensor], extras: Sequence[Extras], shares: Sequence[float], ε: float, τ: float, unit: float
 ) -> Energy:
