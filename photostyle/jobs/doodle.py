@@ -61,18 +61,13 @@ class Doodle:
         roles = ("style", "style_map", "target_map", "content")
         return {role: getattr(self, role) for role in roles if getattr(self, role)}
 
-    @property
-    def weights(self) -> list[Path]:
-        """The file of weights that the user gave."""
-        return [Path(self.network.weights_path)] if self.network.weights_path else []
-
     @memory.explained()
     def run(self, report: Report) -> str:
         """Do it, and return a sentence about the file. Raises PhotostyleError; what ends early is kept as `Transfer`
         keeps it."""
         began, partial = monotonic(), partial_of(self.output)
         check_writable(self.output)
-        keep_inputs([self.output, partial], [*self.files.values(), *self.weights])
+        keep_inputs([self.output, partial], [*self.files.values(), *self.network.files])
         values = asdict(make_settings(find_recipe("doodle"), self.settings, self.quality))
         photographs, painted = self._read(report)
         content = photographs.get("content")
@@ -104,7 +99,7 @@ class Doodle:
             report.note(f"Labels: {', '.join(painted.labels)}.")
         else:
             report.note("The maps are read as colours: what is painted in similar ones is similar.")
-        if self.weights:
+        if self.network.files:
             load_weights(self.network.backbone, self.network.weights_path)  # an error now rather than later
         else:
             have_weights(self.network.backbone, report)
@@ -117,13 +112,15 @@ class Doodle:
         shape = _size(painted, values["size"], images.get("content"))
         free = memory.free_memory(self.network.check())
         size = memory.size_that_fits("doodle", shape, values["size"], free, values["sketch"])
+        return settle(values, size, self.kept, lambda: self._facts(images, painted), report)
+
+    def _facts(self, images: Mapping[str, Tensor], painted: Maps) -> dict[str, object]:
+        """What the result depends on beside the settings."""
         facts: dict[str, object] = {"recipe": "doodle", "version": __version__}
         facts |= self.network.facts(find_recipe("doodle").pooling)
-        if self.kept.folder:  # hashes take a moment
-            facts |= {"weights": [str(path.resolve()) for path in self.weights]}
-            facts |= {role: digest(image) for role, image in images.items()}
-            facts |= {"style_map": digest(painted.style), "target_map": digest(painted.target)}
-        return settle(values, size, self.kept, facts, report)
+        facts |= {"weights": [str(path.resolve()) for path in self.network.files]}
+        facts |= {role: digest(image) for role, image in images.items()}
+        return facts | {"style_map": digest(painted.style), "target_map": digest(painted.target)}
 
     def _note(self, values: Mapping[str, Any], painted: Maps) -> dict[str, Any]:
         return {

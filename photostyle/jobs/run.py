@@ -73,16 +73,21 @@ class Run:
 
 
 def settle(
-    values: dict[str, Any], size: int | None, kept: Kept, facts: Mapping[str, object], report: Report
+    values: dict[str, Any],
+    size: int | None,
+    kept: Kept,
+    facts: Callable[[], Mapping[str, object]],
+    report: Report,
 ) -> tuple[dict[str, Any], Checkpoint | None]:
     """The settings `values` with the `size` that memory allows, and the checkpoint of the job, if it is kept.
 
-    `facts` are what else its result depends on. The user is told of a size that is lowered, and if there is nothing to
-    go on from. Raises SettingsError as `Checkpoint` does.
+    `facts` tells what else its result depends on; it is asked only where the job is kept, for hashes take a moment. The
+    user is told of a size that is lowered, and if there is nothing to go on from. Raises SettingsError as `Checkpoint`
+    does.
     """
     keeper, asked = None, values.get("size")
     if kept.folder:
-        keeper = Checkpoint(kept.folder, {**facts, **values}, resume=kept.resume, choices={"size": size})
+        keeper = Checkpoint(kept.folder, {**facts(), **values}, resume=kept.resume, choices={"size": size})
         if kept.resume and not keeper.found:
             report.note(f"Note: there is no checkpoint in {kept.folder} yet; this is the beginning.")
         size = keeper.choices["size"]  # the descents go on at the size that they began with

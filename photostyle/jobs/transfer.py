@@ -86,11 +86,6 @@ class Transfer:
         """The files that a whole run leaves."""
         return [*self.outputs.values(), *([self.look] if self.look else [])]
 
-    @property
-    def weights(self) -> list[Path]:
-        """The file of weights that the user gave."""
-        return [Path(self.network.weights_path)] if self.network.weights_path else []
-
     @memory.explained()
     def run(self, report: Report) -> str:
         """Do it, and return a sentence about the files.
@@ -133,7 +128,7 @@ class Transfer:
             check_writable(stream_or(path))
         if self.look:
             check_look_path(self.look)
-        keep_inputs([*self.written, partial_of(self.output)], [*self.pair.inputs, *self.weights])
+        keep_inputs([*self.written, partial_of(self.output)], [*self.pair.inputs, *self.network.files])
         recipe = find_recipe(self.recipe, len(self.pair.styles))
         return recipe, make_settings(recipe, self.settings, self.quality)
 
@@ -143,7 +138,7 @@ class Transfer:
         loaded = self.pair.load(report, **limits)
         network = None
         if recipe.network:
-            if not self.weights:
+            if not self.network.files:
                 have_weights(self.network.backbone, report)
             # an error now rather than after the regions
             network = load_weights(self.network.backbone, self.network.weights_path)
@@ -172,15 +167,18 @@ class Transfer:
         free = memory.free_memory(self.network.check())
         shape = (scene.content.shape[1], scene.content.shape[2])
         size = memory.size_that_fits(self.recipe, shape, values.get("size"), free, values.get("sketch"))
+        return settle(values, size, self.kept, lambda: self._facts(recipe, scene), report)
+
+    def _facts(self, recipe: Recipe, scene: _Scene) -> dict[str, object]:
+        """What the result depends on beside the settings."""
         facts: dict[str, object] = {"recipe": self.recipe, "version": __version__}
-        if self.kept.folder:  # hashes take a moment
-            facts |= {"weights": [str(path.resolve()) for path in self.weights]}
-            facts |= {"content": digest(scene.content), "style": digest(*scene.styles)}
-        if self.kept.folder and recipe.network:
+        facts |= {"weights": [str(path.resolve()) for path in self.network.files]}
+        facts |= {"content": digest(scene.content), "style": digest(*scene.styles)}
+        if recipe.network:
             facts |= self.network.facts(recipe.pooling)
-        if self.kept.folder and recipe.regional:
+        if recipe.regional:
             facts |= {"regions": digest(scene.regions.content, scene.regions.style)}
-        return settle(values, size, self.kept, facts, report)
+        return facts
 
     def _note(self, recipe: Recipe, values: Mapping[str, Any], scene: _Scene) -> dict[str, Any]:
         """What the files say of how they were made; no folders, for the picture may be shown to others."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, get_args
 
 import torch
@@ -40,6 +41,11 @@ class Network:
     def facts(self, pooling: Pooling = "average") -> dict[str, str]:
         """What decides how it sees, with a recipe made for that `pooling`."""
         return {"backbone": self.backbone, "pooling": self.pooling or pooling}
+
+    @property
+    def files(self) -> list[Path]:
+        """The file of weights that the user gave, if there is one."""
+        return [Path(self.weights_path)] if self.weights_path else []
 
     @property
     def is_default(self) -> bool:

@@ -15,7 +15,7 @@ from photostyle.descent.checkpoint import digest
 from photostyle.image import check_image, fit
 from photostyle.jobs.pair import LEAST_STYLE, load_seen
 from photostyle.jobs.regions import find
-from photostyle.jobs.report import Report, have_weights
+from photostyle.jobs.report import Report, have_weights, tell
 from photostyle.maps.lattice import ColorMap
 from photostyle.network.backbones import DEFAULT_BACKBONE
 from photostyle.regions.regions import Regions
@@ -42,8 +42,7 @@ def read_style(path: Path, report: Report) -> Tensor:
     """A style, 3×H×W. Raises ImageError if it cannot be read, or is too small."""
     style = load_seen(path)
     check_image(style.pixels, f"The style {path}", least=LEAST_STYLE)
-    for note in style.notes:
-        report.note(f"Note: {note}")
+    tell(style.notes, report)
     return style.filled()
 
 
@@ -110,8 +109,7 @@ def _locate(look: Look, frame: Tensor, strength: float, report: Report) -> Grade
     if len(look.names) > 1:
         have_weights(DEFAULT_BACKBONE, report)
     masks, notes = look.find_regions(frame)
-    for note in notes:
-        report.note(f"Note: {note}")
+    tell(notes, report)
     there = [k for k, mask in enumerate(masks) if bool(mask.any())]
     maps = [*look.maps, look.common]
     faded = tuple(ColorMap.identity(maps[k].size).lerp(maps[k], strength) for k in there)

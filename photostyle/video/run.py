@@ -11,6 +11,7 @@ from time import monotonic
 from photostyle import ImageError, SettingsError, __version__, load_look
 from photostyle.files import check_target, keep_inputs
 from photostyle.jobs import memory
+from photostyle.jobs.report import tell
 from photostyle.jobs.run import partial_of
 from photostyle.looks.local import LocalLook
 from photostyle.matting.render import check_strength
@@ -71,7 +72,7 @@ def grade_clip(
     Raises ImageError if a file cannot be read, used or written, SettingsError for an option that cannot be,
     RegionsError and WeightsError as `find_regions` does. Then there is nothing at `output`.
     """
-    began, tell = monotonic(), report or Silence()
+    began, told = monotonic(), report or Silence()
     check_strength(strength)
     origin = _origin(style, look, at, per_scene)
     check_target(output, SUFFIXES)
@@ -80,11 +81,10 @@ def grade_clip(
         raise ImageError(f"{output} exists already: name another output, or delete it first.")
     source = open_clip(clip)
     encoding = choose(source, output, codec, quality, preset)
-    for said in (*source.notes, *check_streams(source, output)):
-        tell.note(f"Note: {said}")
-    model = read_style(origin, tell) if style else load_look(origin)
+    tell((*source.notes, *check_streams(source, output)), told)
+    model = read_style(origin, told) if style else load_look(origin)
 
-    with tell.counting("looking") as tick:
+    with told.counting("looking") as tick:
         seen = survey(source, tick)
     key = None if per_scene else seen.typical(range(len(seen.times))) if at is None else frame_at(source, seen, at)
     choices: dict[str, object] = {"regions": regions, "strength": strength, "frame": key}
@@ -97,7 +97,7 @@ def grade_clip(
     folder = checkpoint or output.with_name(f"{output.stem}-parts")
     parts = Parts(folder, facts | choices, source, encoding, output.suffix.lower(), resume=resume)
     if resume and not parts.found:
-        tell.note(f"Note: there is nothing in {folder} yet; this is the beginning.")
+        told.note(f"Note: there is nothing in {folder} yet; this is the beginning.")
     note = legible(json.dumps({"photostyle": __version__, "look": origin.name, **choices}, ensure_ascii=False))
 
     def finish(target: Path) -> None:
@@ -107,15 +107,15 @@ def grade_clip(
     with parts:
         try:
             todo = [scene for scene in seen.scenes if scene.stop > parts.done]
-            grades = find_grades(source, seen, todo, model, key, regions, strength, device, tell)
-            with tell.counting("frames") as tick:
+            grades = find_grades(source, seen, todo, model, key, regions, strength, device, told)
+            with told.counting("frames") as tick:
                 _paint(source, grades, parts, encoding.pixels, lambda done: tick(done, len(seen.times)))
             finish(output)
         except KeyboardInterrupt:
             if parts.done:
                 finish(partial_of(output))
-                tell.note(f"The first {parts.done} frames are in {partial_of(output)}.")
-                tell.note("To continue from here, repeat the command with --resume.")
+                told.note(f"The first {parts.done} frames are in {partial_of(output)}.")
+                told.note("To continue from here, repeat the command with --resume.")
             raise
     parts.clear()
     height, width = source.shape
