@@ -19,7 +19,7 @@ from photostyle.descent.steps import Steps
 from photostyle.image import fit, fit_size, resize
 from photostyle.network.vgg import VGG
 from photostyle.recipes._starts import mapped_noise, white_noise
-from photostyle.recipes.li2016 import layer_weights, octaves, rematched, scaled, scaled_size
+from photostyle.recipes.li2016 import Sizes, layer_weights, octaves, rematched, scaled, scaled_size
 from photostyle.recipes.settings import setting
 from photostyle.regions.regions import Regions
 from photostyle.synthesis.render import Plan, render
@@ -35,19 +35,9 @@ _VARIETY = 0.003  # what the same pixels cost again: more, and plain skies get c
 
 
 @dataclass(frozen=True)
-class SemanticStyle:
+class SemanticStyle(Sizes):
     """Weights of relative terms: each is divided by the power of what it is compared with."""
 
-    size: int = setting(1024, "long side of the result, pixels", least=16, draft=512, best=2048)
-    sketch: int = setting(
-        240,
-        "long side of the picture that descends; a larger one is rendered after it, of the style's own pixels",
-        least=16,
-        draft=192,
-        best=384,
-    )
-    steps: int = setting(40, "iterations at each octave", least=1, draft=20, best=100)
-    octaves: int = setting(3, "sizes to go through, each twice the one before", least=1)
     semantic_weight: float = setting(10.0, "γ, how much the maps count beside the features", least=0)
     content_weight: float = setting(0.5, "α, where there is a content image", least=0)
     style_weight: float = setting(1.0, "of E_s", least=0)

@@ -39,8 +39,8 @@ _VARIETY = 0.05  # what the same pixels cost again: less, and a motif is laid si
 
 
 @dataclass(frozen=True)
-class MarkovStyle:
-    """Weights of relative terms: each is divided by the power of what it is compared with."""
+class Sizes:
+    """The sizes that recipes of patches go through: a sketch descends in octaves, and what is larger is rendered."""
 
     size: int = setting(1024, "long side of the result, pixels", least=16, draft=512, best=2048)
     sketch: int = setting(
@@ -52,6 +52,12 @@ class MarkovStyle:
     )
     steps: int = setting(40, "iterations at each octave", least=1, draft=20, best=100)
     octaves: int = setting(3, "sizes to go through, each twice the one before", least=1)
+
+
+@dataclass(frozen=True)
+class MarkovStyle(Sizes):
+    """Weights of relative terms: each is divided by the power of what it is compared with."""
+
     content_weight: float = setting(1.0, "α₁", least=0)
     style_weight: float = setting(1.0, "of E_s", least=0)
     variation_weight: float = setting(0.5, "α₂", least=0)
