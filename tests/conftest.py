@@ -102,6 +102,12 @@ def fake_weights() -> FakeWeights:
 
 
 @pytest.fixture
+def little_network(monkeypatch: pytest.MonkeyPatch, fake_weights: FakeWeights) -> None:
+    """The front doors load a network of few channels, whatever its name."""
+    monkeypatch.setattr("photostyle.network.network.load_weights", lambda name, path=None: fake_weights(name))
+
+
+@pytest.fixture
 def small_network(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, fake_weights: FakeWeights
 ) -> Path:

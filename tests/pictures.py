@@ -96,15 +96,7 @@ def rgb_profile(name: str, curve: bytes = b"") -> bytes:
     for letter, xyz in zip(b"rgb", PRIMARIES[name], strict=True):
         values = struct.pack(">iii", *(round(value * 65536) for value in xyz))
         tags += [(bytes([letter]) + b"XYZ", b"XYZ " + bytes(4) + values), (bytes([letter]) + b"TRC", curve)]
-    table, body, at = b"", b"", 128 + 4 + 12 * len(tags)
-    for tag, data in tags:
-        body += bytes(-len(body) % 4)
-        table += tag + struct.pack(">II", at + len(body), len(data))
-        body += data
-    head = struct.pack(">I4sI4s4s4s", at + len(body), bytes(4), 0x04200000, b"mntr", b"RGB ", b"XYZ ")
-    head += struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + b"acsp" + bytes(28)
-    head += struct.pack(">iii", 63190, 65536, 54061)
-    return head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + body
+    return icc_profile(0x04200000, b"RGB ", tags)
 
 
 def swapped_profile() -> bytes:
@@ -122,11 +114,17 @@ def gray_profile(gamma: float) -> bytes:
     curve = b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)) + bytes(2)
     white = b"XYZ " + bytes(4) + struct.pack(">iii", 63190, 65536, 54061)
     tags = [(b"kTRC", curve), (b"wtpt", white)]
+    return icc_profile(0x02400000, b"GRAY", tags)
+
+
+def icc_profile(version: int, kind: bytes, tags: list[tuple[bytes, bytes]]) -> bytes:
+    """A display profile of this kind of colours with these tags (ICC.1, clause 7)."""
     table, body, at = b"", b"", 128 + 4 + 12 * len(tags)
     for name, data in tags:
+        body += bytes(-len(body) % 4)
         table += name + struct.pack(">II", at + len(body), len(data))
         body += data
-    head = struct.pack(">I4sI4s4s4s", at + len(body), bytes(4), 0x02400000, b"mntr", b"GRAY", b"XYZ ")
+    head = struct.pack(">I4sI4s4s4s", at + len(body), bytes(4), version, b"mntr", kind, b"XYZ ")
     head += struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + b"acsp" + bytes(28)
     head += struct.pack(">iii", 63190, 65536, 54061)
     return head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + body

@@ -46,11 +46,6 @@ TARGET_MAP = halves(24, 32, 12).flip(0)  # the first label below
 
 
 @pytest.fixture
-def little_network(monkeypatch: pytest.MonkeyPatch, fake_weights) -> None:
-    monkeypatch.setattr("photostyle.network.network.load_weights", lambda name, path=None: fake_weights(name))
-
-
-@pytest.fixture
 def vgg(fake_weights) -> VGG:
     return VGG(fake_weights())
 

@@ -408,8 +408,8 @@ def test_total_variation_smooths(content, style, vgg: VGG) -> None:
     assert last.parts["chroma"] == pytest.approx(10 / last.image.numel() * grain(chroma(last.image)), rel=1e-4)
 
 
-def test_through_the_front_door(content, style, fake_weights, monkeypatch) -> None:
-    monkeypatch.setattr("photostyle.network.network.load_weights", lambda name, path=None: fake_weights(name))
+@pytest.mark.usefixtures("little_network")
+def test_through_the_front_door(content, style) -> None:
     settings = {"size": "32", "steps": "3", "levels": "2", "style_layers": "relu1_1,relu3_1:0.5", "start": "statistics"}
     result = transfer(content, style, recipe="gatys", device="cpu", original_colors="luma", **settings)
     torch.testing.assert_close(chroma(result), chroma(content), rtol=0, atol=1e-6)

@@ -35,15 +35,12 @@ PARTS = {
 REGIONAL = [name for name in RECIPES if RECIPES[name].regional]
 TINY = {"size": 32, "steps": 3, "device": "cpu"}
 
+pytestmark = pytest.mark.usefixtures("little_network")
+
 
 def tiny(recipe: str) -> dict[str, Any]:
     """`TINY` without the settings that the recipe does not have."""
     return {k: v for k, v in TINY.items() if k == "device" or k in {f.name for f in fields(RECIPES[recipe].settings)}}
-
-
-@pytest.fixture(autouse=True)
-def little_network(monkeypatch, fake_weights) -> None:
-    monkeypatch.setattr("photostyle.network.network.load_weights", lambda name, path=None: fake_weights(name))
 
 
 @pytest.fixture
