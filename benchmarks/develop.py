@@ -12,18 +12,15 @@ Playwright and Chromium at /usr/bin/chromium, or at PHOTOSTYLE_CHROMIUM.
 from __future__ import annotations
 
 import io
-import os
-import re
 import statistics
-import subprocess
 import sys
 from pathlib import Path
 
+from browsing import studio_and_browser
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from timing import describe_machine, header, row
 
-CHROMIUM = os.environ.get("PHOTOSTYLE_CHROMIUM", "/usr/bin/chromium")
 EXAMPLE = Path(__file__).parents[1] / "examples" / "palace-night"
 SIZE = (6000, 4000)
 STEPS = 40
@@ -99,21 +96,11 @@ def measure(browser: Browser, address: str, id: str, script: str, name: str) -> 
 
 def main() -> None:
     describe_machine()
-    words = [sys.executable, "-m", "photostyle", "studio", "--no-browser", "--port", "0"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as server, sync_playwright() as playwright:
-        try:
-            assert server.stdout
-            found = re.search(r"http://\S+", server.stdout.readline())
-            assert found, "The studio has told no address."
-            graphics = [] if "--gpu" in sys.argv else SOFTWARE
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *graphics])
-            id = session(browser.new_page(), found[0])
-            header("milliseconds from slider to picture", "median", "95 %", "pixels")
-            measure(browser, found[0], id, "", "WebGL")
-            measure(browser, found[0], id, WITHOUT_WEBGL, "no WebGL")
-            browser.close()
-        finally:
-            server.terminate()
+    with studio_and_browser([] if "--gpu" in sys.argv else SOFTWARE) as (address, _, browser):
+        id = session(browser.new_page(), address)
+        header("milliseconds from slider to picture", "median", "95 %", "pixels")
+        measure(browser, address, id, "", "WebGL")
+        measure(browser, address, id, WITHOUT_WEBGL, "no WebGL")
 
 
 if __name__ == "__main__":

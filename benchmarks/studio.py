@@ -12,8 +12,6 @@ PHOTOSTYLE_CHROMIUM.
 
 from __future__ import annotations
 
-import os
-import re
 import subprocess
 import sys
 import time
@@ -21,14 +19,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psutil
+from browsing import studio_and_browser
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from timing import describe_machine, header, row
 
 EXAMPLES = ("palace-night", "palace-night", "maple-autumn", "meadow-sunset")
 ROOT = Path(__file__).parents[1] / "examples"
 LONG_SIDE = 1600
-CHROMIUM = os.environ.get("PHOTOSTYLE_CHROMIUM", "/usr/bin/chromium")
 SHOWN = "document.querySelector('#shown').textContent"
 LOOK, DRAFT, RESULT = (
     f"{SHOWN}.startsWith({start!r})" for start in ("Draft · Colours", "Draft · Photograph", "Photograph")
@@ -109,23 +107,13 @@ def by_command(photographs: list[Path], folder: Path) -> str:
 
 def main() -> None:
     describe_machine()
-    words = [sys.executable, "-m", "photostyle", "studio", "--no-browser", "--port", "0"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as server, sync_playwright() as playwright:
-        try:
-            assert server.stdout
-            found = re.search(r"http://\S+", server.stdout.readline())
-            assert found, "The studio has told no address."
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-            watch = Watch(psutil.Process(server.pid))
-            header("seconds (of processor time)", "first look", "draft", "full size", "command line")
-            with TemporaryDirectory() as folder:
-                for example in sys.argv[1:] or EXAMPLES:
-                    photographs = enlarged(example, Path(folder))
-                    page = browser.new_page(bypass_csp=True)  # in a new session
-                    row(example, *one(page, found[0], photographs, watch), by_command(photographs, Path(folder)))
-            browser.close()
-        finally:
-            server.terminate()
+    with studio_and_browser(["--disable-gpu"]) as (address, process, browser), TemporaryDirectory() as folder:
+        watch = Watch(psutil.Process(process))
+        header("seconds (of processor time)", "first look", "draft", "full size", "command line")
+        for example in sys.argv[1:] or EXAMPLES:
+            photographs = enlarged(example, Path(folder))
+            page = browser.new_page(bypass_csp=True)  # in a new session
+            row(example, *one(page, address, photographs, watch), by_command(photographs, Path(folder)))
 
 
 if __name__ == "__main__":
