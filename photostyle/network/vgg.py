@@ -28,7 +28,10 @@ KINDS = "relu4_3"
 
 _RESCALE = 1.5  # how much larger maxima are than averages: their median root mean square on the example photographs
 
-_AT_ONCE = 2**24  # numbers in the widest layer of a block, 64 MB: a larger one is computed in bands
+PIXELS_AT_ONCE = 2**18
+"""What a network looks at in one go; a larger image goes through each block in bands of rows."""
+
+_AT_ONCE = 64 * PIXELS_AT_ONCE  # numbers in a layer of the first block; deeper blocks have as many in larger images
 
 
 def layer_names(depth: int) -> tuple[str, ...]:
