@@ -61,7 +61,7 @@ class DeepPhoto:
     style_term: StyleTerm = setting("gram", "what of the features is compared")
     matting_weight: float = setting(1e4, "λ", least=0)
     drift_weight: float = setting(
-        1.0, "part of λ with which matting holds at half the size too, at a quarter, and so on; 0 as published", least=0
+        0.3, "part of λ with which matting holds at half the size too, at a quarter, and so on; 0 as published", least=0
     )
     variation_weight: float = setting(0.0, "total variation; the authors' code has 1e-3", least=0)
     epsilon: float = setting(1e-7, "ε of the matting Laplacian", least=0)
