@@ -55,7 +55,7 @@ class DiscrepancyStyle:
         least=16,
     )
     manner: Manner = setting("painting", MANNER)
-    steps: int = setting(100, "iterations over all levels", least=1, draft=40, best=300)
+    steps: int = setting(80, "iterations over all levels", least=1, draft=32, best=250)
     levels: int = setting(6, "sizes at most, each twice the one before; none is under 96 pixels", least=1, most=6)
     balance: float = setting(20.0, "γ, style against content", least=0)
     style_layers: str = setting(
