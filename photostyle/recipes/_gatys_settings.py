@@ -14,7 +14,7 @@ Manner = Literal["painting", "pattern"]
 MANNER = (
     "painting: what is shown, in the style's strokes; pattern: the style's motifs, led by what is shown in the large"
 )
-CONTENT: dict[Manner, float] = {"painting": 1.0, "pattern": 0.2}
+CONTENT: dict[Manner, float] = {"painting": 1.0, "pattern": 0.05}
 """What the content counts in each."""
 
 _SMALLEST = 96  # pixels; in a smaller picture motifs are as large as what is shown, and only blots are left of it

@@ -59,7 +59,7 @@ class NeuralStyle:
     manner: Manner = setting("painting", MANNER)
     steps: int = setting(80, "iterations over all levels", least=1, draft=32, best=250)
     levels: int = setting(6, "sizes at most, each twice the one before; none is under 96 pixels", least=1, most=6)
-    content_weight: float = setting(1.0, "α; of a pattern, in fifths", least=0)
+    content_weight: float = setting(1.0, "α; for a pattern a twentieth of it counts", least=0)
     style_weight: float = setting(20.0, "β", least=0)
     variation_weight: float = setting(1.0, "of total variation: smooths grain", least=0)
     chroma_weight: float = setting(30.0, "of the variation of chroma", least=0)

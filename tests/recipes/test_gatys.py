@@ -89,6 +89,21 @@ def test_the_energy_is_that_of_its_formulas(content, style, vgg: VGG) -> None:
     torch.testing.assert_close(result, expected.clamp(0, 1), rtol=0, atol=1e-3)
 
 
+def test_plain_areas_stay_without_grain(picture, vgg: VGG, monkeypatch) -> None:
+    """A plain content in a smooth style: what is fine in the result is far less than by descent in pixels."""
+    I = torch.full((3, 48, 64), 0.4) + 0.01 * picture(48, 64, dtype=torch.float32)
+    S = resize(picture(6, 8, seed=1, dtype=torch.float32), (48, 64))
+
+    def grain(image: Tensor) -> float:
+        return float((image - torch.nn.functional.avg_pool2d(image, 3, 1, 1))[:, 2:-2, 2:-2].square().mean())
+
+    settings = {"size": 64, "steps": 12, "start": "content"} | ROUGH
+    _, calm = paint(I, S, vgg, **settings)
+    monkeypatch.setattr("photostyle.recipes.gatys2016.SpectrumMetric", lambda size, covariance: lambda g: g)
+    _, grainy = paint(I, S, vgg, **settings)
+    assert grain(calm) < 0.5 * grain(grainy)
+
+
 # Several styles
 
 
