@@ -248,9 +248,15 @@ def test_luma_leaves_the_chroma_of_the_content_as_it_is(content, style, vgg: VGG
     assert not torch.allclose(luma(result), luma(content), rtol=0, atol=0.05)
 
 
-def test_chroma_stays_over_levels_too(content, style, vgg: VGG) -> None:
-    _, result = paint(content, style, vgg, original_colors="luma", levels=2, optimizer="adam")
-    torch.testing.assert_close(chroma(result), chroma(content), rtol=0, atol=1e-6)
+@pytest.mark.parametrize(("height", "width"), [(24, 256), (32, 1024)])
+@pytest.mark.parametrize("sketch", [128, 1024])
+def test_chroma_stays_at_every_size(picture, style, vgg: VGG, height: int, width: int, sketch: int) -> None:
+    """Over levels, and where the picture is rendered."""
+    I = picture(height, width, dtype=torch.float32)
+    _, result = paint(I, style, vgg, size=width, sketch=sketch, levels=6, steps=4, original_colors="luma")
+    assert result.shape == I.shape
+    torch.testing.assert_close(chroma(result), chroma(I), rtol=0, atol=1e-5)
+    assert not torch.allclose(luma(result), luma(I), rtol=0, atol=0.05)
 
 
 def test_with_luma_alone_the_network_sees_grays_alone(content, style, fake_weights) -> None:
