@@ -16,7 +16,7 @@ from torch import Tensor
 from photostyle.color.spaces import lab_from_srgb, srgb_from_lab
 from photostyle.maps.lattice import SIZE, ColorMap, cube
 
-TURN = 1.5  # degrees of hue by which a look may turn what keeps its own; between nodes it may be half as much more
+TURN = 1.2  # degrees by which a look may turn the hue of what keeps its own; between nodes it may be as much more
 _PALER, _RICHER = 0.8, 1.35  # of the chroma that goes with the light
 _HALVINGS = 12  # of the chroma of a colour that no screen shows
 

@@ -53,8 +53,9 @@ def find_faces(photograph: Tensor, least: float = _SURE) -> list[Face]:
 def _seen(image: Tensor, least: float) -> list[Face]:
     height, width = image.shape[1:]
     whole = torch.tensor([width, height, width, height])
-    return [
-        Face(*(box / whole).tolist(), float(sure))
-        for cells, boxes in look(image)
-        for sure, box in zip(cells[cells > least], boxes[:, cells > least].T, strict=True)
-    ]
+    found = []
+    for cells, boxes in look(image):
+        for sure, box in zip(cells[cells > least], boxes[:, cells > least].T, strict=True):
+            left, top, right, bottom = (box / whole).tolist()
+            found.append(Face(left, top, right, bottom, float(sure)))
+    return found

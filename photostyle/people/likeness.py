@@ -1,7 +1,7 @@
 """How much the colours of a photograph are those of one person's skin.
 
 Compared are chromaticities, (a*, b*) / (L* + 16). They are the same in light and in shade: times g, light makes a*, b*
-and L* + 16 all larger by the cube root of g. What is as common behind a person as on the face says nothing.
+and L* + 16 all larger by the cube root of g. A colour that is commoner on the ground than on the face is not skin.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _covariance(away: Tensor) -> Tensor:
 
 def _set_off(image: Tensor, face: Tensor, ground: Tensor) -> Tensor:
     """1 where a pixel's colour is as common on the face as on the ground or more, or on neither; else less: h×w."""
-    sides = [shared_out(image[:, part], torch.full((1, int(part.sum())), 1.0), _LEVELS) for part in (face, ground)]
+    sides = [shared_out(image[:, part], torch.ones(1, int(part.sum())), _LEVELS) for part in (face, ground)]
     shares = torch.cat([side / side.sum().clamp(min=1) for side in sides])
     here, behind = look_up(shares, image[None])[0] + _RARE
     return (2 * here / (here + behind)).clamp(max=1)

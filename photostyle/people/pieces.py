@@ -16,16 +16,18 @@ _ASIDE, _BELOW, _ABOVE = 3.0, 7.0, 1.0  # how far from a face hands are, in its 
 _WITHIN = 0.95  # of a piece of skin lies so near
 _OWN = 0.02  # of the face lies in the piece that is its own
 _BODY, _HAND, _FINGER = 8.0, 1.0, 0.02  # areas in faces: what is in one piece with it at most, and what else there is
+_ASTRAY = 0.5  # of the area of a face may be skin beside and above the heads, in one piece with it
 _THICK = 0.08  # of a face's width a hand goes in from its edge: what does not is a strap
 _LARGE = 20  # pixels: the width of a face from which on thin bridges are cut
 _SOFT = 0.7  # pixels by which borders are blurred
 
 
-def pieces_of(face: Face, like: Tensor, surely: Tensor) -> Tensor:
+def pieces_of(face: Face, like: Tensor, surely: Tensor, ground: Tensor) -> Tensor:
     """Of what is like the skin of a face (h×w in [0, 1]), what belongs to it: h×w in [0, 1].
 
     That is the piece which the face lies in (`surely`, h×w), and pieces nearby of the size of hands. A piece that is
-    too large, or goes on too far away, is no skin.
+    too large, or goes on too far away, is no skin. Where the face's own goes on into the `ground` (h×w), what is beside
+    and above the heads, as into a wooden wall, nothing there is.
     """
     h, w = like.shape
     skin, own = like.numpy() > 0.5, surely.numpy()
@@ -38,9 +40,12 @@ def pieces_of(face: Face, like: Tensor, surely: Tensor) -> Tensor:
     sizes = sums(np.ones_like(own, dtype=float))
     thick = np.asarray(ndimage.maximum(ndimage.distance_transform_edt(labels > 0), labels, range(count + 1)))
     hand = (sizes <= _HAND * area) & (sizes >= _FINGER * area) & (thick >= _THICK * (face.right - face.left) * w)
-    body = (sums(own.astype(float)) >= _OWN * own.sum()) & (sizes <= _BODY * area)
-    its = (hand | body) & (sums(_near(face, h, w).astype(float)) >= _WITHIN * sizes)
-    its[0] = False  # all that is no skin
+    body = sums(own.astype(float)) >= _OWN * own.sum()
+    body[0] = False  # what is no skin
+    if sums(ground.numpy().astype(float))[body].sum() > _ASTRAY * area:
+        return pieces_of(face, like.where(~ground, 0), surely, ground)
+    its = (hand | body & (sizes <= _BODY * area)) & (sums(_near(face, h, w).astype(float)) >= _WITHIN * sizes)
+    its[0] = False
     kept = ndimage.binary_fill_holes(ndimage.binary_dilation(its[labels], iterations=2) & skin)
     return torch.from_numpy(ndimage.gaussian_filter(kept.astype(np.float32), _SOFT))
 

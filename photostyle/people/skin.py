@@ -70,11 +70,12 @@ def _skin_of(face: Face, away: Tensor, heads: Tensor, image: Tensor) -> Tensor |
     surely, glossy = away < _INNER, (away < _GLOSSY) & (y < face.bottom - _CHIN * (face.bottom - face.top))
     if int(surely.sum()) < _FEWEST:
         return None
-    like = likeness(image, surely, glossy, ~heads & (y < face.bottom))
+    ground = ~heads & (y < face.bottom)
+    like = likeness(image, surely, glossy, ground)
     if like is None:
         return None
     inside = ((_EYES[1] - away) / (_EYES[1] - _EYES[0])).clamp(0, 1)
-    return torch.maximum(pieces_of(face, like, surely), inside)
+    return torch.maximum(pieces_of(face, like, surely, ground), inside)
 
 
 def _ellipse(face: Face, size: Sequence[int]) -> Tensor:
