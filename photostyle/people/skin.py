@@ -14,14 +14,14 @@ import torch
 from torch import Tensor
 
 from photostyle.image import fit
-from photostyle.people.faces import Face, find_faces
+from photostyle.people.faces import SEEN, Face, find_faces
 from photostyle.people.likeness import likeness
 from photostyle.people.pieces import pieces_of
 
 SKIN = "natural skin"
 """What the region is called whose colours keep their hue."""
 
-_SEEN = 448  # long side at which skin is found, pixels
+_SIZE = 448  # long side at which skin is found, pixels
 _INNER = 0.68  # of the ellipse in the box of a face is surely face
 _EYES = (0.7, 1.1)  # of it: so far inwards all goes with the face, eyes and lips too, and beyond nothing must
 _HEAD = 1.75  # times it is a head with its hair
@@ -43,10 +43,11 @@ def find_skin(photograph: Tensor) -> Skin | None:
 
     A face that has not the colours of one, as in a picture in black and white, is none here.
     """
-    faces = find_faces(photograph)
+    image = fit(photograph, SEEN)  # once, for a large one takes a while
+    faces = find_faces(image)
     if not faces:
         return None
-    small = fit(photograph, _SEEN).cpu().float().clamp(0, 1)
+    small = fit(image, _SIZE).cpu().float().clamp(0, 1)
     ellipses = [_ellipse(face, small.shape[1:]) for face in faces]
     heads = torch.stack(ellipses).amin(0) < _HEAD
     sides = zip(faces, ellipses, strict=True)
