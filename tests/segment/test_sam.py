@@ -69,7 +69,8 @@ def little(kind: str) -> Any:
         for parameter in model.parameters():
             if parameter.ndim > 1:  # large enough that image and points come through
                 parameter.normal_(0, (2 / parameter[0].numel()) ** 0.5)
-        model.prompt_encoder.shared_embedding.positional_embedding = model.shared_image_embedding.positional_embedding
+        places = model.shared_image_embedding.positional_embedding
+        model.prompt_encoder.shared_embedding.positional_embedding.copy_(places)
     return model
 
 
