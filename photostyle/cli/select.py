@@ -14,9 +14,7 @@ def select(
     photograph: Annotated[
         Path, typer.Argument(metavar="PHOTO", help="The photograph to find regions in.", show_default=False)
     ],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="PNG", help="The label image.", show_default=False)
-    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="PNG", help="The label image.", show_default=False)],
     region: Annotated[
         list[str],
         typer.Option(
