@@ -81,22 +81,25 @@ class WandSelector:
         return refine_mask(mask.to(self.photograph), self.photograph)
 
     def cells(self, prompt: Prompt) -> NDArray[np.bool_]:
-        """Which cells are meant, h×w: each point inside adds a part, each outside takes one away from all of them.
+        """Which cells are meant, h×w: points inside add parts, and points outside take parts away from all of them.
 
-        A part that is taken away holds no point inside.
+        What the first point adds may hold points outside; what a further one adds holds none, and what is taken away
+        holds no point inside.
         """
         prompt.check(self.photograph.shape[1:])
         inside, outside = ([self._cell(point) for point in points] for points in (prompt.inside, prompt.outside))
         box = None if prompt.box is None else self._box(prompt.box)
-        added = [_stands_out(self.tree, self.tree.around(cell), box) for cell in inside]
+        around = [self.tree.around(cell) for cell in inside[:1]]
+        around += [self._apart(cell, outside) or [cell] for cell in inside[1:]]
         if box is not None and not inside:
-            added = [_stands_out(self.tree, range(len(self.tree.parent)), box)]
-        taken = [
-            _stands_out(self.tree, apart)
-            for cell in outside
-            if (apart := [n for n in self.tree.around(cell) if not any(self.tree.has(n, i) for i in inside)])
-        ]
+            around = [list(range(len(self.tree.parent)))]
+        added = [_stands_out(self.tree, nodes, box) for nodes in around]
+        taken = [_stands_out(self.tree, nodes) for cell in outside if (nodes := self._apart(cell, inside))]
         return self._any(added) & ~self._any(taken)
+
+    def _apart(self, cell: int, others: Sequence[int]) -> list[int]:
+        """The nodes around a cell that hold none of the others."""
+        return [node for node in self.tree.around(cell) if not any(self.tree.has(node, other) for other in others)]
 
     def _any(self, nodes: Iterable[int]) -> NDArray[np.bool_]:
         found = np.zeros(self.tree.grid, bool)
