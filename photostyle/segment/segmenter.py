@@ -21,8 +21,8 @@ def load_segmenter(
     """What can be asked for the things that one points at in photographs.
 
     wand: what hangs together, by the default network's edges and features (`Wand`). learned: by a `model` of the kind
-    SAM 2 (`Sam`), a name on the hub or a folder. `look` takes a photograph, 3×H×W, and what it returns takes prompts and
-    gives masks, H×W in [0, 1]:
+    SAM 2 (`Sam`), a name on the hub or a folder. `look` takes a photograph, 3×H×W, and what it returns takes prompts
+    and gives masks, H×W in [0, 1]:
 
         selector = load_segmenter().look(load_image("day.jpg"))
         mask = selector(Prompt(inside=[(400, 120)], outside=[(90, 300)]))
