@@ -23,6 +23,7 @@ import numpy as np
 import pytest
 import raws
 import torch
+from commands import run_command
 from PIL import Image
 from pointing import Discs, discs
 from torch import Tensor
@@ -939,3 +940,11 @@ def test_the_command_tells_its_address_and_leaves_nothing_behind(tmp_path: Path)
         process.terminate()
         assert process.wait(30) == 143  # as every other command that was ended by SIGTERM
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_segmenter_that_is_not_there_is_told_before_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("transformers")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    result = run_command("studio", "--port", "0", "--no-browser", "--segmenter", "nobody/nothing")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Error: The model nobody/nothing is neither a folder here nor within reach" in result.stderr
