@@ -18,6 +18,7 @@ from torch import Tensor
 from photostyle.descent.steps import Steps
 from photostyle.image import fit, fit_size, resize
 from photostyle.network.vgg import VGG
+from photostyle.recipes._guides import along_edges, coarse
 from photostyle.recipes._starts import mapped_noise, white_noise
 from photostyle.recipes.li2016 import Sizes, layer_weights, octaves, rematched, scaled, scaled_size
 from photostyle.recipes.settings import setting
@@ -94,7 +95,8 @@ def semantic_style(
     O = O.clamp(0, 1)
     if whole == size:
         return O
-    plan = Plan(O, (style_map, target_map), sketch_weight=_FAITHFUL, map_weight=_MEANT, variety=_VARIETY)
+    guide = coarse(O) if content is None else along_edges(O, content, p.size)
+    plan = Plan(guide, (style_map, target_map), sketch_weight=_FAITHFUL, map_weight=_MEANT, variety=_VARIETY)
     return (yield from render(style, whole, plan, p.seed))
 
 

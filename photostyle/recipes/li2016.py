@@ -23,6 +23,7 @@ from photostyle.descent.descend import descend
 from photostyle.descent.steps import Steps
 from photostyle.image import fit, fit_size, resize, shrink
 from photostyle.network.vgg import VGG
+from photostyle.recipes._guides import along_edges, coarse, in_colors_of
 from photostyle.recipes._starts import recolored, white_noise
 from photostyle.recipes.settings import setting
 from photostyle.regions.regions import Regions
@@ -58,7 +59,9 @@ class Sizes:
 class MarkovStyle(Sizes):
     """Weights of relative terms: each is divided by the power of what it is compared with."""
 
-    content_weight: float = setting(1.0, "α₁", least=0)
+    content_weight: float = setting(
+        1.0, "α₁, from the style (0.3: its patches decide) to the content (3: shapes stay)", least=0
+    )
     style_weight: float = setting(1.0, "of E_s", least=0)
     variation_weight: float = setting(0.5, "α₂", least=0)
     chroma_weight: float = setting(30.0, "of the variation of chroma", least=0)
@@ -95,7 +98,14 @@ def markov_style(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: 
     O = O.clamp(0, 1)
     if max(size) <= longest:
         return O
-    return (yield from render(style, size, Plan(O, sketch_weight=_FAITHFUL, variety=_VARIETY), p.seed))
+    return (yield from render(style, size, _plan(O, content, style, p), p.seed))
+
+
+def _plan(O: Tensor, content: Tensor, style: Tensor, p: MarkovStyle) -> Plan:
+    if not p.content_weight:  # there are no edges but those that patches have made
+        return Plan(coarse(O), variety=_VARIETY)
+    guide = in_colors_of(style, along_edges(O, content, p.size))
+    return Plan(guide, sketch_weight=_FAITHFUL * p.content_weight, variety=_VARIETY)
 
 
 def _octave(O: Tensor, I: Tensor, S: Tensor, vgg: VGG, p: MarkovStyle) -> Steps:

@@ -28,8 +28,7 @@ _TURNS = 3  # of seeking and laying at each octave
 _FIRST_ROUNDS = 4  # of the search that has no field to begin with
 _REACH = 8  # a later search at random goes as far as this part of the source
 _PIECE = 4  # places along the side of the pieces that a picture begins with
-_EVERY = 4  # of so many pixels of the sketch, which is blurred, one is compared
-_TELLING = 0.5  # of the sketch's size: what is finer in it is noise of the descent, and the style has finer things
+_SPARSE = 4  # of so many pixels of a blurred sketch one is enough, however blurred
 _SHARPLY = 20.0  # how strictly a pixel must mean what the map says: e^−20 for one channel from 0 to 1
 _PEAK = 1.5  # of windows as they are laid at last, so that few of them mix at a pixel
 
@@ -38,6 +37,7 @@ _PEAK = 1.5  # of windows as they are laid at last, so that few of them mix at a
 class Plan:
     """What a picture is to be: a `sketch` of it (3×h×w), and `maps` of the style and of it (K×…), if there are any.
 
+    What is finer than a pixel of the sketch is the style's.
     `sketch_weight` is that of the sketch beside the pixels' own fit at the first octave, and falls by √2 from octave
     to octave, since a sketch says least of what is small; `map_weight` is the same at all. `variety` is
     what it costs to use the same pixels again and again.
@@ -131,11 +131,12 @@ def _octaves(style: Tensor, whole: tuple[int, int], plan: Plan, around: bool) ->
         covered = WINDOWS.covered(grid)
         sketch = meaning = None
         if plan.sketch is not None:
-            seen = max(1, round(_TELLING * max(plan.sketch.shape[1:])))
-            wanted = resize(fit(plan.sketch, seen), size)
+            seen = max(plan.sketch.shape[1:])
+            wanted = resize(plan.sketch, size)
             known = S if max(S.shape[1:]) <= seen else resize(fit(style, seen), S.shape[1:])
+            every = min(_SPARSE, max(1, round(max(size) / seen)))
             weight = plan.sketch_weight * (_SMALLEST / max(size)) ** 0.5
-            sketch = Compared(_covering(wanted, covered), _pixels(known), weight, _EVERY)
+            sketch = Compared(_covering(wanted, covered), _pixels(known), weight, every)
         if plan.maps is not None:
             there, here = (resize(M, to) for M, to in zip(plan.maps, (S.shape[1:], size), strict=True))
             meaning = Compared(_covering(here, covered), _pixels(there), plan.map_weight)  # each pixel: edges are sharp
