@@ -1,4 +1,4 @@
-"""What leads a rendering: the sketch that a descent has made, at a size and with colours that the style's pixels have."""
+"""What leads a rendering: the sketch that a descent has made, with edges and colours that it has lost."""
 
 from __future__ import annotations
 

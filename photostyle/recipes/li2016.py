@@ -21,13 +21,13 @@ from torch.nn.functional import affine_grid, grid_sample
 
 from photostyle.descent.descend import descend
 from photostyle.descent.steps import Steps
-from photostyle.image import fit, fit_size, resize, shrink
+from photostyle.image import check_image, fit, fit_size, resize, shrink
 from photostyle.network.vgg import VGG
 from photostyle.recipes._guides import along_edges, coarse, in_colors_of
 from photostyle.recipes._starts import recolored, white_noise
 from photostyle.recipes.settings import setting
 from photostyle.regions.regions import Regions
-from photostyle.synthesis.render import Plan, render
+from photostyle.synthesis.render import SIDE, Plan, render
 from photostyle.terms.content import content as content_term
 from photostyle.terms.content import power
 from photostyle.terms.energy import Energy, Features
@@ -86,25 +86,28 @@ class MarkovStyle(Sizes):
 def markov_style(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: MarkovStyle) -> Steps:
     """Coarse to fine, from noise or the content; the result (3×H×W, in [0, 1]) has a long side of `size` at most.
 
-    What is larger than the `sketch` is rendered after it, of the style's own pixels. Raises ImageError then if a side
-    of the style is under 8 pixels.
+    What is larger than the `sketch` is rendered after it, of the style's own pixels. Raises ImageError then, before any
+    work, if a side of the style is under 8 pixels.
     """
     size = fit_size(content.shape[1], content.shape[2], p.size)
     longest = min(p.size, p.sketch)
+    rendered = max(size) > longest
+    if rendered:
+        check_image(style, "The style", least=SIDE)
     I, S = fit(content, longest), fit(style, longest)
     O = first_image(I, S, p)
     for part in octaves(p.octaves, I):
         O = yield from _octave(O, scaled(I, part), scaled(S, part), vgg, p)
     O = O.clamp(0, 1)
-    if max(size) <= longest:
+    if not rendered:
         return O
-    return (yield from render(style, size, _plan(O, content, style, p), p.seed))
+    return (yield from render(style, size, _plan(O, content, style, max(size), p), p.seed))
 
 
-def _plan(O: Tensor, content: Tensor, style: Tensor, p: MarkovStyle) -> Plan:
+def _plan(O: Tensor, content: Tensor, style: Tensor, long_side: int, p: MarkovStyle) -> Plan:
     if not p.content_weight:  # there are no edges but those that patches have made
         return Plan(coarse(O), variety=_VARIETY)
-    guide = in_colors_of(style, along_edges(O, content, p.size))
+    guide = in_colors_of(style, along_edges(O, content, long_side))
     return Plan(guide, sketch_weight=_FAITHFUL * p.content_weight, variety=_VARIETY)
 
 

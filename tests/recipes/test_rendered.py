@@ -80,9 +80,15 @@ def test_little_styles_and_odd_sizes(picture: Picture, vgg: VGG, shape: tuple[in
     assert made.shape == content.shape and 0 <= float(made.min()) <= float(made.max()) <= 1
 
 
-def test_a_style_smaller_than_a_window_is_refused(picture: Picture, vgg: VGG) -> None:
-    with pytest.raises(ImageError, match="too small: it needs at least 8 pixels"):
-        marry(picture(96, 96, dtype=torch.float32), picture(7, 40, dtype=torch.float32), vgg)
+def test_a_style_smaller_than_a_window_is_refused_before_any_work(picture: Picture, vgg: VGG) -> None:
+    content, style = picture(96, 96, dtype=torch.float32), picture(7, 40, dtype=torch.float32)
+    painters = [
+        markov_style(content, style, Regions.whole(content, style), vgg, MarkovStyle(**QUICK)),
+        semantic_style(style, style[:1], content[:1], content, vgg, SemanticStyle(**QUICK)),
+    ]
+    for steps in painters:
+        with pytest.raises(ImageError, match="The style is 40×7 pixels: give a larger one, at least 8"):
+            next(steps)
 
 
 def doodled(style_map: Tensor, target_map: Tensor, style: Tensor, vgg: VGG) -> Tensor:
