@@ -45,13 +45,12 @@ class Sizes:
 
     size: int = setting(1024, "long side of the result, pixels", least=16, draft=512, best=2048)
     sketch: int = setting(
-        240,
+        192,
         "long side of the picture that descends; a larger one is rendered after it, of the style's own pixels",
         least=16,
-        draft=192,
         best=384,
     )
-    steps: int = setting(40, "iterations at each octave", least=1, draft=20, best=100)
+    steps: int = setting(20, "iterations at each octave", least=1, best=40)
     octaves: int = setting(3, "sizes to go through, each twice the one before", least=1)
 
 
