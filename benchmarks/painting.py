@@ -1,15 +1,17 @@
-"""Processor seconds of a painter at a size: python benchmarks/painting.py doodle|mrf SIZE [QUALITY]
+"""Processor seconds and peak of memory of a painter at a size: python benchmarks/painting.py doodle|mrf SIZE [QUALITY]
 
-Works with earlier versions too, found by PYTHONPATH, for ratios.
+The content is enlarged to that size, if need be. Works with earlier versions too, found by PYTHONPATH, for ratios.
 """
 
 from __future__ import annotations
 
+import resource
 import sys
 import time
 from pathlib import Path
 
 from photostyle import doodle, load_image, load_maps, transfer
+from photostyle.image import fit
 
 ROOT = Path(__file__).resolve().parents[1]
 SUNSET, GALLERY = ROOT / "examples" / "meadow-sunset", ROOT / "docs" / "gallery"
@@ -23,8 +25,9 @@ def main() -> None:
     if name == "doodle":
         made = doodle(style, maps.style, maps.target, size=size, quality=quality)
     else:
-        made = transfer(content, style, recipe=name, size=size, quality=quality)
-    print(f"{name}, {quality}, {made.shape[2]}×{made.shape[1]}: {time.process_time() - began:.1f} s of processor")
+        made = transfer(fit(content, size, enlarge=True), style, recipe=name, size=size, quality=quality)
+    spent, peak = time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # Linux: kB
+    print(f"{name}, {quality}, {made.shape[2]}×{made.shape[1]}: {spent:.1f} s of processor, {peak:.0f} MB")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from photostyle.files import keep_inputs
 from photostyle.jobs import memory
 from photostyle.jobs.pair import load_seen
 from photostyle.jobs.report import Report, tell
-from photostyle.synthesis.render import WINDOWS
+from photostyle.synthesis.render import SIDE
+from photostyle.synthesis.texture import STRIDE
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,11 @@ class Texture:
     def run(self, report: Report) -> str:
         """Do it, and return a sentence about the file. Raises PhotostyleError, before any work if it can be known."""
         began = monotonic()
-        if min(self.width, self.height) < WINDOWS.side:
-            raise SettingsError(f"size must be at least {WINDOWS.side} pixels on each side.")
-        if self.tileable and (self.width % WINDOWS.stride or self.height % WINDOWS.stride):
+        if min(self.width, self.height) < SIDE:
+            raise SettingsError(f"size must be at least {SIDE} pixels on each side.")
+        if self.tileable and (self.width % STRIDE or self.height % STRIDE):
             raise SettingsError(
-                f"size is {self.width}x{self.height}, but for --tileable both must be multiples of {WINDOWS.stride}."
+                f"size is {self.width}x{self.height}, but for --tileable both must be multiples of {STRIDE}."
             )
         check_writable(self.output)
         keep_inputs([self.output], [self.sample])

@@ -16,13 +16,14 @@ import torch
 from torch import Tensor
 
 from photostyle.descent.steps import Steps
-from photostyle.image import fit, fit_size, resize
+from photostyle.image import check_image, fit, fit_size, resize
 from photostyle.network.vgg import VGG
+from photostyle.recipes._guides import along_edges, coarse
 from photostyle.recipes._starts import mapped_noise, white_noise
 from photostyle.recipes.li2016 import Sizes, layer_weights, octaves, rematched, scaled, scaled_size
 from photostyle.recipes.settings import setting
 from photostyle.regions.regions import Regions
-from photostyle.synthesis.render import Plan, render
+from photostyle.synthesis.render import SIDE, Plan, render
 from photostyle.terms.content import content as content_term
 from photostyle.terms.content import power
 from photostyle.terms.energy import Energy, Features
@@ -70,7 +71,7 @@ def semantic_style(
     The style is 3×H×W with its map K×H′×W′, the target map K×h×w with the content, if there is one,
     3×h′×w′: each map of its image's proportions, values in [0, 1]. With content the result is no larger
     than that; without, its long side is `p.size`. What is larger than the `sketch` is rendered after it, of the style's
-    own pixels. Raises ImageError then if a side of the style is under 8 pixels.
+    own pixels. Raises ImageError then, before any work, if a side of the style is under 8 pixels.
     """
     height, width = target_map.shape[1:]
     if content is not None:
@@ -78,6 +79,9 @@ def semantic_style(
     else:
         whole = fit_size(height, width, p.size, enlarge=True)
     size = fit_size(*whole, p.sketch)
+    rendered = whole != size
+    if rendered:
+        check_image(style, "The style", least=SIDE)
     S = fit(style, min(p.size, p.sketch))
     I = None if content is None else resize(content, size)
     if p.start == "noise":
@@ -92,9 +96,10 @@ def semantic_style(
             O, None if I is None else scaled(I, part), scaled(S, part), target_map, style_map, vgg, p
         )
     O = O.clamp(0, 1)
-    if whole == size:
+    if not rendered:
         return O
-    plan = Plan(O, (style_map, target_map), sketch_weight=_FAITHFUL, map_weight=_MEANT, variety=_VARIETY)
+    guide = coarse(O) if content is None or not p.content_weight else along_edges(O, content, max(whole))
+    plan = Plan(guide, (style_map, target_map), sketch_weight=_FAITHFUL, map_weight=_MEANT, variety=_VARIETY)
     return (yield from render(style, whole, plan, p.seed))
 
 

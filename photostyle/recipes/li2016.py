@@ -21,12 +21,13 @@ from torch.nn.functional import affine_grid, grid_sample
 
 from photostyle.descent.descend import descend
 from photostyle.descent.steps import Steps
-from photostyle.image import fit, fit_size, resize, shrink
+from photostyle.image import check_image, fit, fit_size, resize, shrink
 from photostyle.network.vgg import VGG
+from photostyle.recipes._guides import along_edges, coarse, in_colors_of
 from photostyle.recipes._starts import recolored, white_noise
 from photostyle.recipes.settings import setting
 from photostyle.regions.regions import Regions
-from photostyle.synthesis.render import Plan, render
+from photostyle.synthesis.render import SIDE, Plan, render
 from photostyle.terms.content import content as content_term
 from photostyle.terms.content import power
 from photostyle.terms.energy import Energy, Features
@@ -44,13 +45,12 @@ class Sizes:
 
     size: int = setting(1024, "long side of the result, pixels", least=16, draft=512, best=2048)
     sketch: int = setting(
-        240,
+        192,
         "long side of the picture that descends; a larger one is rendered after it, of the style's own pixels",
         least=16,
-        draft=192,
         best=384,
     )
-    steps: int = setting(40, "iterations at each octave", least=1, draft=20, best=100)
+    steps: int = setting(20, "iterations at each octave", least=1, best=40)
     octaves: int = setting(3, "sizes to go through, each twice the one before", least=1)
 
 
@@ -58,7 +58,9 @@ class Sizes:
 class MarkovStyle(Sizes):
     """Weights of relative terms: each is divided by the power of what it is compared with."""
 
-    content_weight: float = setting(1.0, "α₁", least=0)
+    content_weight: float = setting(
+        1.0, "α₁, from the style (0.3: its patches decide) to the content (3: shapes stay)", least=0
+    )
     style_weight: float = setting(1.0, "of E_s", least=0)
     variation_weight: float = setting(0.5, "α₂", least=0)
     chroma_weight: float = setting(30.0, "of the variation of chroma", least=0)
@@ -83,19 +85,29 @@ class MarkovStyle(Sizes):
 def markov_style(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: MarkovStyle) -> Steps:
     """Coarse to fine, from noise or the content; the result (3×H×W, in [0, 1]) has a long side of `size` at most.
 
-    What is larger than the `sketch` is rendered after it, of the style's own pixels. Raises ImageError then if a side
-    of the style is under 8 pixels.
+    What is larger than the `sketch` is rendered after it, of the style's own pixels. Raises ImageError then, before any
+    work, if a side of the style is under 8 pixels.
     """
     size = fit_size(content.shape[1], content.shape[2], p.size)
     longest = min(p.size, p.sketch)
+    rendered = max(size) > longest
+    if rendered:
+        check_image(style, "The style", least=SIDE)
     I, S = fit(content, longest), fit(style, longest)
     O = first_image(I, S, p)
     for part in octaves(p.octaves, I):
         O = yield from _octave(O, scaled(I, part), scaled(S, part), vgg, p)
     O = O.clamp(0, 1)
-    if max(size) <= longest:
+    if not rendered:
         return O
-    return (yield from render(style, size, Plan(O, sketch_weight=_FAITHFUL, variety=_VARIETY), p.seed))
+    return (yield from render(style, size, _plan(O, content, style, max(size), p), p.seed))
+
+
+def _plan(O: Tensor, content: Tensor, style: Tensor, long_side: int, p: MarkovStyle) -> Plan:
+    if not p.content_weight:  # there are no edges but those that patches have made
+        return Plan(coarse(O), variety=_VARIETY)
+    guide = in_colors_of(style, along_edges(O, content, long_side))
+    return Plan(guide, sketch_weight=_FAITHFUL * p.content_weight, variety=_VARIETY)
 
 
 def _octave(O: Tensor, I: Tensor, S: Tensor, vgg: VGG, p: MarkovStyle) -> Steps:

@@ -31,7 +31,8 @@ def lay(
     cover; `around`, what reaches over one side lies at the other.
     """
     height, width = windows.covered(trust.shape)
-    canvas: Real = np.zeros((height, width, source.shape[2] + 1), np.float32)
+    picture: Real = np.zeros((height, width, source.shape[2]), np.float32)
+    weights: Real = np.zeros((height, width, 1), np.float32)
     rows, columns = trust.shape
     here = (slice(None, None, windows.stride),) * 2
     middle: NDArray[Any] = np.sin(np.pi * (np.arange(windows.side, dtype=np.float32) + 0.5) / windows.side) ** peak
@@ -42,19 +43,18 @@ def lay(
             wanted = meaning.picture[dy:, dx:][here][:rows, :columns]
             apart = wanted - meaning.source[there]
             weight = weight * (np.exp(-meaning.weight * np.einsum("ijk,ijk->ij", apart, apart)) + _LITTLE)
-        part = canvas[dy:, dx:][here][:rows, :columns]
-        part[..., :-1] += weight[..., None] * source[there]
-        part[..., -1] += weight
+        weights[dy:, dx:][here][:rows, :columns] += weight[..., None]
+        picture[dy:, dx:][here][:rows, :columns] += weight[..., None] * source[there]
     if around:
-        canvas = _closed(canvas, windows.side - windows.stride)
-    picture: Real = canvas[..., :-1] / canvas[..., -1:]
+        for canvas in (picture, weights):
+            _close(canvas, windows.side - windows.stride)
+    picture /= weights
     return picture
 
 
-def _closed(canvas: Real, over: int) -> Real:
-    """A torus of what reaches over by so many pixels, and again as large as before."""
+def _close(canvas: Real, over: int) -> None:
+    """A torus of what reaches over by so many pixels, and again as large as before: in place."""
     canvas[:over] += canvas[-over:]
     canvas[:, :over] += canvas[:, -over:]
     canvas[-over:] = canvas[:over]
     canvas[:, -over:] = canvas[:, :over]
-    return canvas

@@ -7,7 +7,9 @@ from torch import Tensor
 
 from photostyle.descent.steps import Steps, finish
 from photostyle.image import check_image
-from photostyle.synthesis.render import WINDOWS, Plan, render
+from photostyle.synthesis.render import SIDE, Plan, render
+
+STRIDE = 2  # of windows, pixels
 
 
 def texture(sample: Tensor, size: tuple[int, int], *, tileable: bool = False, seed: int = 0) -> Tensor:
@@ -23,8 +25,7 @@ def texture_steps(sample: Tensor, size: tuple[int, int], *, tileable: bool = Fal
 
     Things are as large as in the sample; only where both its sides exceed the picture's it is reduced to the picture's
     long side. A `tileable` picture goes on beyond each border with what is at the opposite one. Raises ImageError if
-    the sample is no 3×H×W image with at least 8 pixels on each side, or if sides of a tileable one are no multiples
-    of 4.
+    the sample is no 3×H×W image with at least 8 pixels on each side, or if sides of a tileable one are odd.
     """
-    check_image(sample, "The sample", least=WINDOWS.side)
-    return (yield from render(sample.to(torch.float32), size, Plan(), seed, around=tileable))
+    check_image(sample, "The sample", least=SIDE)
+    return (yield from render(sample.to(torch.float32), size, Plan(stride=STRIDE), seed, around=tileable))
