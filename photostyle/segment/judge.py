@@ -4,6 +4,7 @@ Each region gets the simplest map that takes its colours to its partner's, the l
 photographs taken as a whole get the sliders of an editor. Then
 
     cost = √D + price of each region beyond the second + price of what the maps change, beside the sliders
+              + price of partners at other heights + price of each that is doubtful (`doubts`)
 
 D is the Sinkhorn divergence of the content, as it is then, from the style, both as clouds of points in colour and in
 what is shown (unbalanced: a thing that only one photograph has stays out, for a bounded price). Regions that pair the
@@ -25,6 +26,7 @@ from photostyle.color.transport import covariance, transport_matrix
 from photostyle.maps.grade import COUNT, slide
 from photostyle.recipes.grading import LIKENESS, Samples, first_sliders
 from photostyle.segment.cells import CELL, Cells, Floats
+from photostyle.segment.doubts import doubts
 from photostyle.segment.partitions import Labels, regions_in
 from photostyle.segment.traits import Traits
 from photostyle.solvers.sinkhorn import half_divergence, self_cost
@@ -33,6 +35,8 @@ from photostyle.terms.colors import Extras, kind_extras
 _FURTHER = 0.5  # ΔE: the price of each region beyond the second
 _APART = 0.05  # the price of a ΔE that regions' maps change the content by, beside the sliders
 _GAIN = 300.0  # ΔE³: the least gain of regions, times the distances before and after the sliders
+_HEIGHT = 4.0  # ΔE: the price of partners of which one is at the top and one at the bottom
+_DOUBT = 1.0  # ΔE: the price of each doubtful pair
 _KIND = 0.5  # what it costs to go to another kind of thing, times 1 − cosine
 _ENTROPY, _LEAVE = 0.01, 0.4  # ε and τ of the transport
 _LAB = 50.0  # L*a*b* in this unit
@@ -52,6 +56,8 @@ class Judge:
         self._goal = _lab(self._y)
         self._constant = 0.5 * self_cost(self._goal, own, _ENTROPY, _LEAVE)
         z, ζ = (torch.from_numpy(side.kinds)[:, seen] for side, seen in zip(sides, cells, strict=True))
+        self._places = [_heights(side) for side in sides]
+        self._shown = [_directions(t.shown).numpy() for t in traits]
         self._slid = self._by_sliders(kind_extras(z, ζ, LIKENESS))
         self.untouched, self.whole = self._distance(self._x), self._distance(self._slid)
 
@@ -65,7 +71,7 @@ class Judge:
             if inside.any() and partner.any():
                 result[:, inside] = _mapped(self._x[:, inside], self._y[:, partner])
         apart = _LAB * float((_lab(result) - _lab(self._slid)).norm(dim=0).mean())
-        return self._distance(result) + _FURTHER * (count - 2) + _APART * apart
+        return self._distance(result) + _FURTHER * (count - 2) + _APART * apart + self._doubt(labels, count)
 
     def gains(self, cost: float) -> bool:
         """Whether regions of this cost are better than none.
@@ -74,6 +80,17 @@ class Judge:
         bring near each other, differ in what they show rather than in its light.
         """
         return (self.whole - cost) * self.whole * self.untouched > _GAIN
+
+    def _doubt(self, labels: Sequence[Labels], count: int) -> float:
+        """What it costs that partners may not be the same kind of thing, ΔE."""
+        members = [(l == np.arange(count)[:, None]).astype(float) for l in labels]  # K×N
+        sizes = [m.sum(1) for m in members]
+        shares = np.stack([size / size.sum() for size in sizes])
+        heights = np.stack([m @ h / size for m, h, size in zip(members, self._places, sizes, strict=True)])
+        looks = [_directions(z @ m.T) for z, m in zip(self._shown, members, strict=True)]
+        likeness = (looks[0].T @ looks[1]).numpy()
+        doubtful = sum(doubt is not None for doubt in doubts(shares, heights, likeness))
+        return _DOUBT * doubtful + _HEIGHT * float(shares.mean(0) @ abs(heights[0] - heights[1]))
 
     def _by_sliders(self, extras: Extras) -> Tensor:
         """The content's samples as the sliders of an editor bring them to the style's."""
@@ -93,6 +110,12 @@ def _samples(side: Cells) -> tuple[Tensor, Tensor]:
     rows, columns = (torch.arange(min(_STRIDE // 2, n - 1), n, _STRIDE) for n in (H, W))
     y, x = (place.flatten() for place in torch.meshgrid(rows, columns, indexing="ij"))
     return side.seen[:, y, x].double(), (y // CELL) * side.grid[1] + x // CELL
+
+
+def _heights(side: Cells) -> Floats:
+    """Of each cell, N: 0 at the bottom, 1 at the top."""
+    rows, columns = side.grid
+    return np.repeat(1 - (np.arange(rows) + 0.5) / rows, columns)
 
 
 def _directions(x: Floats) -> Tensor:
