@@ -4,7 +4,7 @@ Each region gets the simplest map that takes its colours to its partner's, the l
 photographs taken as a whole get the sliders of an editor. Then
 
     cost = √D + price of each region beyond the second + price of what the maps change, beside the sliders
-              + price of partners at other heights + price of each that is doubtful (`doubts`)
+              + prices of partners at other heights, of such as look more like others, and of doubtful ones (`doubts`)
 
 D is the Sinkhorn divergence of the content, as it is then, from the style, both as clouds of points in colour and in
 what is shown (unbalanced: a thing that only one photograph has stays out, for a bounded price). Regions that pair the
@@ -36,6 +36,7 @@ _FURTHER = 0.5  # ΔE: the price of each region beyond the second
 _APART = 0.05  # the price of a ΔE that regions' maps change the content by, beside the sliders
 _GAIN = 300.0  # ΔE³: the least gain of regions, times the distances before and after the sliders
 _HEIGHT = 4.0  # ΔE: the price of partners of which one is at the top and one at the bottom
+_LOOK = 10.0  # ΔE: the price of partners that look more like others, by a cosine of 1
 _DOUBT = 1.0  # ΔE: the price of each doubtful pair
 _KIND = 0.5  # what it costs to go to another kind of thing, times 1 − cosine
 _ENTROPY, _LEAVE = 0.01, 0.4  # ε and τ of the transport
@@ -57,7 +58,7 @@ class Judge:
         self._constant = 0.5 * self_cost(self._goal, own, _ENTROPY, _LEAVE)
         z, ζ = (torch.from_numpy(side.kinds)[:, seen] for side, seen in zip(sides, cells, strict=True))
         self._places = [_heights(side) for side in sides]
-        self._shown = [_directions(t.shown).numpy() for t in traits]
+        self._kinds = [side.kinds for side in sides]
         self._slid = self._by_sliders(kind_extras(z, ζ, LIKENESS))
         self.untouched, self.whole = self._distance(self._x), self._distance(self._slid)
 
@@ -87,10 +88,14 @@ class Judge:
         sizes = [m.sum(1) for m in members]
         shares = np.stack([size / size.sum() for size in sizes])
         heights = np.stack([m @ h / size for m, h, size in zip(members, self._places, sizes, strict=True)])
-        looks = [_directions(z @ m.T) for z, m in zip(self._shown, members, strict=True)]
+        looks = [_directions(z @ m.T) for z, m in zip(self._kinds, members, strict=True)]
         likeness = (looks[0].T @ looks[1]).numpy()
+        own = likeness.diagonal()
+        others = likeness - 2 * np.eye(count)
+        unlike = np.maximum(np.maximum(others.max(0), others.max(1)) - own, 0)
+        share = shares.mean(0)
         doubtful = sum(doubt is not None for doubt in doubts(shares, heights, likeness))
-        return _DOUBT * doubtful + _HEIGHT * float(shares.mean(0) @ abs(heights[0] - heights[1]))
+        return float(_HEIGHT * share @ abs(heights[0] - heights[1]) + _LOOK * share @ unlike) + _DOUBT * doubtful
 
     def _by_sliders(self, extras: Extras) -> Tensor:
         """The content's samples as the sliders of an editor bring them to the style's."""
