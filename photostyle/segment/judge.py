@@ -5,6 +5,7 @@ photographs taken as a whole get the sliders of an editor. Then
 
     cost = √D + price of each region beyond the second + price of what the maps change, beside the sliders
               + prices of partners at other heights, of such as look more like others, and of doubtful ones (`doubts`)
+              + price of borders where the photographs have none
 
 D is the Sinkhorn divergence of the content, as it is then, from the style, both as clouds of points in colour and in
 what is shown (unbalanced: a thing that only one photograph has stays out, for a bounded price). Regions that pair the
@@ -15,6 +16,7 @@ one change of exposure and balance explains the style, D has nothing to gain. Co
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -37,6 +39,7 @@ _APART = 0.05  # the price of a ΔE that regions' maps change the content by, be
 _GAIN = 300.0  # ΔE³: the least gain of regions, times the distances before and after the sliders
 _HEIGHT = 4.0  # ΔE: the price of partners of which one is at the top and one at the bottom
 _LOOK = 10.0  # ΔE: the price of partners that look more like others, by a cosine of 1
+_BORDERS = 20.0, 5.0  # ΔE: the price of borders across which cells are as alike as any; the style's are not seen
 _DOUBT = 1.0  # ΔE: the price of each doubtful pair
 _KIND = 0.5  # what it costs to go to another kind of thing, times 1 − cosine
 _ENTROPY, _LEAVE = 0.01, 0.4  # ε and τ of the transport
@@ -58,6 +61,7 @@ class Judge:
         self._constant = 0.5 * self_cost(self._goal, own, _ENTROPY, _LEAVE)
         z, ζ = (torch.from_numpy(side.kinds)[:, seen] for side, seen in zip(sides, cells, strict=True))
         self._places = [_heights(side) for side in sides]
+        self._near = [side.likeness.tocoo() for side in sides]
         self._kinds = [side.kinds for side in sides]
         self._slid = self._by_sliders(kind_extras(z, ζ, LIKENESS))
         self.untouched, self.whole = self._distance(self._x), self._distance(self._slid)
@@ -72,7 +76,9 @@ class Judge:
             if inside.any() and partner.any():
                 result[:, inside] = _mapped(self._x[:, inside], self._y[:, partner])
         apart = _LAB * float((_lab(result) - _lab(self._slid)).norm(dim=0).mean())
-        return self._distance(result) + _FURTHER * (count - 2) + _APART * apart + self._doubt(labels, count)
+        borders = sum(price * _across(*side) for price, *side in zip(_BORDERS, labels, self._near, strict=True))
+        prices = _FURTHER * (count - 2) + _APART * apart + borders
+        return self._distance(result) + prices + self._doubt(labels, count)
 
     def gains(self, cost: float) -> bool:
         """Whether regions of this cost are better than none.
@@ -121,6 +127,12 @@ def _heights(side: Cells) -> Floats:
     """Of each cell, N: 0 at the bottom, 1 at the top."""
     rows, columns = side.grid
     return np.repeat(1 - (np.arange(rows) + 0.5) / rows, columns)
+
+
+def _across(labels: Labels, near: Any) -> float:
+    """How alike neighbours are across borders, beside how alike neighbours are; `near` is their likeness, N×N."""
+    across = labels[near.row] != labels[near.col]
+    return float(near.data[across].mean() / near.data.mean()) if across.any() else 0.0
 
 
 def _directions(x: Floats) -> Tensor:
