@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import coo_array
 from torch import Tensor
 
 from photostyle.color.spaces import lab_from_srgb, linear_from_srgb, srgb_from_linear
@@ -18,7 +19,7 @@ from photostyle.regions.regions import Regions
 from photostyle.segment import find as segment
 from photostyle.segment import search
 from photostyle.segment.cells import Cells, _likeness, look
-from photostyle.segment.judge import Judge
+from photostyle.segment.judge import Judge, _across
 from photostyle.segment.masks import without_islands
 from photostyle.segment.partitions import Labels, _alone, partitions
 from photostyle.segment.refine import refine_masks
@@ -181,7 +182,7 @@ def halves() -> Callable[[float, float], Cells]:
 
 
 def test_wrong_partners_cost_more(halves: Callable[[float, float], Cells]) -> None:
-    """Right ones cost what they change, and each region more, for nothing, its price."""
+    """Right ones cost what they change; regions more, for nothing and without a border to see, both prices."""
     sides = [halves(0.7, 0.3), halves(0.4, 0.6)]
     judge = Judge(sides, find_traits(sides))
     above = np.repeat([0, 1], 96)
@@ -189,7 +190,7 @@ def test_wrong_partners_cost_more(halves: Callable[[float, float], Cells]) -> No
     assert right < 2.5  # two greys, as they were
     assert wrong > right + 5
     quarters = above * 2 + np.tile(np.repeat([0, 1], 8), 12)
-    assert judge.divided([quarters, quarters]) == pytest.approx(right + 2 * 0.5, abs=0.3)
+    assert judge.divided([quarters, quarters]) > right + 2 * 0.5 + 20 / 2
 
 
 def test_doubtful_partners_cost_more(halves: Callable[[float, float], Cells]) -> None:
@@ -200,6 +201,14 @@ def test_doubtful_partners_cost_more(halves: Callable[[float, float], Cells]) ->
     same = judge.divided([above, above])
     assert judge.divided([above, 1 - above]) > same + 0.5 * 4 + 2  # both are doubtful, besides
     assert judge.divided([above, corner]) > same + 1
+
+
+def test_how_alike_neighbours_are_across_borders() -> None:
+    """Of a square of cells, along whose columns cells are alike, and across them half so; there is no border in one."""
+    near = coo_array(np.array([[0, 1, 2, 0], [1, 0, 0, 2], [2, 0, 0, 1], [0, 2, 1, 0.0]]))
+    assert _across(np.array([0, 1, 0, 1]), near) == pytest.approx(1 / 1.5)
+    assert _across(np.array([0, 0, 1, 1]), near) == pytest.approx(2 / 1.5)
+    assert _across(np.zeros(4, int), near) == 0
 
 
 def test_what_is_near_the_style_needs_no_regions(halves: Callable[[float, float], Cells]) -> None:
