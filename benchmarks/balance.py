@@ -4,7 +4,7 @@
 
 PAIRS is a folder of pairs with authors_stage1.png and authors_result.png, SIZE the long side that they are looked at
 (256 if not given). Prints medians over the pairs, and quartiles: how far each layer is from the style (1: as far as a
-picture without features), the three terms, and how much style and content rise for each unit that matting falls, along
+picture without features), the four terms, and how much style and content rise for each unit that matting falls, along
 the steepest way down of matting in its metric. At a minimum of their sum that is 1.
 """
 
@@ -25,6 +25,7 @@ from photostyle.network.vgg import VGG
 from photostyle.recipes import RECIPES
 from photostyle.recipes.luan2017 import DeepPhoto, content_and_style
 from photostyle.terms.gram import regional_grams
+from photostyle.terms.photorealism import drift
 
 SHOWN = ("authors_stage1", "authors_result")
 FLOOR = 0.01  # κ of the metric: steps that keep the picture a photograph, and few others
@@ -32,10 +33,11 @@ P = DeepPhoto()
 
 
 def figures(pair: Path, size: int, vgg: VGG) -> dict[str, list[float]]:
-    """For each published image the layers' distances from the style, the three terms, and the ratio of slopes."""
+    """For each published image the layers' distances from the style, the four terms, and the ratio of slopes."""
     I, S = (fit(load_image(pair / f"{name}.png"), size) for name in ("content", "style"))
     regions = load_regions(pair / "content_regions.png", pair / "style_regions.png").fit(I, S)
     L, M = content_and_style(I, S, regions, vgg, P), matting_laplacian(I, P.epsilon)
+    smaller = P.drift_weight * drift(I, regions.content, P.epsilon)
     metric = MattingMetric(M, floor=FLOOR)
     M_I, M_S = (vgg.carry(masks, P.STYLE_LAYERS) for masks in (regions.content, regions.style))
     with torch.no_grad():
@@ -57,6 +59,7 @@ def figures(pair: Path, size: int, vgg: VGG) -> dict[str, list[float]]:
             float(parts["style"].detach()),
             float(parts["content"].detach()),
             P.matting_weight * float(M.quadratic(O)),
+            P.matting_weight * float(smaller.parts({"image": O})["drift"]),
         ]
         found[name] = [*layers, *terms, -float((slope * down).sum() / (uphill * down).sum())]
     return found
@@ -73,7 +76,7 @@ def main() -> None:
     vgg = VGG(load_weights(), RECIPES["luan"].pooling)
     pairs = sorted(path.parent for path in Path(sys.argv[1]).glob(f"*/{SHOWN[0]}.png"))
     all_of_them = [figures(pair, size, vgg) for pair in pairs]
-    header(f"{len(pairs)} pairs, {size} px", *P.STYLE_LAYERS, "style", "content", "matting", "ratio of slopes")
+    header(f"{len(pairs)} pairs, {size} px", *P.STYLE_LAYERS, "style", "content", "matting", "drift", "ratio of slopes")
     for name in SHOWN:
         seen = torch.tensor([found[name] for found in all_of_them])
         low, median, high = torch.quantile(seen, torch.tensor([0.25, 0.5, 0.75]), dim=0).tolist()

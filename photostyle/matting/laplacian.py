@@ -88,10 +88,11 @@ class _Quadratic(torch.autograd.Function):
         return 2 * grad[0] * LV, None
 
 
-def matting_laplacian(image: Tensor, epsilon: float = 1e-7) -> MattingLaplacian:
+def matting_laplacian(image: Tensor, epsilon: float = 1e-7, windows: Tensor | None = None) -> MattingLaplacian:
     """The matting Laplacian of a 3×H×W photograph in [0, 1], H and W ≥ 3, with 3×3 windows.
 
-    `epsilon` is Levin's ε on the windows' covariance: the larger, the less colour may explain.
+    `epsilon` is Levin's ε on the windows' covariance: the larger, the less colour may explain. `windows`,
+    (H−2)×(W−2), is how much each window counts, by its first pixel; all count 1 if None.
     Computed in float64 (flat windows are ill-conditioned), kept in the image's own type.
     Raises ImageError for an image that holds no 3×3 window.
     """
@@ -103,7 +104,7 @@ def matting_laplacian(image: Tensor, epsilon: float = 1e-7) -> MattingLaplacian:
     weights = {offset: torch.zeros(H, W).to(I) for offset in AHEAD}
     for (y, x), (v, u), A in window_weights(D, epsilon):
         # window by window, the weight of a pair lands on its first pixel
-        weights[v - y, u - x][y : y + H - 2, x : x + W - 2] += A
+        weights[v - y, u - x][y : y + H - 2, x : x + W - 2] += A if windows is None else A * windows
     return MattingLaplacian({offset: w.to(image) for offset, w in weights.items()})
 
 

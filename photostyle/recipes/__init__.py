@@ -83,7 +83,6 @@ RECIPES = {
         "the paper, for comparison: minutes as a draft, hours at its own size",
         DeepPhoto,
         deep_photo,
-        pooling="max",
         keeps_photograph=True,
     ),
     "gatys": Recipe(

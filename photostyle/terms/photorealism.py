@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from torch import Tensor
+from torch.nn.functional import max_pool2d
 
-from photostyle.matting.laplacian import MattingLaplacian
-from photostyle.terms.energy import Energy, Features, energy
+from photostyle.image import shrink
+from photostyle.matting.laplacian import MattingLaplacian, matting_laplacian
+from photostyle.terms.energy import Energy, Features, energy, total
+
+_SMALLEST = 12  # pixels of the shorter side: beyond, a window holds a quarter of the photograph
 
 
 def matting(laplacian: MattingLaplacian, image: Tensor | None = None) -> Energy:
@@ -19,6 +23,33 @@ def matting(laplacian: MattingLaplacian, image: Tensor | None = None) -> Energy:
         return laplacian.quadratic(O if image is None else O - image)
 
     return energy("matting", {"image"}, value)
+
+
+def drift(photograph: Tensor, masks: Tensor, epsilon: float) -> Energy:
+    """Σ_k 2ᵏ Σ_c vec(O_c^k)ᵀ M_k vec(O_c^k): `matting` at half the size, k = 1, at a quarter, and so on.
+
+    Where a photograph (3×H×W) is plain the matting term allows a slow drift of colour: next to nothing changes within
+    three pixels. Within three pixels of a smaller copy much does, and each copy counts twice as much as the one before.
+    Windows with pixels of several regions (`masks`, K×H×W) count the less: each region has a look of its own.
+    """
+    levels = []
+    size = tuple(photograph.shape[1:])
+    while min(size) >= 2 * _SMALLEST:
+        size = (size[0] // 2, size[1] // 2)
+        windows = _least_of_nine(shrink(masks, size)).sum(0)
+        levels.append((size, matting_laplacian(shrink(photograph, size), epsilon, windows)))
+
+    def value(features: Features) -> Tensor:
+        O = features["image"]
+        zero = O.new_zeros(())
+        return total([zero, *(2**k * M_k.quadratic(shrink(O, size)) for k, (size, M_k) in enumerate(levels, start=1))])
+
+    return energy("drift", {"image"}, value)
+
+
+def _least_of_nine(masks: Tensor) -> Tensor:
+    """The least value in each 3×3 window, K×(H−2)×(W−2) of K×H×W."""
+    return -max_pool2d(-masks, 3, stride=1)
 
 
 def gamut() -> Energy:

@@ -315,3 +315,15 @@ def test_smoothing_is_a_bilateral_mean_of_the_maps(picture) -> None:
             expected[:, y, x] = mean[:, :3] @ image[:, y, x] + mean[:, 3]
     smooth = smooth_local_affine(O, I, radius, edge, ridge=1e-3)
     np.testing.assert_allclose(smooth.numpy(), expected.clip(0, 1), atol=1e-7)
+
+
+def test_windows_that_do_not_count_are_left_out(picture) -> None:
+    """Two halves, of which no window holds pixels of both, are two photographs."""
+    I, V = picture(7, 12), picture(7, 12, seed=1)
+    windows = torch.ones(5, 10).double()
+    windows[:, 4:6] = 0  # those that reach over the middle
+    parts = [float(matting_laplacian(I[:, :, half]).quadratic(V[:, :, half])) for half in (slice(6), slice(6, 12))]
+    assert float(matting_laplacian(I, windows=windows).quadratic(V)) == pytest.approx(sum(parts))
+    assert float(matting_laplacian(I, windows=2 * torch.ones(5, 10).double()).quadratic(V)) == pytest.approx(
+        2 * float(matting_laplacian(I).quadratic(V))
+    )

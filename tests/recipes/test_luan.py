@@ -172,6 +172,7 @@ CHANGES: dict[str, Any] = {
     "style_weight": 10.0,
     "style_term": "bn",
     "matting_weight": 1e5,
+    "drift_weight": 0.0,
     "variation_weight": 1e-3,
     "epsilon": 1e-3,
     "smooth_radius": 0,

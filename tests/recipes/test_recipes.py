@@ -114,7 +114,7 @@ def test_another_seed_gives_other_pixels(content, style, recipe: str) -> None:
     assert not torch.equal(one, other)
 
 
-@pytest.mark.parametrize(("recipe", "usual", "other"), [("luan", "max", "average"), ("gatys", "average", "max")])
+@pytest.mark.parametrize(("recipe", "usual", "other"), [("luan", "average", "max"), ("gatys", "average", "max")])
 def test_a_recipe_pools_as_it_is_made_for_unless_told_otherwise(content, style, recipe: str, usual, other) -> None:
     untold, told, otherwise = (
         transfer(content, style, recipe=recipe, pooling=pooling, **tiny(recipe)) for pooling in (None, usual, other)

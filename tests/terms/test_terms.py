@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from photostyle.color.spaces import lab_from_srgb
+from photostyle.image import shrink
 from photostyle.maps.lattice import ColorMap
 from photostyle.matting.laplacian import matting_laplacian
 from photostyle.terms.colors import color_transport
@@ -16,7 +17,7 @@ from photostyle.terms.content import content
 from photostyle.terms.energy import Energy, Features
 from photostyle.terms.grades import gain, simplicity
 from photostyle.terms.gram import augmented_style, gram, regional_grams, saturated, style
-from photostyle.terms.photorealism import gamut, matting
+from photostyle.terms.photorealism import drift, gamut, matting
 from photostyle.terms.smoothness import chroma_variation, total_variation
 
 
@@ -185,6 +186,53 @@ def test_matting_of_a_change_costs_nothing_where_nothing_changes(picture) -> Non
     L = matting_laplacian(I)
     assert value(matting(L, I), {"image": I}) == 0.0
     assert value(matting(L, I), {"image": V}) == pytest.approx(float(L.quadratic(V - I)))
+
+
+def whole(I: Tensor) -> Tensor:
+    return torch.ones_like(I[:1])
+
+
+def test_drift_is_the_quadratic_form_of_smaller_copies(picture) -> None:
+    """48×50 pixels have two: 24×25 and 12×12."""
+    I, V = picture(48, 50), picture(48, 50, seed=1)
+
+    def at(size: tuple[int, int]) -> float:
+        return float(matting_laplacian(shrink(I, size), 1e-5).quadratic(shrink(V, size)))
+
+    E = drift(I, whole(I), 1e-5)
+    assert E.reads == {"image"}
+    assert value(E, {"image": V}) == pytest.approx(2 * at((24, 25)) + 4 * at((12, 12)))
+
+
+def test_drift_of_an_affine_change_is_none(picture) -> None:
+    I = picture(48, 50)
+    V = torch.einsum("cd,dhw->chw", torch.tensor([[0.5, 0.2, 0], [0, 1, 0.1], [0.3, 0, 0.4]]).to(I), I) + 0.1
+    assert value(drift(I, whole(I), 1e-9), {"image": V}) < 1e-6 * value(
+        drift(I, whole(I), 1e-9), {"image": picture(48, 50, seed=1)}
+    )
+
+
+def test_drift_sees_what_matting_does_not() -> None:
+    """A slow wave of colour over a plain ground."""
+    I = torch.full((3, 96, 96), 0.5).double()
+    V = I + 0.1 * torch.sin(torch.linspace(0, 2 * math.pi, 96)).to(I)
+    seen = value(matting(matting_laplacian(I)), {"image": V})
+    assert value(drift(I, whole(I), 1e-7), {"image": V}) > 5 * seen
+
+
+def test_drift_leaves_each_region_its_look(picture) -> None:
+    """Windows on a border do not count, where it lies between pixels of the smaller copies."""
+    I = picture(48, 48)
+    left = torch.zeros_like(I[0])
+    left[:, :24] = 1
+    V = torch.where(left > 0, 0.5 * I, 1 - I)
+    both = torch.stack([left, 1 - left])
+    assert value(drift(I, both, 1e-9), {"image": V}) < 1e-5 * value(drift(I, whole(I), 1e-9), {"image": V})
+
+
+def test_an_image_without_smaller_copies_has_no_drift(picture) -> None:
+    I = picture(23, 40)
+    assert value(drift(I, whole(I), 1e-7), {"image": picture(23, 40, seed=1)}) == 0
 
 
 def test_saturated_is_the_mean_logarithm() -> None:
