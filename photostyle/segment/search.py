@@ -1,7 +1,7 @@
 """The regions of two photographs from a network's own features: nothing to train, nothing to download.
 
-Both photographs are divided together, in few regions and in many (`partitions`); a judge says of each way how near to
-the style it brings the content (`judge`). The best is taken, two regions of it joined where that is no loss, or no
+Both photographs are divided, together and each alone, in few regions and in many (`partitions`); a judge says of each
+way how near to the style it brings the content (`judge`). The best is taken, two regions of it joined where that is no loss, or no
 regions at all where they do not gain enough.
 """
 
