@@ -1,8 +1,8 @@
 """The regions of two photographs from a network's own features: nothing to train, nothing to download.
 
 Both photographs are divided, together and each alone, in few regions and in many (`partitions`); a judge says of each
-way how near to the style it brings the content (`judge`). The best is taken, two regions of it joined where that is no loss, or no
-regions at all where they do not gain enough.
+way how near to the style it brings the content (`judge`). The best is taken, two regions of it joined where that is no
+loss, or no regions at all where they do not gain enough.
 """
 
 from __future__ import annotations
