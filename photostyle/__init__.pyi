@@ -33,7 +33,9 @@ from .regions.palette import PALETTE, label_colors
 from .regions.regions import Regions
 from .segment.doubts import doubtful_matches
 from .segment.find import find_regions
+from .segment.prompt import Prompt
 from .segment.refine import refine_regions
+from .segment.segmenter import load_segmenter
 from .synthesis.texture import texture, texture_steps
 from .tables.making import make_table
 from .tables.reading import load_table
@@ -58,6 +60,7 @@ __all__ = [
     "Pack",
     "Photograph",
     "PhotostyleError",
+    "Prompt",
     "Regions",
     "RegionsError",
     "SettingsError",
@@ -99,6 +102,7 @@ __all__ = [
     "load_maps",
     "load_photograph",
     "load_regions",
+    "load_segmenter",
     "load_table",
     "load_weights",
     "look_pack",

@@ -162,7 +162,7 @@ def look_steps(
     vgg = None
     if len(job.regions.names) > 1:
         vgg = job.vgg if network.is_default else Network(device=device).load()
-    return Look.of(found, job.content, job.regions.names, vgg, {"recipe": recipe, "quality": quality})
+    return Look.of(found, job.content, vgg, {"recipe": recipe, "quality": quality})
 
 
 def maps_steps(

@@ -16,6 +16,7 @@ from commands import run_command
 from torch import Tensor
 from typer.testing import Result
 
+from photostyle import load_image
 from photostyle.network import weights as weights_module
 from photostyle.network.backbones import BACKBONES, tensor_shapes
 from photostyle.network.weights import Weights, cached_path
@@ -67,6 +68,12 @@ def picture() -> Picture:
         return (0.1 + 0.6 * smooth + 0.2 * texture).to(dtype)
 
     return make
+
+
+@pytest.fixture
+def portrait() -> Tensor:
+    """A photograph of an astronaut from head to chest, 3×256×256 in [0, 1]; `portraits/LICENSES.md` says whose."""
+    return load_image(Path(__file__).parent / "portraits" / "astronaut.jpg")
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ LAYERS = (
     {"photofile"},
     {"matting"},
     {"maps"},
+    {"people"},
     {"terms"},
     {"network"},
     {"descent"},

@@ -23,6 +23,7 @@ from photostyle.cli.evaluate import demo, evaluate
 from photostyle.cli.matte import matte
 from photostyle.cli.recipes import recipes
 from photostyle.cli.regions import regions
+from photostyle.cli.select import select
 from photostyle.cli.settings import SettingsCommand
 from photostyle.cli.studio import studio
 from photostyle.cli.tell import tell
@@ -98,6 +99,7 @@ app.command(cls=SettingsCommand)(doodle)
 app.command()(texture)
 app.command()(apply)
 app.command()(regions)
+app.command()(select)
 app.command()(matte)
 app.command(cls=SettingsCommand)(batch)
 app.command()(video)

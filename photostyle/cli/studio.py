@@ -36,6 +36,14 @@ def studio(
         Path | None,
         typer.Option(metavar="DIR", help="A folder of looks to choose from, where those that are saved are kept."),
     ] = None,
+    segmenter: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Have clicks on things answered by a model of the kind SAM 2: a name on the hub, such as "
+            "facebook/sam2.1-hiera-tiny (156 MB, fetched once), or a folder.",
+        ),
+    ] = None,
     most_megabytes: Annotated[int, typer.Option(min=1, metavar="N", help="Refuse larger files.")] = 100,
     most_pixels: Annotated[
         float, typer.Option(min=0.001, metavar="MEGAPIXELS", help="Refuse larger photographs.")
@@ -43,7 +51,7 @@ def studio(
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
 ) -> None:
     """Open the studio: a page in the browser, served by this computer, to choose, paint, preview and compare."""
-    from photostyle import SettingsError
+    from photostyle import SettingsError, find_device, load_segmenter
 
     if missing := [name for name in ("fastapi", "uvicorn") if importlib.util.find_spec(name) is None]:
         raise SettingsError(f"The studio needs {' and '.join(missing)}: `pip install 'photostyle[studio]'`.")
@@ -58,5 +66,14 @@ def studio(
 
             webbrowser.open(address)
 
-    limits = Limits(most_megabytes * 1_000_000, most_pixels * 1e6)
-    serve(host, port, ready, keep=keep, looks=looks, password=password, is_open=insecure_open, limits=limits)
+    serve(
+        host,
+        port,
+        ready,
+        keep=keep,
+        looks=looks,
+        segmenter=load_segmenter("learned", model=segmenter, device=find_device("auto")) if segmenter else None,
+        password=password,
+        is_open=insecure_open,
+        limits=Limits(most_megabytes * 1_000_000, most_pixels * 1e6),
+    )

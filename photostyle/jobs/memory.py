@@ -37,13 +37,16 @@ def estimate(work: str, shape: Sequence[int], size: int | None, sketch: int | No
         each, besides = _WORKS[work]
         return each * height * width + besides
     from photostyle import RECIPES  # their import takes a while, and `apply` needs none
+    from photostyle.network.vgg import PIXELS_AT_ONCE
 
     recipe = RECIPES[work]
     whole: float = recipe.photograph_bytes * height * width
     if size is None:
         return whole
     descends = size if sketch is None else min(size, sketch)
-    whole += _NETWORK + recipe.descent_bytes * math.prod(fit_size(height, width, descends))
+    pixels = math.prod(fit_size(height, width, descends))
+    further = recipe.descent_bytes if recipe.banded_bytes is None else recipe.banded_bytes
+    whole += _NETWORK + recipe.descent_bytes * min(pixels, PIXELS_AT_ONCE) + further * max(0, pixels - PIXELS_AT_ONCE)
     if descends < size:
         whole += _WORKS["texture"][0] * math.prod(fit_size(height, width, size))
     return whole

@@ -45,6 +45,7 @@ from photostyle.jobs.report import Report, have_weights, tell
 from photostyle.jobs.run import Kept, Previews, Run, partial_of, settle
 from photostyle.matting.render import render
 from photostyle.network.network import Network
+from photostyle.people.skin import said_of_skin
 from photostyle.recipes import Recipe
 from photostyle.recipes.settings import Quality
 
@@ -204,11 +205,14 @@ class Transfer:
         options = {"recipe": self.recipe, "quality": self.quality, **self.network.options, **values}
         if self.look and recipe.maps:
             look = run.follow(look_steps(content, style, scene.regions, **options))
+            tell(said_of_skin(look.names), run.report)
             return lambda s: adjust_look(look, Adjustment(s)).apply(content, look.scene.masks), look
-        if recipe.maps and set(self.strengths) != {1}:
+        if recipe.maps:
             chosen: dict[str, Any] = {"recipe": self.recipe, "quality": self.quality, "network": self.network}
             found = run.follow(maps_steps(content, style, scene.regions, **chosen, settings=values))
-            return lambda s: found.faded(s).apply(content), None
+            tell(said_of_skin(found.names), run.report)
+            here = content.to(self.network.check())
+            return lambda s: found.faded(s).apply(here), None
         result = run.follow(transfer_steps(content, scene.styles, scene.regions, **options))
         local = find_look(content.to(result), result) if self.look else None
         return lambda s: fade(content.to(result), result, s), local

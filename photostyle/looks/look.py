@@ -15,6 +15,7 @@ from photostyle.image import check_image, fit, same_proportions, shrink
 from photostyle.looks.scene import Scene, find_again, kinds_of, same_scene
 from photostyle.maps.blend import Borders, RegionalMaps, blend, find_borders
 from photostyle.maps.lattice import ColorMap
+from photostyle.people.skin import SKIN, find_skin
 
 if TYPE_CHECKING:
     from photostyle.network.vgg import VGG
@@ -47,7 +48,6 @@ class Look:
         cls,
         found: RegionalMaps,
         photograph: Tensor,
-        names: tuple[str, ...],
         vgg: VGG | None,
         facts: Mapping[str, str] | None = None,
     ) -> Look:
@@ -58,10 +58,10 @@ class Look:
         """
         small = fit(photograph, _SIZE).cpu()
         masks = found.masks.cpu()
-        scene = Scene(fit(small, THUMBNAIL), masks, torch.zeros(len(names), 0), "")
+        scene = Scene(fit(small, THUMBNAIL), masks, torch.zeros(len(masks), 0), "")
         after = fit(blend(found.maps, small, found.borders), THUMBNAIL)
         facts = {"version": __version__, **(facts or {})}
-        look = cls(tuple(found.maps), found.common, names, scene, after, facts)
+        look = cls(tuple(found.maps), found.common, found.names, scene, after, facts)
         return look.told_apart(small, vgg) if vgg else look
 
     def told_apart(self, photograph: Tensor, vgg: VGG) -> Look:
@@ -90,22 +90,36 @@ class Look:
     def find_regions(self, photograph: Tensor, vgg: VGG | None = None) -> tuple[Tensor, tuple[str, ...]]:
         """Where the look's regions lie in a photograph (3×H×W): masks (K+1)×h×w, the last for what belongs to none.
 
-        On a frame of the look's own scene they lie where they did; elsewhere they are found by what they show, with
-        the network `vgg` (None: it is loaded). Also returns sentences that say so. Raises WeightsError if the
-        network's weights cannot be had.
+        On a frame of the look's own scene they lie where they did; elsewhere skin belongs to the faces that are there,
+        and the others are found by what they show, with the network `vgg` (None: it is loaded). Also returns sentences
+        that say so. Raises WeightsError if the network's weights cannot be had.
         """
         small = fit(photograph, _SIZE).cpu()
-        one = torch.ones(1, *small.shape[1:])
-        if len(self.names) == 1:
-            return torch.cat([one, torch.zeros_like(one)]), ()
-        if same_scene(self.scene.before, small):
+        if len(self.names) > 1 and same_scene(self.scene.before, small):
             masks = self.scene.masks
             return torch.cat([masks, torch.zeros_like(masks[:1])]), ()
-        masks = find_again(self.scene, small, vgg)
+        others = [k for k, name in enumerate(self.names) if name != SKIN]
+        if len(others) == 1:
+            one = torch.ones(1, *small.shape[1:])
+            masks = torch.cat([one, torch.zeros_like(one)])
+        else:
+            masks = find_again(replace(self.scene, kinds=self.scene.kinds[others]), small, vgg)
+        if SKIN in self.names:
+            masks = _with_skin(masks, self.names.index(SKIN), photograph)
+        if len(self.names) == 1:
+            return masks, ()
         shares = masks.mean((1, 2)).tolist()
         found = "; ".join(f"{name}: {share:.0%}" for name, share in zip(self.names, shares, strict=False))
         rest = f"; {shares[-1]:.0%} is none of them and takes what they have in common" if shares[-1] >= 0.01 else ""
         return masks, (f"Another scene than the look's own. Its regions in this photograph: {found}{rest}.",)
+
+
+def _with_skin(masks: Tensor, place: int, photograph: Tensor) -> Tensor:
+    """Masks (K×h×w) and among them, at a `place`, the skin of those whose faces a photograph shows (3×H×W)."""
+    skin = find_skin(photograph)
+    here = torch.zeros_like(masks[:1]) if skin is None else shrink(skin.mask[None], masks.shape[1:])
+    rest = masks * (1 - here)
+    return torch.cat([rest[:place], here, rest[place:]])
 
 
 def whole_look(map: ColorMap, photograph: Tensor, facts: Mapping[str, str] | None = None) -> Look:

@@ -55,11 +55,13 @@ class Borders:
 class RegionalMaps:
     """The colour maps of K regions, what they have in `common`, and where the regions lie.
 
-    `masks` K×h×w are the regions as they were given, `borders` what was found of them on the small photograph.
+    `names` are the regions'. `masks` K×h×w are they as they were given, `borders` what was found of them on the small
+    photograph.
     """
 
     maps: Sequence[ColorMap]
     common: ColorMap
+    names: tuple[str, ...]
     masks: Tensor
     borders: Borders
 

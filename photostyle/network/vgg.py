@@ -6,7 +6,9 @@ block and `image` the photograph itself.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from copy import copy
+from functools import partial
 from typing import Literal
 
 import torch
@@ -15,6 +17,7 @@ from torch import Tensor
 
 from photostyle.errors import SettingsError
 from photostyle.network.backbones import CONVOLUTIONS
+from photostyle.network.bands import in_bands
 from photostyle.network.weights import Weights
 from photostyle.terms.energy import Features
 
@@ -24,6 +27,11 @@ KINDS = "relu4_3"
 """The layer, of VGG-16 and VGG-19, that tells kinds of things: `kinds`."""
 
 _RESCALE = 1.5  # how much larger maxima are than averages: their median root mean square on the example photographs
+
+PIXELS_AT_ONCE = 2**18
+"""What a network looks at in one go; a larger image goes through each block in bands of rows."""
+
+_AT_ONCE = 64 * PIXELS_AT_ONCE  # numbers in a layer of the first block; deeper blocks have as many in larger images
 
 
 def layer_names(depth: int) -> tuple[str, ...]:
@@ -44,6 +52,8 @@ class VGG:
     sizes up, as Caffe does, so that even a tiny image reaches the last layer.
     The preprocessing of the weights (channel order, mean, scale) is part of the trunk:
     its input is always sRGB in [0, 1].
+
+    Memory is bounded but for the features that are asked for: a large image goes through each block in bands of rows.
     """
 
     def __init__(self, weights: Weights, pooling: Pooling = "average", device: torch.device | str = "cpu") -> None:
@@ -52,6 +62,7 @@ class VGG:
         self.backbone = backbone.name
         self.pooling = pooling
         self.device = torch.device(device)
+        self._mirrors = False
         self._names = layer_names(self.depth)
         self._tensors = {name: _channels_last(tensor.to(self.device)) for name, tensor in weights.tensors.items()}
         self._flip = backbone.channel_order == "BGR"
@@ -70,9 +81,38 @@ class VGG:
             features["image"] = image
         x = ((image.flip(0) if self._flip else image) * self._scale - self._mean) / self._std
         x = _channels_last(x.unsqueeze(0))  # 1×3×H×W
-        for name in self._names[1 : 1 + max((self._names.index(layer) for layer in wanted), default=0)]:
+        names = self._names[1 : 1 + max((self._names.index(layer) for layer in wanted), default=0)]
+        for block in _blocks(names):
+            found = self._through(block, x, wanted)
+            x = found[block[-1]]
+            features |= {name: found[name][0] for name in block if name in wanted}
+        return features
+
+    def mirroring(self) -> VGG:
+        """The same network, for which a picture is mirrored at its borders.
+
+        As the weights were trained, it is surrounded by nothing at every layer. Then its borders are features of their
+        own, which statistics of a whole picture ask of another.
+        """
+        other = copy(self)
+        other._mirrors = True
+        return other
+
+    def _through(self, block: Sequence[str], x: Tensor, wanted: Collection[str]) -> dict[str, Tensor]:
+        """The wanted layers of a block, and its last, of its input 1×C×h×w."""
+        part = partial(self._compute, block, {*wanted, block[-1]})
+        widest = len(self._tensors[f"{block[0]}.weight"])
+        rows = max(2, _AT_ONCE // (widest * x.shape[3]) // 2 * 2)
+        if rows >= x.shape[2]:
+            return part(x)
+        convolutions = sum(name.startswith("conv") for name in block)  # each looks one row far
+        return in_bands(part, x, rows, halo=convolutions + convolutions % 2)
+
+    def _compute(self, block: Sequence[str], wanted: Collection[str], x: Tensor) -> dict[str, Tensor]:
+        found = {}
+        for name in block:
             if name.startswith("conv"):
-                x = F.conv2d(x, self._tensors[f"{name}.weight"], self._tensors[f"{name}.bias"], padding=1)
+                x = self._convolve(name, x)
             elif name.startswith("relu"):
                 # in place, unless the convolution's own output was asked for
                 x = F.relu(x, inplace=f"conv{name[4:]}" not in wanted)
@@ -83,8 +123,16 @@ class VGG:
                 if self.pooling == "rescaled":
                     x = _RESCALE * x
             if name in wanted:
-                features[name] = x[0]
-        return features
+                found[name] = x
+        return found
+
+    def _convolve(self, name: str, x: Tensor) -> Tensor:
+        padding = 1
+        if self._mirrors:
+            # one row or column has nothing beside it to be mirrored
+            x = F.pad(x, (1, 1, 1, 1), mode="reflect" if min(x.shape[2:]) > 1 else "replicate")
+            padding = 0
+        return F.conv2d(x, self._tensors[f"{name}.weight"], self._tensors[f"{name}.bias"], padding=padding)
 
     def size(self, layer: str, image: Sequence[int]) -> tuple[int, int]:
         """h×w of a layer's features, of an image of H×W pixels: every pooling halves both, rounding up."""
@@ -129,6 +177,15 @@ def kinds(features: Tensor) -> Tensor:
     # a channel that hardly ever fires must not become noise
     z = (f - f.mean(1, keepdim=True)) / (deviation + 1e-3 * f.std(correction=0)).clamp(min=1e-12)
     return F.normalize(z, dim=0).view(features.shape)
+
+
+def _blocks(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Layers, the image apart, block by block: each ends with its pooling, the last where the names end."""
+    start = 0
+    for end, name in enumerate(names, start=1):
+        if name.startswith("pool") or end == len(names):
+            yield names[start:end]
+            start = end
 
 
 def _channels_last(x: Tensor) -> Tensor:

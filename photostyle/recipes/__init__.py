@@ -46,7 +46,8 @@ class Recipe:
     one whose result is a colour map for each region: it returns these. Of one that `keeps_photograph` early images too
     are local changes of the photograph's colours. A draft of a `quick` one takes seconds. `pooling` is how its network
     goes from fine to coarse. `descent_bytes` is how much memory it takes for each pixel of the image that descends,
-    `photograph_bytes` for each of the photograph.
+    `banded_bytes` for each beyond those that the network looks at in one go (None: as many), `photograph_bytes` for
+    each of the photograph.
     """
 
     source: str
@@ -63,6 +64,7 @@ class Recipe:
     quick: bool = False
     pooling: Pooling = "average"
     descent_bytes: int = 5000
+    banded_bytes: int | None = None
     photograph_bytes: int = 60
 
 
@@ -93,6 +95,7 @@ RECIPES = {
         regional=False,
         blends=True,
         recolors=lambda p: p.original_colors == "no",
+        banded_bytes=2300,  # its features, their slopes and what L-BFGS remembers; nothing within a band
     ),
     "mmd": Recipe(
         "Li et al., Demystifying Neural Style Transfer, IJCAI 2017, arXiv 1701.01036",

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
+from typing import Literal
 
 from photostyle.errors import SettingsError
+
+Manner = Literal["painting", "pattern"]
+"""What a picture is to be: what is shown, in the style's strokes, or the style's motifs, by what is shown."""
+
+MANNER = (
+    "painting: what is shown, in the style's strokes; pattern: the style's motifs, led by what is shown in the large"
+)
+CONTENT: dict[Manner, float] = {"painting": 1.0, "pattern": 0.05}
+"""What the content counts in each."""
+
+_SMALLEST = 96  # pixels; in a smaller picture motifs are as large as what is shown, and only blots are left of it
 
 
 def blend_shares(text: str, count: int) -> list[float]:
@@ -35,10 +46,19 @@ def layer_weights(name: str, text: str) -> dict[str, float]:
     return dict(zip(layers, _shares(name, weights), strict=True))
 
 
+def level_sizes(longest: int, most: int) -> list[int]:
+    """Long sides to descend at, at most so many, each twice the one before and the last `longest`; no other is small.
+
+    >>> level_sizes(2048, 6), level_sizes(500, 2), level_sizes(64, 6)
+    ([128, 256, 512, 1024, 2048], [250, 500], [64])
+    """
+    sizes = [round(longest / 2**k) for k in range(most)]
+    return [size for size in reversed(sizes) if size >= _SMALLEST or size == longest]
+
+
 def shared_steps(steps: int, levels: int) -> list[int]:
-    """`steps` shared among the levels, coarse to fine, each half as many as the one before and at least one."""
-    parts = [steps * (2**levels - 2 ** (levels - k)) // (2**levels - 1) for k in range(levels + 1)]
-    return [max(1, end - start) for start, end in pairwise(parts)]
+    """`steps` shared evenly among the levels, what is left over by the coarse ones, and at least one each."""
+    return [max(1, (steps + k) // levels) for k in reversed(range(levels))]
 
 
 def _shares(name: str, weights: Sequence[str]) -> list[float]:

@@ -21,6 +21,12 @@ def recolored(image: Tensor, model: Tensor) -> Tensor:
     return linear_map(x, model.flatten(1))(x).view_as(image)
 
 
+def finer(coarse: Tensor, first: Tensor) -> Tensor:
+    """An image (3×h×w) enlarged to the size of `first` (3×H×W), with what is finer in that than it could hold."""
+    held = resize(resize(first, coarse.shape[1:]), first.shape[1:])
+    return resize(coarse, first.shape[1:]) + first - held
+
+
 def gray_noise(like: Tensor, seed: int) -> Tensor:
     """A mid-grey image with a trace of white noise, of the size of `like`, the same on every device."""
     generator = torch.Generator().manual_seed(seed)
@@ -32,12 +38,17 @@ def white_noise(like: Tensor, seed: int) -> Tensor:
     return torch.rand(like.shape, generator=torch.Generator().manual_seed(seed)).to(like)
 
 
-def colored_noise(like: Tensor, S: Sequence[Tensor], b: Sequence[float], seed: int) -> Tensor:
-    """Gaussian noise with mean and covariance of the styles' colours, mixed in the shares b; of the size of `like`."""
+def mixed_colors(S: Sequence[Tensor], b: Sequence[float]) -> tuple[Tensor, Tensor]:
+    """Mean (3) and covariance (3×3) of the styles' colours, mixed in the shares b."""
     colors = [s.flatten(1) for s in S]  # 3×n_i each
     μ = torch.stack([b_i * x.mean(1) for b_i, x in zip(b, colors, strict=True)]).sum(0)
     square = torch.stack([b_i * (x @ x.T) / x.shape[1] for b_i, x in zip(b, colors, strict=True)]).sum(0)
-    Σ = square - torch.outer(μ, μ)
+    return μ, square - torch.outer(μ, μ)
+
+
+def colored_noise(like: Tensor, S: Sequence[Tensor], b: Sequence[float], seed: int) -> Tensor:
+    """Gaussian noise with mean and covariance of the styles' colours, mixed in the shares b; of the size of `like`."""
+    μ, Σ = mixed_colors(S, b)
     white = torch.randn(like.shape, generator=torch.Generator().manual_seed(seed)).to(like)
     return μ.view(3, 1, 1) + torch.tensordot(matrix_power(Σ, 0.5), white, dims=1)
 

@@ -19,12 +19,23 @@ from torch import Tensor
 
 from photostyle.color.spaces import chroma, luma
 from photostyle.descent.descend import Optimizer, descend
+from photostyle.descent.spectrum import SpectrumMetric
 from photostyle.descent.steps import Steps
+from photostyle.errors import SettingsError
 from photostyle.image import fit, resize
 from photostyle.network.vgg import VGG
 from photostyle.photofile import load_image
-from photostyle.recipes._gatys_settings import blend_shares, layer_weights, shared_steps
-from photostyle.recipes._starts import colored_noise, gray_noise, recolored
+from photostyle.recipes._gatys_settings import (
+    CONTENT,
+    MANNER,
+    Manner,
+    blend_shares,
+    layer_weights,
+    level_sizes,
+    shared_steps,
+)
+from photostyle.recipes._starts import colored_noise, finer, gray_noise, mixed_colors, recolored
+from photostyle.recipes._strokes import in_strokes
 from photostyle.recipes.settings import setting
 from photostyle.regions.regions import Regions
 from photostyle.terms.content import content as content_term
@@ -40,15 +51,21 @@ class NeuralStyle:
     """Weights of relative terms; docs/departures.md has the settings that are the paper's."""
 
     size: int = setting(512, "long side of the result, pixels; a smaller content keeps its size", least=16, draft=256)
-    steps: int = setting(150, "iterations over all levels", least=1, draft=50, best=500)
-    levels: int = setting(3, "sizes, each twice the one before", least=1, most=6)
-    content_weight: float = setting(1.0, "α", least=0)
-    style_weight: float = setting(3.0, "β", least=0)
+    sketch: int = setting(
+        1024,
+        "long side of the picture that descends; a larger one is rendered after it, of the style's own pixels",
+        least=16,
+    )
+    manner: Manner = setting("painting", MANNER)
+    steps: int = setting(80, "iterations over all levels", least=1, draft=32, best=250)
+    levels: int = setting(6, "sizes at most, each twice the one before; none is under 96 pixels", least=1, most=6)
+    content_weight: float = setting(1.0, "α; for a pattern a twentieth of it counts", least=0)
+    style_weight: float = setting(20.0, "β", least=0)
     variation_weight: float = setting(1.0, "of total variation: smooths grain", least=0)
     chroma_weight: float = setting(30.0, "of the variation of chroma", least=0)
     content_layers: str = setting("relu4_2", "layers whose features are kept; with weights: relu3_2:0.5,relu4_2:2")
     style_layers: str = setting(
-        "relu1_1:256,relu2_1:64,relu3_1:16,relu4_1:4,relu5_1:1",
+        "relu1_1,relu2_1,relu3_1,relu4_1,relu5_1",
         "layers whose Gram matrices are matched, with weights as above",
     )
     style_blend: str = setting("", "a weight for each of several style images, as 2,1; empty: all the same")
@@ -69,18 +86,32 @@ def neural_style(
 ) -> Steps:
     """L = α·L_content + β·Σ L_style by gradient descent on the pixels (section 2.3), on the last of `p.levels` sizes.
 
-    One style image 3×H×W or several. Raises SettingsError where layers or weights cannot be read or are not one for
-    each style image, ImageError where `p.start_image` cannot be read.
+    What is larger than `p.sketch` is rendered after it. One style image 3×H×W or several. Raises SettingsError where
+    layers or weights cannot be read or are not one for each style image, or where a picture of several is to be
+    rendered; ImageError where `p.start_image` cannot be read or a side of a style to render with is under 8 pixels.
     """
     styles = [style] if isinstance(style, Tensor) else list(style)
     b = blend_shares(p.style_blend, len(styles))
     w_c, w_s = layer_weights("content_layers", p.content_layers), layer_weights("style_layers", p.style_layers)
     O = load_image(p.start_image).to(content) if p.start_image else None
-    finest = fit(content, p.size)
-    for level, steps in enumerate(shared_steps(p.steps, p.levels), start=1):
-        I = fit(content, round(max(finest.shape) / 2 ** (p.levels - level)))
-        S = [in_colors_of(I, s, p) for s in styles]
-        O = resize(O, I.shape[1:]) if O is not None else first_image(I, S, b, p)
+    whole = fit(content, p.size)
+    finest = fit(whole, p.sketch)
+    if finest.shape != whole.shape and len(styles) > 1:
+        raise SettingsError(
+            f"A picture of several styles is not rendered of their pixels: give a sketch of {max(whole.shape)} too."
+        )
+    vgg = vgg.mirroring()
+    sizes = level_sizes(max(finest.shape), p.levels)
+    for size, steps in zip(sizes, shared_steps(p.steps, len(sizes)), strict=True):
+        I = fit(content, size)
+        S = [in_colors_of(I, fit(s, round(p.style_scale * size), enlarge=True), p) for s in styles]
+        first = first_image(I, S, b, p)
+        if O is None:
+            O = first
+        elif p.manner == "pattern" or p.start_image:
+            O = resize(O, I.shape[1:])
+        else:
+            O = finer(O, first)
         extract: Extract = vgg
         if p.original_colors == "luma":
             O = luma(O) + chroma(I)
@@ -91,10 +122,16 @@ def neural_style(
         E_c = content_term(F_I, {l: w / power(F_I[l]) for l, w in w_c.items()})
         E_s = style_term(F_S, {l: w / power_of_gram(F_S[l]) for l, w in w_s.items()})
         Υ = smoothness(I.numel(), p.variation_weight, p.chroma_weight)
-        L = p.content_weight * E_c + p.style_weight * E_s + Υ
-        O = yield from descend(L, extract, O, stage=f"{max(I.shape)} px", steps=steps, optimizer=p.optimizer)
+        L = CONTENT[p.manner] * p.content_weight * E_c + p.style_weight * E_s + Υ
+        metric = SpectrumMetric(I.shape[1:], mixed_colors(S, b)[1]) if p.optimizer == "lbfgs" else None
+        O = yield from descend(L, extract, O, stage=f"{size} px", steps=steps, optimizer=p.optimizer, metric=metric)
     assert O is not None
-    return (in_gamut(O, chroma(finest)) if p.original_colors == "luma" else O).clamp(0, 1)
+    O = O.clamp(0, 1)
+    if finest.shape != whole.shape:
+        (s,) = styles
+        S_whole = in_colors_of(whole, fit(s, round(p.style_scale * max(whole.shape))), p)
+        O = yield from in_strokes(O, S_whole, (whole.shape[1], whole.shape[2]), p.seed)
+    return in_gamut(O, chroma(whole)) if p.original_colors == "luma" else O
 
 
 def blend(features: Sequence[Features], b: Sequence[float]) -> dict[str, Tensor]:
@@ -121,9 +158,8 @@ def first_image(I: Tensor, S: Sequence[Tensor], b: Sequence[float], p: NeuralSty
     return gray_noise(I, p.seed) if p.start == "noise" else colored_noise(I, S, b, p.seed)
 
 
-def in_colors_of(I: Tensor, style: Tensor, p: NeuralStyle) -> Tensor:
-    """The style image at its size; with original colours, its colours or its luma with mean and covariance of I's."""
-    S = fit(style, round(p.style_scale * max(I.shape)), enlarge=True)
+def in_colors_of(I: Tensor, S: Tensor, p: NeuralStyle) -> Tensor:
+    """The style image; with original colours, its colours or its luma with mean and covariance of I's."""
     if p.original_colors == "histogram":
         return recolored(S, I)
     if p.original_colors == "luma":

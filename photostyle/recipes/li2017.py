@@ -17,11 +17,13 @@ import torch
 from torch import Tensor
 
 from photostyle.descent.descend import Optimizer, descend
+from photostyle.descent.spectrum import SpectrumMetric
 from photostyle.descent.steps import Steps
 from photostyle.image import fit, resize, shrink
 from photostyle.network.vgg import VGG
-from photostyle.recipes._gatys_settings import layer_weights, shared_steps
-from photostyle.recipes._starts import gray_noise
+from photostyle.recipes._gatys_settings import CONTENT, MANNER, Manner, layer_weights, level_sizes, shared_steps
+from photostyle.recipes._starts import finer, gray_noise, mixed_colors
+from photostyle.recipes._strokes import in_strokes
 from photostyle.recipes.pitie2007 import linear_map
 from photostyle.recipes.settings import setting
 from photostyle.regions.recolor import match_colors
@@ -47,11 +49,17 @@ class DiscrepancyStyle:
     """Weights of relative terms: a picture without any features costs 1 in each; Z is so chosen, α is 1."""
 
     size: int = setting(512, "long side of the result, pixels", least=16, draft=256)
-    steps: int = setting(150, "iterations over all levels", least=1, draft=50, best=500)
-    levels: int = setting(3, "sizes, each twice the one before", least=1, most=6)
-    balance: float = setting(3.0, "γ, style against content", least=0)
+    sketch: int = setting(
+        1024,
+        "long side of the picture that descends; a larger one is rendered after it, of the style's own pixels",
+        least=16,
+    )
+    manner: Manner = setting("painting", MANNER)
+    steps: int = setting(80, "iterations over all levels", least=1, draft=32, best=250)
+    levels: int = setting(6, "sizes at most, each twice the one before; none is under 96 pixels", least=1, most=6)
+    balance: float = setting(20.0, "γ, style against content", least=0)
     style_layers: str = setting(
-        "relu1_1:256,relu2_1:64,relu3_1:16,relu4_1:4,relu5_1:1",
+        "relu1_1,relu2_1,relu3_1,relu4_1,relu5_1",
         "layers whose features are matched, with weights: relu3_1,relu4_1:0.5",
     )
     variation_weight: float = setting(1.0, "of total variation: smooths grain", least=0)
@@ -91,19 +99,34 @@ class DiscrepancyStyle:
 def discrepancy_style(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: DiscrepancyStyle) -> Steps:
     """L = L_content + γ Σ_k w_k L_k by gradient descent on the pixels, coarse to fine; at most `p.size` large.
 
-    Raises SettingsError where layers or their weights cannot be read.
+    What is larger than `p.sketch` is rendered after it. Raises SettingsError where layers or their weights cannot be
+    read, ImageError if a side of a style to render with is under 8 pixels.
     """
     w = layer_weights("style_layers", p.style_layers)
+    whole = fit(content, p.size)
+    finest = fit(whole, p.sketch)
+    vgg = vgg.mirroring()
     O = None
-    longest = max(fit(content, p.size).shape)
-    for level, steps in enumerate(shared_steps(p.steps, p.levels), start=1):
-        I, S = (fit(image, round(longest / 2 ** (p.levels - level))) for image in (content, style))
+    sizes = level_sizes(max(finest.shape), p.levels)
+    for size, steps in zip(sizes, shared_steps(p.steps, len(sizes)), strict=True):
+        I, S = fit(content, size), fit(style, size)
         here = regions.fit(I, S)
-        O = resize(O, I.shape[1:]) if O is not None else first_image(I, S, here, p)
+        first = first_image(I, S, here, p)
+        if O is None:
+            O = first
+        elif p.manner == "pattern":
+            O = resize(O, I.shape[1:])
+        else:
+            O = finer(O, first)
         L = objective(I, S, here, w, vgg, p)
-        O = yield from descend(L, vgg, O, stage=f"{max(I.shape)} px", steps=steps, optimizer=p.optimizer)
+        metric = SpectrumMetric(I.shape[1:], mixed_colors([S], [1.0])[1]) if p.optimizer == "lbfgs" else None
+        O = yield from descend(L, vgg, O, stage=f"{size} px", steps=steps, optimizer=p.optimizer, metric=metric)
     assert O is not None
-    return O.clamp(0, 1)
+    O = O.clamp(0, 1)
+    if finest.shape == whole.shape:
+        return O
+    maps = (regions.style, regions.content) if len(regions.names) > 1 else None
+    return (yield from in_strokes(O, style, (whole.shape[1], whole.shape[2]), p.seed, maps))
 
 
 def objective(I: Tensor, S: Tensor, regions: Regions, w: Mapping[str, float], vgg: VGG, p: DiscrepancyStyle) -> Energy:
@@ -112,7 +135,7 @@ def objective(I: Tensor, S: Tensor, regions: Regions, w: Mapping[str, float], vg
         F_I, F_S = vgg(I, {p.CONTENT_LAYER, *w}), vgg(S, w)
     M_I = {l: shrink(regions.content, F_I[l].shape[1:]) for l in w}
     M_S = {l: shrink(regions.style, F_S[l].shape[1:]) for l in w}
-    L = content_term(F_I, {p.CONTENT_LAYER: 1 / power(F_I[p.CONTENT_LAYER])})
+    L = CONTENT[p.manner] * content_term(F_I, {p.CONTENT_LAYER: 1 / power(F_I[p.CONTENT_LAYER])})
     for name, (w_k, towards) in p.distances().items():
         L += distribution_style(name, towards, F_S, M_S, M_I, {l: p.balance * w_k * w_l for l, w_l in w.items()})
     return L + smoothness(I.numel(), p.variation_weight, p.chroma_weight)

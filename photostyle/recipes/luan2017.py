@@ -2,8 +2,8 @@
 
     L = Σ_l α_l L_c + Γ Σ_l β_l L_s+ + λ L_m                                           (eq. 4)
 
-Stage 1 descends without the matting term, stage 2 from there with it, both first at coarse sizes; the result is then
-redrawn by local affine maps and, if asked for, cleared of posterization by a guided filter (supplement).
+Stage 1 descends without the matting term, stage 2 from there with it; the result is then redrawn by local affine maps
+and, if asked for, cleared of posterization by a guided filter (supplement).
 
 The weights of content and style go with the features of one network, those of matting with pixels in [0, 1]. So that
 they mean the same with every network, content and style are relative, 1 for a picture without features, times what
@@ -30,6 +30,7 @@ from photostyle.matting.metric import MattingMetric
 from photostyle.matting.render import render
 from photostyle.network.vgg import VGG
 from photostyle.recipes._starts import gray_noise
+from photostyle.recipes.photo import Photo, photo
 from photostyle.recipes.pitie2007 import linear_map
 from photostyle.recipes.settings import setting
 from photostyle.regions.recolor import match_colors
@@ -50,7 +51,7 @@ class DeepPhoto:
     size: int = setting(700, "long side at which the energy descends, pixels", least=16, draft=256)
     steps: int = setting(1000, "most iterations of each of the two stages", least=1, draft=40)
     coarse: int = setting(
-        96, "long side at which both stages begin, then twice that, and so on; 0 for the full size alone", least=0
+        0, "long side at which both stages begin, then twice that, and so on; 0 for the full size alone", least=0
     )
     coarse_steps: int = setting(30, "most iterations of each of the two at every smaller size", least=1)
     tolerance: float = setting(
@@ -70,8 +71,10 @@ class DeepPhoto:
     )
     smooth_edge: float = setting(0.01, "σ in colour of the local affine smoothing", least=1e-4)
     refine: bool = setting(False, "remove posterization with a guided filter")
-    start: Literal["recolored", "content", "noise"] = setting(
-        "recolored", "the first image: the content, its regions in the style's colours or its own, or noise"
+    start: Literal["graded", "recolored", "content", "noise"] = setting(
+        "graded",
+        "the first image: the content as the recipe photo grades it, with its regions' colours moved linearly, as it "
+        "is, or noise",
     )
     optimizer: Literal["metric", "lbfgs", "adam"] = setting(
         "metric", "method of descent: L-BFGS along what keeps a photograph, L-BFGS as published, or Adam"
@@ -90,12 +93,12 @@ class DeepPhoto:
 def deep_photo(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: DeepPhoto) -> Steps:
     """Both stages of the paper, then local affine smoothing; rendered at the content's own size.
 
-    Where light falls is decided at a coarse size, at which a layer sees a house at once: what both stages find there is
-    carried to the photograph at the next size, and is where they go on.
+    Of several sizes (`p.coarse`), what both stages find at one is carried to the photograph at the next, and is where
+    they go on: at a coarse size, where a layer sees a house at once, light is moved to other places.
     """
     sizes = octaves(content.shape[1:], p.coarse, p.size)
     I, S = fit(content, sizes[0]), fit(style, sizes[0])
-    O = first_image(I, S, regions.fit(I, S), p)
+    O = yield from first_image(I, S, regions.fit(I, S), vgg, p)
     for size in sizes:
         small, I, S = I, fit(content, size), fit(style, size)
         here = regions.fit(I, S)
@@ -157,8 +160,10 @@ def content_and_style(I: Tensor, S: Tensor, regions: Regions, vgg: VGG, p: DeepP
     )
 
 
-def first_image(I: Tensor, S: Tensor, regions: Regions, p: DeepPhoto) -> Tensor:
-    """What stage 1 starts from, of the size of I (3×H×W)."""
+def first_image(I: Tensor, S: Tensor, regions: Regions, vgg: VGG, p: DeepPhoto) -> Steps:
+    """What stage 1 starts from, of the size of I (3×H×W); where it is graded, with the steps of that."""
+    if p.start == "graded":
+        return (yield from photo(I, S, regions, vgg, Photo()))
     if p.start == "recolored":
         return match_colors(I, S, regions, linear_map)
     return I if p.start == "content" else gray_noise(I, p.seed)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -28,6 +29,7 @@ from photostyle.maps.tone import find_tone
 from photostyle.matting.laplacian import matting_laplacian
 from photostyle.matting.render import feather
 from photostyle.network.vgg import VGG
+from photostyle.recipes._people import with_natural_skin
 from photostyle.recipes._search import Search, View, value_of
 from photostyle.recipes.grading import (
     SLIDER_PRICE,
@@ -67,6 +69,7 @@ class Photo:
     unity: float = setting(0.1, "how much it costs that regions differ in look", least=0)
     leave: float = setting(0.4, "cost above which a colour of the style need not land anywhere", least=1e-3)
     epsilon: float = setting(1e-5, "ε of the matting Laplacian", least=0)
+    skin: Literal["natural", "free"] = setting("natural", "whether faces and skin keep their hue, or go with the look")
 
     CONTENT_LAYER = "relu4_2"
     STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -117,7 +120,8 @@ def photo_maps(
         place = yield from down(L, x=x, stage=f"{max(I_s.shape)} px", steps=steps, memory=memory)
         x, memory = place.x, place.memory
     *maps, common = bounded_maps(*search.grade(x), samples, p)
-    return RegionalMaps(maps, common, given, borders)
+    found = RegionalMaps(maps, common, regions.names, given, borders)
+    return found if p.skin == "free" else with_natural_skin(found, content, I, S)
 
 
 def first_grade(samples: list[Samples], p: Photo) -> tuple[Photo, Tensor, Tensor]:

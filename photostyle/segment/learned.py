@@ -13,15 +13,9 @@ without a partner. A group of the content without a partner in the style is merg
 
 from __future__ import annotations
 
-import json
-import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -29,10 +23,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from photostyle.errors import RegionsError
-from photostyle.files import reason
 from photostyle.image import resize
 from photostyle.regions.pairing import Labels, check_names, merge_orphans, present
 from photostyle.regions.regions import Regions
+from photostyle.segment.hub import Kind, Model, load_model
 
 DEFAULT = "openmmlab/upernet-convnext-tiny"
 """UPerNet (Xiao et al. 2018) over ConvNeXt-T (Liu et al. 2022), ADE20K; MIT licence, 241 MB."""
@@ -63,7 +57,13 @@ GROUPS = {
 }
 """The 150 classes of ADE20K by group. A class that is not here is a group of its own."""
 
-_FILES = ("config.json", "model.safetensors", "preprocessor_config.json")
+_KIND = Kind(
+    of="AutoModelForSemanticSegmentation",
+    what="Learned regions",
+    called="a segmentation model",
+    model=DEFAULT,
+    instead="have regions found by the method auto",
+)
 _GROUP = {member: group for group, members in GROUPS.items() for member in members.split(", ")}
 _SHORT, _LONG = 512, 2048  # pixels, of the image that the network sees: the short side, but no more on the long one
 _STRIDE = 32  # its sides are multiples of this
@@ -103,17 +103,15 @@ def segment_learned(
 class _Network:
     """A segmenter of N classes in G groups."""
 
-    model: Any
-    mean: Tensor  # 3×1×1, of the images it was trained on
-    std: Tensor
+    model: Model
     names: tuple[str, ...]  # of the groups
     members: Tensor  # G×N, 1 where a class belongs to a group
 
     @torch.no_grad()
     def __call__(self, image: Tensor) -> Tensor:
         """Image 3×H×W → probabilities G×h×w of the groups, on the processor."""
-        seen = resize(image, _size(*image.shape[1:])).to(self.mean)
-        logits = self.model(((seen - self.mean) / self.std)[None]).logits[0]  # N×h×w
+        seen = resize(image, _size(*image.shape[1:]))
+        logits = self.model.network(self.model.standard(seen)).logits[0]  # N×h×w
         return torch.einsum("gn,nhw->ghw", self.members, logits.softmax(0)).cpu()
 
 
@@ -126,72 +124,9 @@ def _size(height: int, width: int) -> tuple[int, int]:
 
 
 def _load(model: str, device: str | torch.device) -> _Network:
-    try:
-        transformers, hub = import_module("transformers"), import_module("huggingface_hub")
-    except ImportError:
-        raise RegionsError(
-            "Learned regions need the transformers library: pip install "
-            "'photostyle[learned]', or have regions found by the method auto."
-        ) from None
-    with _silent(transformers.utils.logging):
-        folder = Path(model) if os.path.isdir(model) else _fetched(model, hub)
-        lacking = [name for name in _FILES if not (folder / name).is_file()]
-        if lacking:
-            raise RegionsError(
-                f"The model {model} lacks {', '.join(lacking)}: copy that from where it was published, "
-                f"take another, such as {DEFAULT}, or have regions found by the method auto."
-            )
-        try:
-            network, report = transformers.AutoModelForSemanticSegmentation.from_pretrained(
-                folder,
-                use_safetensors=True,
-                trust_remote_code=False,
-                local_files_only=True,
-                dtype=torch.float32,
-                output_loading_info=True,
-            )
-            if report["missing_keys"]:  # transformers would fill them with noise
-                raise ValueError(f"it lacks the weights {min(report['missing_keys'])}")
-            prepare = json.loads((folder / "preprocessor_config.json").read_text(encoding="utf-8"))
-            mean, std = (torch.tensor(prepare[key]).view(3, 1, 1).to(device) for key in ("image_mean", "image_std"))
-        except Exception as error:  # a file can be wrong in any way, and transformers raises nearly anything
-            raise RegionsError(
-                f"The model {model} is not a segmentation model that can be used ({_words(error)}): "
-                f"take another, such as {DEFAULT}, or have regions found by the method auto."
-            ) from error
-    names, members = _groups(network.config.id2label)
-    return _Network(network.to(device).eval(), mean, std, names, members.to(device))
-
-
-def _fetched(model: str, hub: Any) -> Path:
-    """The folder of the hub's cache that holds a model, fetched if need be."""
-    try:
-        return Path(hub.snapshot_download(model, allow_patterns=list(_FILES)))
-    except Exception as error:  # no network, no such name, no space: each library below has errors of its own
-        raise RegionsError(
-            f"The model {model} is neither a folder here nor within reach on the hub ({_words(error)}): "
-            f"place its files {', '.join(_FILES)}, from its page on huggingface.co, in one folder and "
-            f"give that folder as the model, or have regions found by the method auto."
-        ) from error
-
-
-def _words(error: Exception) -> str:
-    """The first sentence of an error's own words."""
-    return re.split(r"\n|\. ", reason(error))[0].rstrip(".:")
-
-
-@contextmanager
-def _silent(log: Any) -> Iterator[None]:
-    """Keep transformers and the hub from printing."""
-    level, bars = log.get_verbosity(), log.is_progress_bar_enabled()
-    log.set_verbosity(log.CRITICAL)
-    log.disable_progress_bar()
-    try:
-        yield
-    finally:
-        log.set_verbosity(level)
-        if bars:
-            log.enable_progress_bar()
+    loaded = load_model(_KIND, model, device)
+    names, members = _groups(loaded.network.config.id2label)
+    return _Network(loaded, names, members.to(device))
 
 
 # --- groups --------------------------------------------------------------------------------------------

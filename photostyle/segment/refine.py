@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import torch
 from torch import Tensor
 
 from photostyle.image import fit, shrink
@@ -32,3 +33,10 @@ def refine_masks(masks: Tensor, photograph: Tensor) -> Tensor:
     """
     small = fit(photograph, _SIZE)
     return feather(shrink(masks, small.shape[1:]), small, photograph, BORDER, SURFACE)
+
+
+def refine_mask(mask: Tensor, photograph: Tensor) -> Tensor:
+    """One mask (h×w, 0 to 1, of the photograph's proportions), guided by the photograph (3×H×W): H×W."""
+    small = fit(photograph, _SIZE)
+    m = shrink(mask[None], small.shape[1:])
+    return feather(torch.cat([m, 1 - m]), small, photograph, BORDER, SURFACE)[0]

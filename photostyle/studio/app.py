@@ -10,8 +10,10 @@ from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from photostyle import PhotostyleError, __version__
+from photostyle.segment.prompt import Segmenter
 from photostyle.studio.result import ResultGone
 from photostyle.studio.routes import about, archive, jobs, looks, photographs, regions, results
+from photostyle.studio.selecting import Selecting
 from photostyle.studio.service import LIMITS, Limits, Service
 from photostyle.studio.sessions import Sessions
 from photostyle.studio.shelf import Shelf
@@ -21,10 +23,16 @@ from photostyle.studio.worker import Worker
 PAGE = Path(__file__).with_name("page")
 
 
-def make_app(folder: Path, worker: Worker, limits: Limits = LIMITS, shelf: Shelf | None = None) -> FastAPI:
+def make_app(
+    folder: Path,
+    worker: Worker,
+    limits: Limits = LIMITS,
+    shelf: Shelf | None = None,
+    segmenter: Segmenter | None = None,
+) -> FastAPI:
     """The studio as an ASGI application, without the `Guard`.
 
-    Everything that it keeps is in the folder, but for the looks on a `shelf`.
+    Everything that it keeps is in the folder, but for the looks on a `shelf`. The `segmenter` answers clicks.
     """
     app = FastAPI(
         title="photostyle studio",
@@ -33,7 +41,7 @@ def make_app(folder: Path, worker: Worker, limits: Limits = LIMITS, shelf: Shelf
         redoc_url=None,
         openapi_url="/api/openapi.json",
     )
-    app.state.service = Service(Sessions(folder), worker, limits, shelf)
+    app.state.service = Service(Sessions(folder), worker, Selecting(segmenter), limits, shelf)
     app.add_exception_handler(PhotostyleError, _mend)
     app.add_exception_handler(HTTPException, _refuse)
     app.add_exception_handler(RequestValidationError, _explain)

@@ -42,6 +42,7 @@ from photostyle._transfer import maps_steps, tint_of
 from photostyle.jobs.report import have_weights
 from photostyle.looks.placed import Placed
 from photostyle.network.network import Network
+from photostyle.people.skin import said_of_skin
 from photostyle.recipes import Recipe
 from photostyle.recipes.settings import settings_of
 from photostyle.recipes.tint import Tint, find_tint
@@ -204,7 +205,10 @@ class _Transferring:
             return task.follow(transfer_steps(I, styles, regions, **options, **values))
         regions = regions or Regions.whole(I, styles[0])
         steps = maps_steps(I, styles[0], regions, **options, network=Network(), settings=values)
-        return Placed.at_home(Look.of(task.follow(steps), I, regions.names, None, options))
+        found = task.follow(steps)
+        for note in said_of_skin(found.names):
+            task.note(note)
+        return Placed.at_home(Look.of(found, I, None, options))
 
     def _kept(self, made: Tensor | Placed, painting: Painting | None, seconds: float) -> Result:
         facts: dict[str, Any] = {

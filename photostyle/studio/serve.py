@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from photostyle import SettingsError
 from photostyle.files import make_folder, reason
+from photostyle.segment.prompt import Segmenter
 from photostyle.studio.app import make_app
 from photostyle.studio.guard import Guard
 from photostyle.studio.service import LIMITS, Limits
@@ -27,13 +28,15 @@ def studio(
     keep: Path | None = None,
     *,
     looks: Path | None = None,
+    segmenter: Segmenter | None = None,
     names: tuple[str, ...] = (),
     password: str | None = None,
     limits: Limits = LIMITS,
 ) -> Iterator[ASGIApp]:
     """The guarded application; when it ends its jobs are cancelled and, unless there is a folder to keep, its files.
 
-    Looks are kept in the folder `looks`, if there is one. Raises ImageError if a folder cannot be made.
+    Looks are kept in the folder `looks`, if there is one; the `segmenter` answers clicks, by default the wand. Raises
+    ImageError if a folder cannot be made.
     """
     if looks:
         make_folder(looks)
@@ -42,10 +45,10 @@ def studio(
     try:
         if keep:
             make_folder(keep)
-            yield Guard(make_app(keep, worker, limits, shelf), names, password)
+            yield Guard(make_app(keep, worker, limits, shelf, segmenter), names, password)
         else:
             with tempfile.TemporaryDirectory(prefix="photostyle-studio-", ignore_cleanup_errors=True) as folder:
-                yield Guard(make_app(Path(folder), worker, limits, shelf), names, password)
+                yield Guard(make_app(Path(folder), worker, limits, shelf, segmenter), names, password)
                 worker.close()  # before its folder goes
     finally:
         worker.close()
@@ -58,6 +61,7 @@ def serve(
     *,
     keep: Path | None = None,
     looks: Path | None = None,
+    segmenter: Segmenter | None = None,
     password: str | None = None,
     is_open: bool = False,
     limits: Limits = LIMITS,
@@ -80,7 +84,8 @@ def serve(
         except OSError as error:
             raise SettingsError(f"The studio cannot use {host}, port {port} ({reason(error)}): try another.") from error
         shown = f"[{host}]" if ":" in host else host
-        with studio(keep, looks=looks, names=(host, socket.gethostname()), password=password, limits=limits) as app:
+        names = (host, socket.gethostname())
+        with studio(keep, looks=looks, segmenter=segmenter, names=names, password=password, limits=limits) as app:
             config = uvicorn.Config(
                 app,
                 log_level="error",

@@ -14,6 +14,7 @@ from photostyle import Look, SettingsError
 from photostyle.studio.describing import describe
 from photostyle.studio.making import Work
 from photostyle.studio.picture import SIDES
+from photostyle.studio.selecting import Selecting
 from photostyle.studio.sessions import Session, Sessions
 from photostyle.studio.shelf import Shelf
 from photostyle.studio.worker import Pace, Task, Worker
@@ -42,6 +43,7 @@ class Service:
 
     sessions: Sessions
     worker: Worker
+    selecting: Selecting
     limits: Limits = LIMITS
     shelf: Shelf | None = None  # of looks that are kept from one session to the next
 

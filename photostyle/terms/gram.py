@@ -21,8 +21,23 @@ def gram(F: Tensor) -> Tensor:
     tensor([[ 5., 11.],
             [11., 25.]])
     """
-    F = F.flatten(1)  # C×hw
-    return F @ F.T
+    G: Tensor = _Gram.apply(F.flatten(1))  # type: ignore[no-untyped-call]
+    return G
+
+
+class _Gram(torch.autograd.Function):
+    """F Fᵀ of F C×n, whose slope (∂G + ∂Gᵀ) F is one product, not two as large as F."""
+
+    @staticmethod
+    def forward(ctx: Any, F: Tensor) -> Tensor:
+        ctx.save_for_backward(F)
+        return F @ F.T
+
+    @staticmethod
+    def backward(ctx: Any, *grad: Tensor) -> Tensor:
+        (F,) = ctx.saved_tensors
+        slope: Tensor = (grad[0] + grad[0].T) @ F
+        return slope
 
 
 def regional_grams(F: Tensor, masks: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from photostyle.jobs.regions import find
 from photostyle.jobs.report import Report, have_weights, tell
 from photostyle.maps.lattice import ColorMap
 from photostyle.network.backbones import DEFAULT_BACKBONE
+from photostyle.people.skin import said_of_skin
 from photostyle.regions.regions import Regions
 from photostyle.video.clip import Clip
 from photostyle.video.survey import Survey, picture
@@ -101,7 +102,9 @@ def _find(frame: Tensor, style: Tensor, guide: Guide, report: Report, device: st
     regions = Regions.whole(frame, S)
     if guide != "none":
         regions = find(frame, S, guide, report, device=device)
-    return report.follow(look_steps(frame, S, regions, device=device))
+    look = report.follow(look_steps(frame, S, regions, device=device))
+    tell(said_of_skin(look.names), report)
+    return look
 
 
 def _locate(look: Look, frame: Tensor, strength: float, report: Report) -> Grade:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import get_args
 
@@ -170,3 +171,70 @@ def test_the_size_of_a_layer_is_known_beforehand(fake_weights, size: tuple[int, 
     layers = ("image", "relu1_1", "relu2_1", "relu3_3", "pool3", "relu5_1")
     features = vgg(torch.rand(3, *size), layers)
     assert {l: vgg.size(l, size) for l in layers} == {l: tuple(F.shape[1:]) for l, F in features.items()}
+
+
+# Large images: in bands of rows
+
+
+def slope(vgg: VGG, image: Tensor, layers: Collection[str]) -> tuple[dict[str, Tensor], Tensor]:
+    """Features, and the slope of the sum of their squares: each layer weighs the same."""
+    x = image.clone().requires_grad_()
+    features = vgg(x, layers)
+    (g,) = torch.autograd.grad(sum(f.square().mean() for f in features.values()), x)
+    return {name: f.detach() for name, f in features.items()}, g
+
+
+@pytest.mark.parametrize("mirrors", [False, True])
+@pytest.mark.parametrize("pooling", get_args(Pooling))
+@pytest.mark.parametrize("size", [(21, 13), (40, 6), (34, 9)])
+def test_bands_are_what_the_whole_is(fake_weights, picture, monkeypatch, size, pooling, mirrors: bool) -> None:
+    """Features of every layer and the slope, in bands of two rows and more, of even and odd heights."""
+    vgg, image = VGG(fake_weights("vgg19"), pooling), picture(*size, dtype=torch.float32)
+    vgg = vgg.mirroring() if mirrors else vgg
+    layers = [name for name in layer_names(19) if not name.startswith("conv")]
+    whole, g = slope(vgg, image, layers)
+    for at_once in (1, 4 * 6 * size[1]):
+        monkeypatch.setattr("photostyle.network.vgg._AT_ONCE", at_once)
+        banded, h = slope(vgg, image, layers)
+        for name in layers:
+            torch.testing.assert_close(banded[name], whole[name], rtol=1e-4, atol=1e-3, msg=name)
+        torch.testing.assert_close(h, g, rtol=1e-3, atol=1e-4 * float(g.abs().max()))
+
+
+def test_a_large_image_is_computed_in_bands(fake_weights, picture, monkeypatch) -> None:
+    """No convolution is given more rows than a band and its halo have."""
+    heights = []
+
+    class Watched(VGG):
+        def _convolve(self, name: str, x: Tensor) -> Tensor:
+            heights.append(x.shape[2])
+            return super()._convolve(name, x)
+
+    monkeypatch.setattr("photostyle.network.vgg._AT_ONCE", 4 * 8 * 12)  # eight rows of four channels
+    slope(Watched(fake_weights()), picture(64, 12, dtype=torch.float32), ["relu2_2"])
+    assert max(heights[:4]) == 8 + 2 * 2
+    assert max(heights) == 12 + 2 * 2  # of five channels and half as wide
+
+
+# Mirrored borders
+
+
+def test_a_mirrored_picture_has_no_borders(fake_weights, picture) -> None:
+    """One colour is one feature at every layer, where zeros around it make a frame; in the middle nothing changes."""
+    vgg, plain = VGG(fake_weights()), torch.full((3, 64, 48), 0.3)
+    layers = ("relu1_1", "relu2_2", "pool3", "relu5_1")
+    for f in vgg.mirroring()(plain, layers).values():
+        torch.testing.assert_close(f, f[:, :1, :1].expand_as(f), rtol=1e-4, atol=1e-3)
+    framed = vgg(plain, layers)
+    assert all(not torch.allclose(f, f[:, :1, :1].expand_as(f), rtol=0.01) for f in framed.values())
+    image = picture(64, 48, dtype=torch.float32)
+    here, there = (network(image, {"relu2_2"})["relu2_2"] for network in (vgg, vgg.mirroring()))
+    assert torch.equal(here[:, 6:-6, 6:-6], there[:, 6:-6, 6:-6])
+    assert not torch.equal(here[:, 0], there[:, 0])
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (40, 2)])
+def test_the_smallest_pictures_can_be_mirrored(fake_weights, picture, size: tuple[int, int]) -> None:
+    image = picture(*size, dtype=torch.float32)
+    features = VGG(fake_weights()).mirroring()(image, layer_names(16))
+    assert all(bool(f.isfinite().all()) for f in features.values())

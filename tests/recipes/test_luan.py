@@ -20,6 +20,7 @@ from photostyle.network.vgg import VGG
 from photostyle.network.weights import Weights
 from photostyle.recipes import luan2017
 from photostyle.recipes.luan2017 import DeepPhoto, content_and_style, deep_photo, octaves
+from photostyle.recipes.photo import Photo, photo
 from photostyle.recipes.pitie2007 import linear_map
 from photostyle.regions.recolor import match_colors
 from photostyle.regions.regions import Regions
@@ -55,7 +56,7 @@ def halves(content: Tensor, style: Tensor) -> Regions:
 
 
 def run(content: Tensor, style: Tensor, weights: Weights, **settings: Any) -> tuple[list[Step], Tensor]:
-    p = DeepPhoto(**{"size": 32, "steps": 4} | settings)
+    p = DeepPhoto(**{"size": 32, "steps": 4, "start": "recolored"} | settings)
     return walk(deep_photo(content, style, halves(content, style), VGG(weights), p))
 
 
@@ -206,9 +207,13 @@ def test_idle_stages_hand_on_the_photograph(picture, style, fake_weights) -> Non
 
 
 def test_where_the_descent_starts(content, style, fake_weights) -> None:
-    starts = {start: run(content, style, fake_weights(), start=start, **IDLE)[1] for start in ("content", "recolored")}
+    weights, regions = fake_weights(), halves(content, style)
+    starts = {
+        start: run(content, style, weights, start=start, **IDLE)[1] for start in ("content", "recolored", "graded")
+    }
     assert torch.equal(starts["content"], content)
-    assert torch.equal(starts["recolored"], match_colors(content, style, halves(content, style), linear_map))
+    assert torch.equal(starts["graded"], walk(photo(content, style, regions, VGG(weights), Photo()))[1])
+    assert torch.equal(starts["recolored"], match_colors(content, style, regions, linear_map))
 
 
 @pytest.mark.parametrize(("long_side", "radius"), [(32, 1), (350, 8), (700, 15)])

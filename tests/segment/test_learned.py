@@ -167,9 +167,9 @@ def test_masks_have_the_photographs_sizes(folder: Path, picture: Picture) -> Non
 def test_mean_and_deviation_come_with_the_model(tmp_path: Path) -> None:
     save_model(tmp_path, image_mean=[0.1, 0.2, 0.3], image_std=[1.0, 2.0, 3.0])
     network = learned._load(str(tmp_path), "cpu")
-    assert network.mean.flatten().tolist() == pytest.approx([0.1, 0.2, 0.3])
-    assert network.std.flatten().tolist() == pytest.approx([1.0, 2.0, 3.0])
-    assert not network.model.training
+    assert network.model.mean.flatten().tolist() == pytest.approx([0.1, 0.2, 0.3])
+    assert network.model.std.flatten().tolist() == pytest.approx([1.0, 2.0, 3.0])
+    assert not network.model.network.training
 
 
 def test_other_architectures_load_too(tmp_path: Path, picture: Picture) -> None:

@@ -23,7 +23,9 @@ import numpy as np
 import pytest
 import raws
 import torch
+from commands import run_command
 from PIL import Image
+from pointing import Discs, discs
 from torch import Tensor
 
 pytest.importorskip("fastapi", reason="the extra studio is not installed")
@@ -311,6 +313,42 @@ def test_a_rough_stroke_goes_to_the_edge(page: Page) -> None:
     assert inside[: edge - 1].mean() > 0.97 and inside[edge + 1 :].mean() < 0.03
     page.ask("POST", "/snap/content?x=60&y=8", 422, content=buffer.getvalue())
     assert "nothing to paint on" in page.ask("POST", "/snap/style?x=0&y=0", 422, content=buffer.getvalue())["error"]
+
+
+def test_a_click_selects_a_thing_of_the_small_photograph(page: Page) -> None:
+    """By the wand, and by a segmenter that the studio was started with."""
+    page.ask("PUT", "/photographs/content", content=file())
+    clicks = {"inside": [[30, 10]], "outside": [[30, 40]]}
+    mask = Image.open(io.BytesIO(page.ask("POST", "/select/content", json=clicks)))
+    assert mask.size == (72, 48) and mask.mode == "L"
+    assert mask.tobytes() == Image.open(io.BytesIO(page.ask("POST", "/select/content", json=clicks))).tobytes()
+    assert page.client.get("/api/about").json()["learned"] is False
+    for wrong, said in (
+        ({"inside": [[72, 10]]}, "The point 72,10 is not in the photograph"),
+        ({"inside": []}, "inside"),
+        ({"inside": [[1, 2, 3]]}, "not understood"),
+    ):
+        assert said in page.ask("POST", "/select/content", 422, json=wrong)["error"]
+    assert "nothing to paint on" in page.ask("POST", "/select/style", 422, json=clicks)["error"]
+
+
+def test_a_photograph_is_looked_at_once() -> None:
+    looks: list[Tensor] = []
+
+    class Counting(Discs):
+        def look(self, photograph: Tensor) -> Any:
+            looks.append(photograph)
+            return super().look(photograph)
+
+    with studio(segmenter=Counting()) as app, TestClient(app, "http://127.0.0.1") as client:
+        page = Page(client)
+        assert client.get("/api/about").json()["learned"] is True
+        for n in range(3):
+            page.ask("PUT", "/photographs/content", content=file())
+            for x in (10, 30):
+                mask = Image.open(io.BytesIO(page.ask("POST", "/select/content", json={"inside": [[x, 20]]})))
+                assert (np.asarray(mask) == 255 * discs([(x, 20)], 48, 72).numpy()).all()
+            assert len(looks) == n + 1
 
 
 def _shown(page: Page, job: dict[str, Any]) -> Tensor:
@@ -902,3 +940,11 @@ def test_the_command_tells_its_address_and_leaves_nothing_behind(tmp_path: Path)
         process.terminate()
         assert process.wait(30) == 143  # as every other command that was ended by SIGTERM
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_segmenter_that_is_not_there_is_told_before_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("transformers")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    result = run_command("studio", "--port", "0", "--no-browser", "--segmenter", "nobody/nothing")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Error: The model nobody/nothing is neither a folder here nor within reach" in result.stderr

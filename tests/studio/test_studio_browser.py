@@ -11,7 +11,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 from PIL import Image
+from pointing import Discs, discs
 
 pytest.importorskip("fastapi", reason="the extra studio is not installed")
 pytest.importorskip("playwright", reason="Playwright is not installed")
@@ -53,9 +54,9 @@ class Server:
 
 @pytest.fixture
 def server(small_network: Path) -> Iterator[Server]:
-    """A running studio that takes small photographs only."""
+    """A running studio that takes small photographs only; what is clicked is a disc."""
     with (
-        studio(limits=Limits(bytes=300_000, pixels=1_500_000)) as app,
+        studio(limits=Limits(bytes=300_000, pixels=1_500_000), segmenter=Discs()) as app,
         socket.create_server(("127.0.0.1", 0)) as listener,
     ):
         running = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1))
@@ -321,6 +322,78 @@ def test_a_rough_stroke_snaps_to_the_edge(page: Page, photographs: tuple[Path, P
     marked = (layer(page) == layer(page)[22, 48]).all(-1)
     assert marked[12:29].mean() > 0.95
     assert marked[32:].mean() < 0.02
+
+
+def test_clicks_select_and_refine(page: Page, photographs: tuple[Path, Path]) -> None:
+    """A click selects, more clicks refine it, each is a step back; the right button begins to take away."""
+    choose(page, photographs)
+    work_on(page, "regions")
+    page.click("#add")
+    rest(page)
+    before, canvas = layer(page), page.locator("[data-side=content] canvas")
+    page.keyboard.press("c")
+    assert page.locator("input[name=tool][value=click]").is_checked()
+    box = canvas.bounding_box()
+    assert box
+    scale = min(box["width"] / 96, box["height"] / 64)
+    left, top = (box["width"] - 96 * scale) / 2, (box["height"] - 64 * scale) / 2
+
+    def click(x: float, y: float, **how: Any) -> None:
+        canvas.click(position={"x": left + x * scale, "y": top + y * scale}, **how)
+
+    def selected() -> np.ndarray[Any, Any]:
+        rest(page)
+        return (layer(page) != before).any(-1)
+
+    def near(inside: list[tuple[int, int]], outside: Sequence[tuple[int, int]] = ()) -> np.ndarray[Any, Any]:
+        return (discs(inside, 64, 96) & ~discs(outside, 64, 96)).numpy()
+
+    def differ(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> int:
+        return int((one ^ other).sum())
+
+    steps = [near([(30, 30)]), near([(30, 30), (60, 30)]), near([(30, 30), (60, 30)], [(34, 30)])]
+    click(30, 30)
+    assert differ(selected(), steps[0]) < 20  # a click is a whole pixel of the screen
+    click(60, 30)
+    assert differ(selected(), steps[1]) < 40
+    click(34, 30, modifiers=["Alt"])
+    assert differ(selected(), steps[2]) < 60
+    for step in (*steps[1::-1], near([])):
+        page.keyboard.press("Control+z")
+        assert differ(selected(), step) < 40
+    page.keyboard.press("Control+y")
+    assert differ(selected(), steps[0]) < 20
+    click(36, 30, button="right")  # no more of the selection before: this one is taken out of the region
+    erased = near([(30, 30)]) & near([(36, 30)])
+    rest(page)
+    assert ((layer(page) == (255, 0, 255)).all(-1) & erased).sum() > 0.8 * erased.sum()
+    assert not ((layer(page) == (255, 0, 255)).all(-1) & ~near([(30, 30)])).sum() > 20
+
+
+def test_no_click_is_lost_among_strokes(page: Page, photographs: tuple[Path, Path]) -> None:
+    """Clicks whose answers are late, strokes between them, and an answer that fails."""
+    choose(page, photographs)
+    work_on(page, "regions")
+    page.click("#add")
+    page.uncheck("#snap")
+    page.locator("#size").fill("6")
+    rest(page)
+    before = layer(page)
+    asked: list[Route] = []
+    page.route("**/select/**", lambda route: asked.append(route))
+    for n, tool in enumerate("cbcbc"):
+        page.keyboard.press(tool)
+        drag(page, "[data-side=content] canvas", (0.1 + 0.2 * n, 0.5), (0.1 + 0.2 * n, 0.5))
+    page.keyboard.press("Control+z")  # the last click
+    _until(lambda: page.wait_for_timeout(20) or len(asked) >= 2)
+    asked[1].abort()
+    asked[0].continue_()
+    _until(lambda: page.wait_for_timeout(20) or len(asked) == 3)
+    asked[2].continue_()
+    rest(page)
+    changed = (layer(page) != before).any(-1)
+    place = [changed[32, round(96 * (0.1 + 0.2 * n))] for n in range(5)]
+    assert place == [True, True, False, True, False]
 
 
 def test_painting_and_filling_by_keyboard(page: Page, photographs: tuple[Path, Path]) -> None:

@@ -417,9 +417,11 @@ def test_the_recipe_looks_at_regions_and_at_the_seed_of_pairs(picture, fake_weig
 
 
 def test_the_recipe_goes_coarse_to_fine_from_the_content_in_the_colours_of_the_style(picture, fake_weights) -> None:
-    seen, O = results(picture, fake_weights, discrepancy_style, DiscrepancyStyle(size=32, steps=6, levels=2))
-    assert [(step.stage, step.of) for step in seen] == [("16 px", 4)] * 4 + [("32 px", 2)] * 2
-    assert O.shape == (3, 24, 32)
+    I, S = (picture(144, 192, seed=seed, dtype=torch.float32) for seed in (0, 1))
+    recipe = discrepancy_style(I, S, Regions.whole(I, S), VGG(fake_weights()), DiscrepancyStyle(size=192, steps=6))
+    seen, O = walk(recipe)
+    assert [(step.stage, step.of) for step in seen] == [("96 px", 3)] * 3 + [("192 px", 3)] * 3
+    assert O.shape == I.shape
     once = DiscrepancyStyle(size=32, steps=1, optimizer="adam", **ROUGH)
     seen, _ = results(picture, fake_weights, discrepancy_style, once)
     S = 0.7 * picture(30, 26, seed=1, dtype=torch.float32)

@@ -102,6 +102,9 @@ export class Session {
   async snap(side, x, y, trimap) {
     return (await ask("POST", `${this.path}/snap/${side}?x=${x}&y=${y}`, trimap, "image/png")).blob();
   }
+  async select(side, clicks) {
+    return (await ask("POST", `${this.path}/select/${side}`, clicks)).blob();
+  }
   find(count) {
     return json(ask("POST", `${this.path}/find${count ? `?count=${count}` : ""}`));
   }

@@ -61,7 +61,8 @@ export function makeBrush(editor, { onDoubt }) {
     };
 
     canvas.addEventListener("pointerdown", (event) => {
-      if (!s.photo || event.button) return;
+      const isAway = editor.tool === "click" && (event.altKey || event.ctrlKey || event.button === 2);
+      if (!s.photo || (event.button && !isAway)) return;
       if (isLooking()) {
         const doubted = doubtAt(point(event));
         if (doubted !== null) onDoubt(doubted);
@@ -72,7 +73,10 @@ export function makeBrush(editor, { onDoubt }) {
       canvas.focus();
       canvas.setPointerCapture(event.pointerId);
       s.at = point(event);
-      stroke = editor.begin(s.side, s.at);
+      stroke = editor.begin(s.side, s.at, isAway);
+    });
+    canvas.addEventListener("contextmenu", (event) => {
+      if (editor.tool === "click") event.preventDefault(); // that button takes away
     });
     canvas.addEventListener("pointermove", (event) => {
       if (!s.photo) return;
@@ -115,7 +119,7 @@ export function makeBrush(editor, { onDoubt }) {
         s.pointed = true;
         editor.draw(s.side);
       } else if (event.key === " " && !isLooking()) {
-        const dab = editor.begin(s.side, s.at);
+        const dab = editor.begin(s.side, s.at, event.shiftKey);
         if (dab) editor.end(dab);
       } else if (event.key >= "1" && event.key <= "8") editor.choose(+event.key - 1);
       else return;

@@ -3,6 +3,7 @@
 import { History, pack, unpack } from "./history.js";
 import { encode, middles, NONE, pixelsOf, png } from "./labels.js";
 import { draw } from "./overlay.js";
+import { Selection } from "./picks.js";
 import { Stroke } from "./strokes.js";
 
 const LEAST_SNAP = 8; // pixels: a finer brush is meant as it is
@@ -10,7 +11,7 @@ const LEAST_SNAP = 8; // pixels: a finer brush is meant as it is
 /**
  * Events: "change" (labels or list), "choose" (another region), "hover", "work" (detail: a promise).
  *
- * A stroke is seen at once, and becomes part of the labels when it has found its edge, one after the other; until
+ * A stroke (or a click on a thing) is seen at once, and becomes part of the labels when it has found its edge, one after the other; until
  * then `base` holds the labels without it.
  */
 export class Editor extends EventTarget {
@@ -23,10 +24,12 @@ export class Editor extends EventTarget {
     for (const [side, canvas] of Object.entries(canvases))
       this.sides[side] = { side, canvas, photo: null, labels: null, marks: null, base: null, numbers: new Map() };
     Object.assign(this, { tool: "look", size: 28, likeness: 30, veil: 0.45, snaps: true, sheet: "labels" });
-    Object.assign(this, { list: [], active: 0, hovered: null, doubtful: new Set(), isBare: false });
+    Object.assign(this, { takesAway: false, list: [], active: 0, hovered: null, doubtful: new Set(), isBare: false });
     this.histories = { labels: new History("none"), marks: new History("none") };
     this.strokes = []; // that are not part of the labels yet, the oldest first
     this.ask = async () => null; // where a stroke snaps to: a question → alpha as a PNG, or null
+    this.select = async () => null; // what is clicked: a question → alpha as a PNG, or null
+    this.selection = null; // the clicks that another one would refine
   }
 
   /** The region that is painted with, as an index into the palette. */
@@ -155,13 +158,15 @@ export class Editor extends EventTarget {
 
   /** To be called before a change. */
   remember() {
+    this.selection = null;
     this.#history.remember(this.#state());
   }
 
   undo() {
     const last = this.strokes.findLastIndex((stroke) => stroke.done);
     if (last >= 0) {
-      this.strokes.splice(last, 1); // it has not become part of the labels yet
+      const [stroke] = this.strokes.splice(last, 1); // it has not become part of the labels yet
+      stroke.selection?.forget(stroke);
       this.#relay();
     } else this.#go(this.#history.undo(this.#state()));
   }
@@ -170,6 +175,7 @@ export class Editor extends EventTarget {
   }
   #go(state) {
     if (!state) return;
+    this.selection = null;
     for (const s of Object.values(this.sides)) {
       const labels = s.photo && state[s.side] && unpack(state[s.side], s.width * s.height);
       if (labels) s[this.sheet] = labels;
@@ -282,25 +288,33 @@ export class Editor extends EventTarget {
 
   // ---- strokes
 
-  /** Begin a stroke on a side, or fill there; null if nothing can be painted. */
-  begin(side, at) {
+  /** Begin a stroke or a click on a side, or fill there; null if nothing can be painted. A click may take away. */
+  begin(side, at, isAway = false) {
     const s = this.sides[side];
+    const isInside = at.x >= 0 && at.y >= 0 && at.x < s.width && at.y < s.height;
+    if (!isInside && ["fill", "click"].includes(this.tool)) return null;
     if (this.tool !== "eraser" && this.ink < 0 && !this.add()) return null;
     const ink = this.tool === "eraser" ? NONE : this.ink;
     if (this.tool === "fill") {
-      if (at.x < 0 || at.y < 0 || at.x >= s.width || at.y >= s.height) return null;
       this.#take(Stroke.fill(s, ink, at, this.likeness));
       this.#settle();
       return null;
     }
-    const stroke = new Stroke(s, ink, this.size);
+    const stroke = this.tool === "click" ? this.#pick(s, ink, isAway) : new Stroke(s, ink, this.size);
     this.#take(stroke);
     this.extend(stroke, at);
     return stroke;
   }
 
+  #pick(s, ink, isAway) {
+    const away = isAway !== this.takesAway;
+    const goesOn = this.selection?.fits(s, ink, this.sheet);
+    return (goesOn ? this.selection : new Selection(s, ink, this.sheet, away)).add(away);
+  }
+
   #take(stroke) {
     const s = stroke.side;
+    this.selection = stroke.selection ?? null;
     s.base ??= s[this.sheet].slice();
     this.strokes.push(stroke);
     stroke.apply(s[this.sheet]);
@@ -314,7 +328,8 @@ export class Editor extends EventTarget {
 
   /** The pointer is up: it goes to its edge, and then it is part of the labels. */
   end(stroke) {
-    if (this.sheet === "labels" && this.snaps && this.size >= LEAST_SNAP) stroke.alpha = this.#snap(stroke);
+    if (stroke.selection) stroke.alpha = this.#find(stroke);
+    else if (this.sheet === "labels" && this.snaps && this.size >= LEAST_SNAP) stroke.alpha = this.#snap(stroke);
     stroke.done = true;
     this.#settle();
   }
@@ -322,7 +337,15 @@ export class Editor extends EventTarget {
   /** It was no stroke after all. */
   drop(stroke) {
     this.strokes = this.strokes.filter((other) => other !== stroke);
+    stroke.selection?.forget(stroke);
     this.#relay();
+  }
+
+  async #find(pick) {
+    const file = await this.select(pick.question());
+    const { width, height } = pick.side;
+    if (file) pick.answer(pixelsOf(await createImageBitmap(file), width, height));
+    else pick.selection.forget(pick);
   }
 
   async #snap(stroke) {
@@ -353,11 +376,11 @@ export class Editor extends EventTarget {
   }
 
   #commit(stroke) {
-    this.remember();
+    if (!stroke.isVoid) this.#history.remember(this.#state());
     this.strokes.shift();
     stroke.apply(stroke.side.base);
     this.#relay();
-    this.#done();
+    if (!stroke.isVoid) this.#done();
   }
 
   /** The labels as they are with the strokes that are still on their way. */

@@ -16,6 +16,7 @@ export function draw(side, editor) {
   if (editor.isBare && editor.hovered === null) return;
   drawVeil(context, side, editor);
   if (editor.sheet === "labels" && editor.veil > 0) drawNumbers(context, side, editor);
+  if (editor.tool === "click" && editor.selection?.side === side) drawPicks(context, side, editor.selection);
   if (side.at && side.pointed) drawBrush(context, side, editor);
 }
 
@@ -85,10 +86,24 @@ function disc(context, x, y, radius, color) {
   context.stroke();
 }
 
+/** The clicks of a selection: a plus for what is meant, a minus for what is not. */
+function drawPicks(context, side, selection) {
+  const radius = 0.55 * radiusOf(side);
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.font = `700 ${Math.round(1.8 * radius)}px system-ui, sans-serif`;
+  for (const pick of selection.picks) {
+    const { x, y } = pick.at;
+    disc(context, x, y, radius, pick.isAway ? "#111" : "#fff");
+    context.fillStyle = pick.isAway ? "#fff" : "#111";
+    context.fillText(pick.isAway ? "−" : "+", x, y + 1);
+  }
+}
+
 function drawBrush(context, side, editor) {
   const scale = side.canvas.width / Math.max(1, side.canvas.getBoundingClientRect().width);
   context.beginPath();
-  context.arc(side.at.x, side.at.y, editor.tool === "fill" ? 5 : Math.max(2, editor.size / 2), 0, 7);
+  context.arc(side.at.x, side.at.y, ["fill", "click"].includes(editor.tool) ? 5 : Math.max(2, editor.size / 2), 0, 7);
   for (const [width, color] of [
     [3, "rgb(0 0 0 / 0.7)"],
     [1.5, "#fff"],

@@ -111,6 +111,15 @@ export function makeRegions(editor, jobs) {
     }
   });
 
+  editor.select = limited(SNAPS, async ({ side, inside, outside }) => {
+    try {
+      return await desk.session.select(side, { inside, outside });
+    } catch (error) {
+      trouble(error);
+      return null;
+    }
+  });
+
   // ---- masks as files
 
   function showMasks() {

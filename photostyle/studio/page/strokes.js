@@ -9,6 +9,7 @@ const CORE = 0.5; // times the brush's size: nearer everything does
 export class Stroke {
   alpha = null; // a promise: where it snaps to
   done = false; // the pointer is up
+  isVoid = false; // there is nothing of it
 
   constructor(side, ink, size) {
     Object.assign(this, { side, ink, size, points: [], mask: new Uint8Array(side.width * side.height) });

@@ -12,13 +12,14 @@ export function nameOf(region, index) {
   return region.name || (seen?.share && capital(seen.what)) || `Region ${index + 1}`;
 }
 
-export function makeTools(editor, brush) {
+export function makeTools(editor, brush, { learned }) {
   const list = $("#list");
 
   function setTool(tool) {
     editor.tool = tool;
     choose("tool", tool);
     $("#likeness-field").hidden = tool !== "fill";
+    $("#click-field").hidden = tool !== "click";
     brush.setTool(tool);
   }
   for (const input of $$('input[name="tool"]')) input.addEventListener("change", () => setTool(input.value));
@@ -50,6 +51,10 @@ export function makeTools(editor, brush) {
   $("#snap").addEventListener("input", (event) => {
     editor.snaps = event.target.checked;
   });
+  $("#takes-away").addEventListener("input", (event) => {
+    editor.takesAway = event.target.checked;
+  });
+  $("#click-unlearned").hidden = learned;
   $("#undo").addEventListener("click", () => editor.undo());
   $("#redo").addEventListener("click", () => editor.redo());
   $("#add").addEventListener("click", () => {

@@ -33,6 +33,7 @@ def about(here: Here) -> dict[str, Any]:
         "palette": PALETTE,
         "formats": formats(),
         "edit_size": EDIT_SIZE,
+        "learned": here.selecting.is_learned,
         "limits": {"bytes": here.limits.bytes, "pixels": here.limits.pixels},
     }
 

@@ -9,12 +9,13 @@ from fastapi import APIRouter, Body, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from photostyle import PALETTE, ImageError, RegionsError, find_alpha
+from photostyle import PALETTE, ImageError, Prompt, RegionsError, find_alpha
 from photostyle.regions.alike import in_palette
 from photostyle.regions.labelimage import read_labels
-from photostyle.studio.picture import Side
+from photostyle.studio.picture import Picture, Side
 from photostyle.studio.pixels import color_png, gray_png, read_gray
 from photostyle.studio.service import FILE_BODY, PNG_BODY, Here, Mine
+from photostyle.studio.sessions import Session
 
 router = APIRouter(prefix="/api/sessions/{session}", tags=["regions"])
 
@@ -59,6 +60,21 @@ async def read_mask(mine: Mine, here: Here, request: Request, name: str = "mask"
     return Response(color_png(in_palette(image, "purple")), media_type="image/png")
 
 
+class Clicks(BaseModel):
+    """Points inside of the thing that is meant, and points outside: pixels of the small photograph, x and y."""
+
+    inside: list[tuple[float, float]] = Field(min_length=1, max_length=200)
+    outside: list[tuple[float, float]] = Field(default_factory=list, max_length=200)
+
+
+@router.post("/select/{side}", response_class=Response)
+async def select(mine: Mine, here: Here, side: Side, clicks: Clicks) -> Response:
+    """The thing that is clicked in the small photograph: a soft mask as gray PNG."""
+    prompt = Prompt(clicks.inside, clicks.outside)
+    mask = await run_in_threadpool(here.selecting.select, _painted_on(mine, side), prompt)
+    return Response(gray_png(mask), media_type="image/png")
+
+
 @router.post("/snap/{side}", response_class=Response, openapi_extra=PNG_BODY)
 async def snap(
     mine: Mine,
@@ -70,11 +86,15 @@ async def snap(
 ) -> Response:
     """Closed-form matting of a cut-out of the small photograph at (x, y), from a trimap: alpha as gray PNG."""
     trimap = read_gray(await here.body(request))
-    if side not in mine.pictures:
-        raise ImageError("There is nothing to paint on yet: choose a photograph first.")
     h, w = trimap.shape
-    image = mine.pictures[side].small[:, y : y + h, x : x + w]
+    image = _painted_on(mine, side).small[:, y : y + h, x : x + w]
     if image.shape[1:] != trimap.shape:
         raise RegionsError("The trimap lies outside the photograph.")
     alpha = await run_in_threadpool(find_alpha, image, trimap, tolerance=1e-3)
     return Response(gray_png(alpha), media_type="image/png")
+
+
+def _painted_on(mine: Session, side: Side) -> Picture:
+    if side not in mine.pictures:
+        raise ImageError("There is nothing to paint on yet: choose a photograph first.")
+    return mine.pictures[side]

@@ -1,0 +1,1 @@
+"""People in photographs: where faces are, and the skin that belongs to them."""
