@@ -35,7 +35,7 @@ _STRIDES = (8, 4, 2, 1)  # pixels between samples: the first that gives a region
 _FEWEST = 100
 _SAMPLED = 256  # long side of the image they are taken from: pixels, not means, or contrast would be lost
 _KINDS_SIZE = 192  # long side at which kinds of things are told, pixels
-_LIKENESS = 0.2  # what it costs to go to another kind of thing
+LIKENESS = 0.2  # what it costs to go to another kind of thing
 _MODE_ROUNDS, _SWEEPS = 6, 3
 _NEWTON_STEPS = 2  # of a fit of sliders, which is one of several in turn
 _DAMPING, _SECANT = 1e-2, 1e-3
@@ -75,7 +75,7 @@ def take_samples(content: Tensor, style: Tensor, regions: Regions, vgg: VGG) -> 
                 basis=basis(colors, h[k][here]),
                 style=goal,
                 goal=lab_from_srgb(goal).double() / _LAB,
-                extras=kind_extras(_cells(z, here, m), _cells(ζ, there, n), _LIKENESS),
+                extras=kind_extras(_cells(z, here, m), _cells(ζ, there, n), LIKENESS),
                 share=float(m[k].mean()),
             )
         )

@@ -1,19 +1,22 @@
 """What a way to divide two photographs is worth: how near to the style it brings the content, kind by kind.
 
 Each region gets the simplest map that takes its colours to its partner's, the linear one of Monge and Kantorovich;
-photographs taken as a whole get the sliders of an editor. Then, whatever the regions,
+photographs taken as a whole get the sliders of an editor. Then
 
-    cost = √D + price of the regions
+    cost = √D + price of each region beyond the second + price of what the maps change, beside the sliders
+              + prices of partners at other heights, of such as look more like others, and of doubtful ones (`doubts`)
+              + price of borders where the photographs have none
 
 D is the Sinkhorn divergence of the content, as it is then, from the style, both as clouds of points in colour and in
 what is shown (unbalanced: a thing that only one photograph has stays out, for a bounded price). Regions that pair the
-wrong things bring a sky's colour to where no sky is shown, and D tells. Where one change of exposure and balance
-explains the style, D has nothing to gain. Costs are differences of colour, ΔE.
+wrong things bring a sky's colour to where no sky is shown, and D tells; and their maps change much for little. Where
+one change of exposure and balance explains the style, D has nothing to gain. Costs are differences of colour, ΔE.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,17 +25,22 @@ from torch import Tensor
 
 from photostyle.color.spaces import lab_from_srgb
 from photostyle.color.transport import covariance, transport_matrix
-from photostyle.maps.grade import slide
-from photostyle.network.vgg import VGG
-from photostyle.recipes.grading import first_sliders, take_samples
-from photostyle.regions.regions import Regions
+from photostyle.maps.grade import COUNT, slide
+from photostyle.recipes.grading import LIKENESS, Samples, first_sliders
 from photostyle.segment.cells import CELL, Cells, Floats
+from photostyle.segment.doubts import doubts
 from photostyle.segment.partitions import Labels, regions_in
 from photostyle.segment.traits import Traits
 from photostyle.solvers.sinkhorn import half_divergence, self_cost
-from photostyle.terms.colors import kind_extras
+from photostyle.terms.colors import Extras, kind_extras
 
-_DIVIDED, _FURTHER = 2.5, 1.0  # ΔE: the price of two regions, and of each one more
+_FURTHER = 0.5  # ΔE: the price of each region beyond the second
+_APART = 0.05  # the price of a ΔE that regions' maps change the content by, beside the sliders
+_GAIN = 300.0  # ΔE³: the least gain of regions, times the distances before and after the sliders
+_HEIGHT = 4.0  # ΔE: the price of partners of which one is at the top and one at the bottom
+_LOOK = 10.0  # ΔE: the price of partners that look more like others, by a cosine of 1
+_BORDERS = 20.0, 5.0  # ΔE: the price of borders across which cells are as alike as any; the style's are not seen
+_DOUBT = 1.0  # ΔE: the price of each doubtful pair
 _KIND = 0.5  # what it costs to go to another kind of thing, times 1 − cosine
 _ENTROPY, _LEAVE = 0.01, 0.4  # ε and τ of the transport
 _LAB = 50.0  # L*a*b* in this unit
@@ -45,19 +53,18 @@ class Judge:
     """Judges divisions of two photographs."""
 
     def __init__(self, sides: Sequence[Cells], traits: Sequence[Traits]) -> None:
-        self._images = [side.seen for side in sides]
-        (self._x, self._here, z), (self._y, self._there, ζ) = (
-            _samples(side, t.shown) for side, t in zip(sides, traits, strict=True)
-        )
+        (self._x, self._here), (self._y, self._there) = (_samples(side) for side in sides)
+        cells = self._here, self._there
+        z, ζ = (_directions(t.shown)[:, seen] for t, seen in zip(traits, cells, strict=True))
         self._extra, self._own, own = kind_extras(z, ζ, _KIND)
         self._goal = _lab(self._y)
         self._constant = 0.5 * self_cost(self._goal, own, _ENTROPY, _LEAVE)
-
-    def whole(self, vgg: VGG) -> float:
-        """The cost of not dividing them at all, ΔE; the network is asked which colours are of one kind."""
-        I, S = self._images
-        sliders = first_sliders(take_samples(I, S, Regions.whole(I, S), vgg))
-        return self._distance(slide(self._x.float(), sliders).double())
+        z, ζ = (torch.from_numpy(side.kinds)[:, seen] for side, seen in zip(sides, cells, strict=True))
+        self._places = [_heights(side) for side in sides]
+        self._near = [side.likeness.tocoo() for side in sides]
+        self._kinds = [side.kinds for side in sides]
+        self._slid = self._by_sliders(kind_extras(z, ζ, LIKENESS))
+        self.untouched, self.whole = self._distance(self._x), self._distance(self._slid)
 
     def divided(self, labels: Sequence[Labels]) -> float:
         """The cost of regions, two or more, ΔE, by the labels of both sides' cells; each has some on both sides."""
@@ -68,21 +75,68 @@ class Judge:
             inside, partner = here == k, there == k
             if inside.any() and partner.any():
                 result[:, inside] = _mapped(self._x[:, inside], self._y[:, partner])
-        return self._distance(result) + _DIVIDED + _FURTHER * (count - 2)
+        apart = _LAB * float((_lab(result) - _lab(self._slid)).norm(dim=0).mean())
+        borders = sum(price * _across(*side) for price, *side in zip(_BORDERS, labels, self._near, strict=True))
+        prices = _FURTHER * (count - 2) + _APART * apart + borders
+        return self._distance(result) + prices + self._doubt(labels, count)
+
+    def gains(self, cost: float) -> bool:
+        """Whether regions of this cost are better than none.
+
+        The less there is to gain, the more of it they must gain: photographs that are near each other, or that sliders
+        bring near each other, differ in what they show rather than in its light.
+        """
+        return (self.whole - cost) * self.whole * self.untouched > _GAIN
+
+    def _doubt(self, labels: Sequence[Labels], count: int) -> float:
+        """What it costs that partners may not be the same kind of thing, ΔE."""
+        members = [(l == np.arange(count)[:, None]).astype(float) for l in labels]  # K×N
+        sizes = [m.sum(1) for m in members]
+        shares = np.stack([size / size.sum() for size in sizes])
+        heights = np.stack([m @ h / size for m, h, size in zip(members, self._places, sizes, strict=True)])
+        looks = [_directions(z @ m.T) for z, m in zip(self._kinds, members, strict=True)]
+        likeness = (looks[0].T @ looks[1]).numpy()
+        own = likeness.diagonal()
+        others = likeness - 2 * np.eye(count)
+        unlike = np.maximum(np.maximum(others.max(0), others.max(1)) - own, 0)
+        share = shares.mean(0)
+        doubtful = sum(doubt is not None for doubt in doubts(shares, heights, likeness))
+        return float(_HEIGHT * share @ abs(heights[0] - heights[1]) + _LOOK * share @ unlike) + _DOUBT * doubtful
+
+    def _by_sliders(self, extras: Extras) -> Tensor:
+        """The content's samples as the sliders of an editor bring them to the style's."""
+        colors = self._x.float()
+        unused = colors.new_zeros(colors.shape[1], COUNT)
+        samples = Samples(colors, unused, self._y.float(), self._goal, extras, 1.0)
+        return slide(colors, first_sliders([samples])).double()
 
     def _distance(self, colors: Tensor) -> float:
         half = half_divergence(_lab(colors), self._goal, self._extra, self._own, _ENTROPY, _LEAVE)
         return _LAB * max(float(half) - self._constant, 0.0) ** 0.5
 
 
-def _samples(side: Cells, shown: Floats) -> tuple[Tensor, Tensor, Tensor]:
-    """Pixels on an even grid: their colours (3×n, sRGB), their cells (n), what is shown there (D×n, unit vectors)."""
+def _samples(side: Cells) -> tuple[Tensor, Tensor]:
+    """Pixels on an even grid: their colours (3×n, sRGB), and their cells (n)."""
     H, W = side.seen.shape[1:]
     rows, columns = (torch.arange(min(_STRIDE // 2, n - 1), n, _STRIDE) for n in (H, W))
     y, x = (place.flatten() for place in torch.meshgrid(rows, columns, indexing="ij"))
-    cells = (y // CELL) * side.grid[1] + x // CELL
-    z = F.normalize(torch.from_numpy(np.ascontiguousarray(shown)), dim=0)
-    return side.seen[:, y, x].double(), cells, z[:, cells]
+    return side.seen[:, y, x].double(), (y // CELL) * side.grid[1] + x // CELL
+
+
+def _heights(side: Cells) -> Floats:
+    """Of each cell, N: 0 at the bottom, 1 at the top."""
+    rows, columns = side.grid
+    return np.repeat(1 - (np.arange(rows) + 0.5) / rows, columns)
+
+
+def _across(labels: Labels, near: Any) -> float:
+    """How alike neighbours are across borders, beside how alike neighbours are; `near` is their likeness, N×N."""
+    across = labels[near.row] != labels[near.col]
+    return float(near.data[across].mean() / near.data.mean()) if across.any() else 0.0
+
+
+def _directions(x: Floats) -> Tensor:
+    return F.normalize(torch.from_numpy(np.ascontiguousarray(x)), dim=0)
 
 
 def _lab(colors: Tensor) -> Tensor:

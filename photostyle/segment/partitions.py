@@ -1,7 +1,10 @@
 """Ways to divide two photographs into regions, in few and in many: every region is on both sides.
 
-Cells of both photographs are joined into a tree by their traits (Ward 1963, in the small); a cut of the tree into K
-clusters is the start of K means over all cells. One mean for both photographs is what matches their regions.
+Cells are joined into a tree by their traits (Ward 1963, in the small); a cut of the tree into K clusters is the start
+of K means. That is done twice. With the cells of both photographs together, one mean for both is what matches their
+regions: the sky of both is one cluster. And with each photograph alone, where what is one thing in it need not
+resemble its partner, such as a white ground and a black one: then the clusters are paired that are most alike in what
+they show and where they are.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.optimize import linear_sum_assignment
 
 from photostyle.segment.cells import Cells, Floats
 from photostyle.segment.traits import Traits
@@ -19,7 +23,11 @@ Labels = NDArray[np.int64]
 """Of N cells: 0 … K − 1."""
 
 MOST = 8  # regions
+_COLOR = 0.3  # scale of colour, beside what is shown
 _PLACES = ((0.2, 0.3), (0.4, 0.3), (0.2, 0.6))  # scales of height and depth: where one tells little, another does
+_OWN_COLORS = (0.3, 0.9)  # within one photograph colour tells more
+_OWN_PLACE = (0.4, 0.3)
+_OWN_MOST = 5  # regions of photographs divided alone: of more, too many are paired wrongly
 _STRIDE = 2  # cells, between those that the tree is made of
 _ROUNDS = 5  # of K means
 _SMALLEST = 0.01  # of its photograph: a smaller region is noise
@@ -30,21 +38,48 @@ def partitions(sides: Sequence[Cells], traits: Sequence[Traits]) -> Iterator[lis
     if any(side.plain for side in sides):
         return
     for height, depth in _PLACES:
-        x = [t.placed(height, depth).T for t in traits]  # N×D each
-        few = np.concatenate([points[_sparse(side.grid)] for points, side in zip(x, sides, strict=True)])
-        if len(few) < 2:
-            continue
-        tree = linkage(few, "ward")
-        for count in range(2, MOST + 1):
-            cluster = fcluster(tree, count, "maxclust")
-            labels = _means(x, np.stack([few[cluster == k].mean(0) for k in range(1, cluster.max() + 1)]))
-            if labels[0].any():
-                yield labels
+        yield from _together(sides, [t.weighed(_COLOR, height, depth).T for t in traits])
+    alike = [t.weighed(0, *_OWN_PLACE).T for t in traits]
+    for color in _OWN_COLORS:
+        yield from _alone(sides, [t.weighed(color, *_OWN_PLACE).T for t in traits], alike)
 
 
 def regions_in(labels: Sequence[Labels]) -> int:
     """How many regions the labels of both sides tell apart."""
     return 1 + int(max(side.max() for side in labels))
+
+
+def _together(sides: Sequence[Cells], points: Sequence[Floats]) -> Iterator[list[Labels]]:
+    """Clusters of both sides' points (N×D each)."""
+    for means in _cuts(np.concatenate([x[_sparse(side.grid)] for x, side in zip(points, sides, strict=True)]), MOST):
+        labels = _means(points, means)
+        if labels[0].any():
+            yield labels
+
+
+def _alone(sides: Sequence[Cells], points: Sequence[Floats], alike: Sequence[Floats]) -> Iterator[list[Labels]]:
+    """Clusters of each side's points (N×D), paired where those of `alike` (N×D′) are; of two, both ways round."""
+    cuts = [_cuts(x[_sparse(side.grid)], _OWN_MOST) for x, side in zip(points, sides, strict=True)]
+    for both in zip(*cuts, strict=False):
+        here, there = (_means([x], means)[0] for x, means in zip(points, both, strict=True))
+        count = regions_in([here])
+        if count != regions_in([there]) or count == 1:
+            continue
+        a, b = (np.stack([x[l == k].mean(0) for k in range(count)]) for x, l in zip(alike, (here, there), strict=True))
+        _, partner = linear_sum_assignment(((a - b[:, None]) ** 2).sum(2))  # of each region there, one here
+        yield [here, partner[there]]
+        if count == 2:
+            yield [here, 1 - partner[there]]
+
+
+def _cuts(few: Floats, most: int) -> Iterator[Floats]:
+    """Means (K×D) of the clusters that the tree of these points (n×D) is cut into, K from 2 to `most`."""
+    if len(few) < 2:
+        return
+    tree = linkage(few, "ward")
+    for count in range(2, most + 1):
+        cluster = fcluster(tree, count, "maxclust")
+        yield np.stack([few[cluster == k].mean(0) for k in range(1, cluster.max() + 1)])
 
 
 def _sparse(grid: tuple[int, int]) -> NDArray[np.bool_]:
@@ -55,7 +90,7 @@ def _sparse(grid: tuple[int, int]) -> NDArray[np.bool_]:
 
 
 def _means(x: Sequence[Floats], means: Floats) -> list[Labels]:
-    """K means over the points N×D of both sides; a cluster that either hardly has goes, the smallest first."""
+    """K means over the points N×D of all sides; a cluster that one of them hardly has goes, the smallest first."""
     together = np.concatenate(x)
     while True:
         for _ in range(_ROUNDS):

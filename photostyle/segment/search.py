@@ -1,8 +1,8 @@
 """The regions of two photographs from a network's own features: nothing to train, nothing to download.
 
-Both photographs are divided together, in few regions and in many (`partitions`); a judge says of each way how near to
-the style it brings the content (`judge`). The best is taken, two regions of it joined where that is no loss, or no
-regions at all where they do not gain enough.
+Both photographs are divided, together and each alone, in few regions and in many (`partitions`); a judge says of each
+way how near to the style it brings the content (`judge`). The best is taken, two regions of it joined where that is no
+loss, or no regions at all where they do not gain enough.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def common_regions(
     best, cost = min(((way, judge.divided(way)) for way in ways), key=lambda judged: judged[1])
     if not count:
         best, cost = _joined(best, cost, judge)
-        if not needed and cost >= judge.whole(vgg):
+        if not needed and not judge.gains(cost):
             return _whole(content, style, _NO_GAIN)
     masks = [masks_of(l, side, image.shape[1:]) for l, side, image in zip(best, sides, (content, style), strict=True)]
     return named(masks, count)

@@ -23,7 +23,6 @@ from photostyle.segment.cells import Cells, Floats
 
 _COMPONENTS = 40
 _WHITENING = 0.5  # 0: as they are, 1: all components of power 1
-_COLOR = 0.3  # scale, a standard deviation, beside components of power 1 together
 _WALK = 0.001  # λ: how far the walk looks
 
 
@@ -38,9 +37,9 @@ class Traits:
     color: Floats
     place: Floats
 
-    def placed(self, height: float, depth: float) -> Floats:
-        """All of them, (D + 5)×N, the place at these scales: standard deviations beside what is shown, of power 1."""
-        return np.concatenate([self.shown, self.color, [[height], [depth]] * self.place])
+    def weighed(self, color: float, height: float, depth: float) -> Floats:
+        """All of them, (D + 5)×N, at these scales: standard deviations beside what is shown, of power 1."""
+        return np.concatenate([self.shown, color * self.color, [[height], [depth]] * self.place])
 
 
 def find_traits(sides: Sequence[Cells]) -> list[Traits]:
@@ -60,7 +59,7 @@ def _shared(side: Cells, shown: Floats) -> Traits:
     lab = _centred(side.lab)
     color = lab / max(np.sqrt(lab.var(1).sum()), 1e-12)
     depth = -np.maximum(abs(y), abs(x))  # in the frame's own proportions
-    traits = np.concatenate([shown, _COLOR * color, _standard(y)[None], _standard(depth)[None]])
+    traits = np.concatenate([shown, color, _standard(y)[None], _standard(depth)[None]])
     A = side.likeness
     walk = sparse.diags_array(np.asarray(A.sum(1)).ravel() + _WALK) - A
     traits = _centred(splu(walk.tocsc()).solve(_WALK * np.ascontiguousarray(traits.T)).T)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import coo_array
 from torch import Tensor
 
 from photostyle.color.spaces import lab_from_srgb, linear_from_srgb, srgb_from_linear
@@ -18,9 +19,9 @@ from photostyle.regions.regions import Regions
 from photostyle.segment import find as segment
 from photostyle.segment import search
 from photostyle.segment.cells import Cells, _likeness, look
-from photostyle.segment.judge import Judge
+from photostyle.segment.judge import Judge, _across
 from photostyle.segment.masks import without_islands
-from photostyle.segment.partitions import Labels, partitions
+from photostyle.segment.partitions import Labels, _alone, partitions
 from photostyle.segment.refine import refine_masks
 from photostyle.segment.search import common_regions
 from photostyle.segment.traits import find_traits
@@ -181,15 +182,44 @@ def halves() -> Callable[[float, float], Cells]:
 
 
 def test_wrong_partners_cost_more(halves: Callable[[float, float], Cells]) -> None:
-    """Right ones cost nothing but their price; each region more, for nothing, its own."""
+    """Right ones cost what they change; regions more, for nothing and without a border to see, both prices."""
     sides = [halves(0.7, 0.3), halves(0.4, 0.6)]
     judge = Judge(sides, find_traits(sides))
     above = np.repeat([0, 1], 96)
     right, wrong = judge.divided([above, above]), judge.divided([above, 1 - above])
-    assert 2.5 <= right < 3.75  # two greys, as they were
+    assert right < 2.5  # two greys, as they were
     assert wrong > right + 5
     quarters = above * 2 + np.tile(np.repeat([0, 1], 8), 12)
-    assert judge.divided([quarters, quarters]) == pytest.approx(right + 2, abs=0.3)
+    assert judge.divided([quarters, quarters]) > right + 2 * 0.5 + 20 / 2
+
+
+def test_doubtful_partners_cost_more(halves: Callable[[float, float], Cells]) -> None:
+    """Regions of the same greys, once in their places, once upside down, and once of very unlike sizes."""
+    sides = [halves(0.5, 0.5), halves(0.5, 0.5)]
+    judge = Judge(sides, find_traits(sides))
+    above, corner = np.repeat([0, 1], 96), np.repeat([0, 1], [184, 8])
+    same = judge.divided([above, above])
+    assert judge.divided([above, 1 - above]) > same + 0.5 * 4 + 2  # both are doubtful, besides
+    assert judge.divided([above, corner]) > same + 1
+
+
+def test_how_alike_neighbours_are_across_borders() -> None:
+    """Of a square of cells, along whose columns cells are alike, and across them half so; there is no border in one."""
+    near = coo_array(np.array([[0, 1, 2, 0], [1, 0, 0, 2], [2, 0, 0, 1], [0, 2, 1, 0.0]]))
+    assert _across(np.array([0, 1, 0, 1]), near) == pytest.approx(1 / 1.5)
+    assert _across(np.array([0, 0, 1, 1]), near) == pytest.approx(2 / 1.5)
+    assert _across(np.zeros(4, int), near) == 0
+
+
+def test_what_is_near_the_style_needs_no_regions(halves: Callable[[float, float], Cells]) -> None:
+    """No gain is a gain; and the nearer two photographs are to each other, the more must be gained."""
+    above = np.repeat([0, 1], 96)
+    far, near = [halves(0.7, 0.3), halves(0.2, 0.8)], [halves(0.7, 0.3), halves(0.68, 0.32)]
+    apart, alike = (Judge(sides, find_traits(sides)) for sides in (far, near))
+    assert apart.gains(apart.divided([above, above]))
+    assert not apart.gains(apart.whole)
+    assert alike.untouched < apart.untouched
+    assert not alike.gains(alike.divided([above, above]))
 
 
 def test_regions_that_are_no_gain_are_joined(halves: Callable[[float, float], Cells]) -> None:
@@ -225,7 +255,7 @@ def test_traits_are_shared_within_borders(weights: Weights, scene: Scene) -> Non
     vgg = VGG(weights, pooling="max")
     sides = [look(scene(96, 128, 0.5, 0.9, 0.4, seed=n), vgg, weights) for n in (0, 1)]
     for side, traits in zip(sides, find_traits(sides), strict=True):
-        x = traits.placed(0.4, 0.3).reshape(-1, *side.grid)
+        x = traits.weighed(0.3, 0.4, 0.3).reshape(-1, *side.grid)
         sky, land = x[:, :5].reshape(len(x), -1), x[:, 7:].reshape(len(x), -1)
         spread = max(part.std(1).max() for part in (sky, land))
         assert np.linalg.norm(sky.mean(1) - land.mean(1)) > 3 * spread
@@ -240,6 +270,15 @@ def test_every_region_is_on_both_sides(weights: Weights, picture: Picture) -> No
     for way in ways:
         shares = [np.bincount(labels, minlength=search.regions_in(way)) / labels.size for labels in way]
         assert np.min(shares) >= 0.01
+
+
+def test_a_ground_is_a_ground_whatever_its_light(halves: Callable[[float, float], Cells]) -> None:
+    """Divided alone, each half is a cluster; they are paired by what they show, and the other way round too."""
+    sides = [halves(0.9, 0.1), halves(0.1, 0.9)]
+    points = [t.weighed(0.9, 0.4, 0.3).T for t in find_traits(sides)]
+    (here, there), (same, swapped), *_ = _alone(sides, points, [t.weighed(0, 0, 0).T for t in find_traits(sides)])
+    assert (here == there).all() and (same == here).all() and (swapped == 1 - there).all()
+    assert (here == here[0]).reshape(12, 16).all(axis=1).tolist() == 6 * [True] + 6 * [False]
 
 
 def test_one_of_two_regions() -> None:
