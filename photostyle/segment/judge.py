@@ -36,7 +36,7 @@ from photostyle.terms.colors import Extras, kind_extras
 
 _FURTHER = 0.5  # ΔE: the price of each region beyond the second
 _APART = 0.05  # the price of a ΔE that regions' maps change the content by, beside the sliders
-_GAIN = 300.0  # ΔE³: the least gain of regions, times the distances before and after the sliders
+_GAIN = 300.0  # ΔE³: the least gain of regions, times the distances before and after the sliders, and their likeness
 _HEIGHT = 4.0  # ΔE: the price of partners of which one is at the top and one at the bottom
 _LOOK = 10.0  # ΔE: the price of partners that look more like others, by a cosine of 1
 _BORDERS = 20.0, 5.0  # ΔE: the price of borders across which cells are as alike as any; the style's are not seen
@@ -80,28 +80,36 @@ class Judge:
         prices = _FURTHER * (count - 2) + _APART * apart + borders
         return self._distance(result) + prices + self._doubt(labels, count)
 
-    def gains(self, cost: float) -> bool:
+    def gains(self, labels: Sequence[Labels], cost: float) -> bool:
         """Whether regions of this cost are better than none.
 
         The less there is to gain, the more of it they must gain: photographs that are near each other, or that sliders
-        bring near each other, differ in what they show rather than in its light.
+        bring near each other, differ in what they show rather than in its light. The less partners look alike, the more
+        they must gain too.
         """
-        return (self.whole - cost) * self.whole * self.untouched > _GAIN
+        count = regions_in(labels)
+        members = _members(labels, count)
+        alike = float(_shares(members).mean(0) @ self._likeness(members).diagonal())
+        return alike * (self.whole - cost) * self.whole * self.untouched > _GAIN
 
     def _doubt(self, labels: Sequence[Labels], count: int) -> float:
         """What it costs that partners may not be the same kind of thing, ΔE."""
-        members = [(l == np.arange(count)[:, None]).astype(float) for l in labels]  # K×N
-        sizes = [m.sum(1) for m in members]
-        shares = np.stack([size / size.sum() for size in sizes])
-        heights = np.stack([m @ h / size for m, h, size in zip(members, self._places, sizes, strict=True)])
-        looks = [_directions(z @ m.T) for z, m in zip(self._kinds, members, strict=True)]
-        likeness = (looks[0].T @ looks[1]).numpy()
+        members = _members(labels, count)
+        shares = _shares(members)
+        heights = np.stack([m @ h / m.sum(1) for m, h in zip(members, self._places, strict=True)])
+        likeness = self._likeness(members)
         own = likeness.diagonal()
         others = likeness - 2 * np.eye(count)
         unlike = np.maximum(np.maximum(others.max(0), others.max(1)) - own, 0)
         share = shares.mean(0)
         doubtful = sum(doubt is not None for doubt in doubts(shares, heights, likeness))
         return float(_HEIGHT * share @ abs(heights[0] - heights[1]) + _LOOK * share @ unlike) + _DOUBT * doubtful
+
+    def _likeness(self, members: Sequence[Floats]) -> Floats:
+        """Cosine between what regions show in the content and in the style, K×K."""
+        looks = [_directions(z @ m.T) for z, m in zip(self._kinds, members, strict=True)]
+        likeness: Floats = (looks[0].T @ looks[1]).numpy()
+        return likeness
 
     def _by_sliders(self, extras: Extras) -> Tensor:
         """The content's samples as the sliders of an editor bring them to the style's."""
@@ -113,6 +121,16 @@ class Judge:
     def _distance(self, colors: Tensor) -> float:
         half = half_divergence(_lab(colors), self._goal, self._extra, self._own, _ENTROPY, _LEAVE)
         return _LAB * max(float(half) - self._constant, 0.0) ** 0.5
+
+
+def _members(labels: Sequence[Labels], count: int) -> list[Floats]:
+    """Which cells each region has, K×N on both sides, 0 or 1."""
+    return [(l == np.arange(count)[:, None]).astype(float) for l in labels]
+
+
+def _shares(members: Sequence[Floats]) -> Floats:
+    """What part of each side each region is, 2×K."""
+    return np.stack([m.sum(1) / m.sum() for m in members])
 
 
 def _samples(side: Cells) -> tuple[Tensor, Tensor]:

@@ -64,7 +64,7 @@ def common_regions(
     best, cost = min(((way, judge.divided(way)) for way in ways), key=lambda judged: judged[1])
     if not count:
         best, cost = _joined(best, cost, judge)
-        if not needed and not judge.gains(cost):
+        if not needed and not judge.gains(best, cost):
             return _whole(content, style, _NO_GAIN)
     masks = [masks_of(l, side, image.shape[1:]) for l, side, image in zip(best, sides, (content, style), strict=True)]
     return named(masks, count)

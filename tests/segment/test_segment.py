@@ -212,14 +212,16 @@ def test_how_alike_neighbours_are_across_borders() -> None:
 
 
 def test_what_is_near_the_style_needs_no_regions(halves: Callable[[float, float], Cells]) -> None:
-    """No gain is a gain; and the nearer two photographs are to each other, the more must be gained."""
+    """No gain is none; the nearer two photographs are, and the less alike partners, the more must be gained."""
     above = np.repeat([0, 1], 96)
     far, near = [halves(0.7, 0.3), halves(0.2, 0.8)], [halves(0.7, 0.3), halves(0.68, 0.32)]
     apart, alike = (Judge(sides, find_traits(sides)) for sides in (far, near))
-    assert apart.gains(apart.divided([above, above]))
-    assert not apart.gains(apart.whole)
+    both = [above, above]
+    assert apart.gains(both, apart.divided(both))
+    assert not apart.gains(both, apart.whole)
+    assert not apart.gains([above, 1 - above], apart.divided(both))  # as much for partners that are not alike
     assert alike.untouched < apart.untouched
-    assert not alike.gains(alike.divided([above, above]))
+    assert not alike.gains(both, alike.divided(both))
 
 
 def test_regions_that_are_no_gain_are_joined(halves: Callable[[float, float], Cells]) -> None:
