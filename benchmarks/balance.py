@@ -22,7 +22,6 @@ from photostyle.image import fit, resize
 from photostyle.matting.laplacian import matting_laplacian
 from photostyle.matting.metric import MattingMetric
 from photostyle.network.vgg import VGG
-from photostyle.recipes import RECIPES
 from photostyle.recipes.luan2017 import DeepPhoto, content_and_style
 from photostyle.terms.gram import regional_grams
 from photostyle.terms.photorealism import drift
@@ -73,7 +72,7 @@ def main() -> None:
     if not 2 <= len(sys.argv) <= 3:
         sys.exit(__doc__)
     size = int(sys.argv[2]) if len(sys.argv) > 2 else 256
-    vgg = VGG(load_weights(), RECIPES["luan"].pooling)
+    vgg = VGG(load_weights())
     pairs = sorted(path.parent for path in Path(sys.argv[1]).glob(f"*/{SHOWN[0]}.png"))
     all_of_them = [figures(pair, size, vgg) for pair in pairs]
     header(f"{len(pairs)} pairs, {size} px", *P.STYLE_LAYERS, "style", "content", "matting", "drift", "ratio of slopes")

@@ -40,7 +40,7 @@ def doodle(
     quality: Quality = "standard",
     backbone: str = DEFAULT_BACKBONE,
     weights_path: str | os.PathLike[str] | None = None,
-    pooling: Pooling | None = None,
+    pooling: Pooling = "average",
     device: str = "auto",
     **settings: Any,
 ) -> Tensor:
@@ -73,7 +73,7 @@ def doodle_steps(
     quality: Quality = "standard",
     backbone: str = DEFAULT_BACKBONE,
     weights_path: str | os.PathLike[str] | None = None,
-    pooling: Pooling | None = None,
+    pooling: Pooling = "average",
     device: str = "auto",
     **settings: Any,
 ) -> Steps:
@@ -102,7 +102,7 @@ def doodle_steps(
         )
     style, style_map, target_map = (x.to(place, torch.float32) for x in (style, style_map, target_map))
     content = content.to(place, torch.float32) if content is not None else None
-    steps = semantic_style(style, style_map, target_map, content, network.load(find_recipe("doodle").pooling), p)
+    steps = semantic_style(style, style_map, target_map, content, network.load(), p)
     return (yield from tinted(steps, find_tint([style])))
 
 

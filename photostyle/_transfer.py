@@ -38,7 +38,7 @@ def transfer(
     strength: float = 1.0,
     backbone: str = DEFAULT_BACKBONE,
     weights_path: str | os.PathLike[str] | None = None,
-    pooling: Pooling | None = None,
+    pooling: Pooling = "average",
     device: str = "auto",
     **settings: Any,
 ) -> Tensor:
@@ -74,7 +74,7 @@ def transfer_steps(
     strength: float = 1.0,
     backbone: str = DEFAULT_BACKBONE,
     weights_path: str | os.PathLike[str] | None = None,
-    pooling: Pooling | None = None,
+    pooling: Pooling = "average",
     device: str = "auto",
     **settings: Any,
 ) -> Steps:
@@ -86,8 +86,8 @@ def transfer_steps(
     or best) chooses the values of those that are not given; `strength` in [0, 1]
     fades the result into the content, or takes colour maps so far along the way of each colour. Of a style without
     colour, or of one hue, the result has no other hue (`tint`), unless it is to keep the content's colours. `backbone`
-    names the network, whose original file may be given as `weights_path`, and `pooling` how it reduces its layers
-    (None: as the recipe is made for); a recipe without a network reads none of them. `device` is auto, cpu, cuda or mps
+    names the network, whose original file may be given as `weights_path`, and `pooling` how it reduces its layers;
+    a recipe without a network reads none of them. `device` is auto, cpu, cuda or mps
     (the result stays there).
 
     Everything is checked when the first step is asked for, before any work: raises ImageError,
@@ -114,7 +114,7 @@ def make_look(
     quality: Quality = "standard",
     backbone: str = DEFAULT_BACKBONE,
     weights_path: str | os.PathLike[str] | None = None,
-    pooling: Pooling | None = None,
+    pooling: Pooling = "average",
     device: str = "auto",
     **settings: Any,
 ) -> Look:
@@ -148,7 +148,7 @@ def look_steps(
     quality: Quality = "standard",
     backbone: str = DEFAULT_BACKBONE,
     weights_path: str | os.PathLike[str] | None = None,
-    pooling: Pooling | None = None,
+    pooling: Pooling = "average",
     device: str = "auto",
     **settings: Any,
 ) -> Generator[Step, None, Look]:
@@ -231,7 +231,7 @@ def _prepare(
         regions.check(content, styles[0])
     else:
         regions = regions.fit(content, styles[0])
-    vgg = network.load(recipe.pooling) if recipe.network else None
+    vgg = network.load() if recipe.network else None
     tint = tint_of(recipe, p, styles, regions)
     return _Prepared(recipe, content, styles if recipe.blends else styles[0], regions, vgg, p, tint)
 

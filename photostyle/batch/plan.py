@@ -28,6 +28,7 @@ from photostyle.batch import storage
 from photostyle.batch.lines import INPUTS, Line
 from photostyle.jobs import memory
 from photostyle.jobs.naming import apart, copy_names
+from photostyle.network.network import Network
 from photostyle.network.vgg import Pooling
 from photostyle.photofile import FORMATS
 from photostyle.photofile.source import opened
@@ -167,12 +168,16 @@ def _names(line: Line, files: Mapping[str, str], extension: str | None) -> tuple
 def _options(values: dict[str, Any]) -> dict[str, Any]:
     """What `Transfer` takes, from the values of a line: all of it checked, and defaults in place."""
     settings = {key: value for key, value in values.items() if key not in _OPTIONS}
-    chosen = {"recipe": DEFAULT_RECIPE, "quality": "standard", "backbone": DEFAULT_BACKBONE}
+    chosen = {
+        "recipe": DEFAULT_RECIPE,
+        "quality": "standard",
+        "backbone": DEFAULT_BACKBONE,
+        "pooling": Network.pooling,
+    }
     chosen |= {key: str(values[key]) for key in chosen if key in values}
     recipe = find_recipe(chosen["recipe"])
     if chosen["backbone"] not in BACKBONES:
         raise SettingsError(f"There is no backbone {chosen['backbone']!r}; choose one of {', '.join(BACKBONES)}.")
-    chosen["pooling"] = str(values.get("pooling", recipe.pooling))
     if chosen["quality"] not in get_args(Quality) or chosen["pooling"] not in get_args(Pooling):
         raise SettingsError(f"quality is {_either(get_args(Quality))}, and pooling {_either(get_args(Pooling))}.")
     quality: Any = chosen["quality"]

@@ -47,7 +47,7 @@ WeightsPath = Annotated[
 ]
 Pooling = Annotated[
     Literal["average", "max", "rescaled"] | None,
-    typer.Option(help="How the network reduces its layers in size; if not given, as the recipe is made for."),
+    typer.Option(help="How the network reduces its layers in size; average if not given."),
 ]
 Device = Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -117,7 +117,7 @@ class Doodle:
     def _facts(self, images: Mapping[str, Tensor], painted: Maps) -> dict[str, object]:
         """What the result depends on beside the settings."""
         facts: dict[str, object] = {"recipe": "doodle", "version": __version__}
-        facts |= self.network.facts(find_recipe("doodle").pooling)
+        facts |= self.network.facts
         facts |= {"weights": [str(path.resolve()) for path in self.network.files]}
         facts |= {role: digest(image) for role, image in images.items()}
         return facts | {"style_map": digest(painted.style), "target_map": digest(painted.target)}
@@ -127,7 +127,7 @@ class Doodle:
             "recipe": "doodle",
             "maps": "labels" if painted.labels else "colors",
             "quality": self.quality,
-            **self.network.facts(find_recipe("doodle").pooling),
+            **self.network.facts,
             "settings": dict(values),
             "seed": values["seed"],
             "version": __version__,

@@ -176,14 +176,14 @@ class Transfer:
         facts |= {"weights": [str(path.resolve()) for path in self.network.files]}
         facts |= {"content": digest(scene.content), "style": digest(*scene.styles)}
         if recipe.network:
-            facts |= self.network.facts(recipe.pooling)
+            facts |= self.network.facts
         if recipe.regional:
             facts |= {"regions": digest(scene.regions.content, scene.regions.style)}
         return facts
 
     def _note(self, recipe: Recipe, values: Mapping[str, Any], scene: _Scene) -> dict[str, Any]:
         """What the files say of how they were made; no folders, for the picture may be shown to others."""
-        network = self.network.facts(recipe.pooling) if recipe.network else {}
+        network = self.network.facts if recipe.network else {}
         more = [path.name for path in self.pair.styles[1:]]
         return {
             "regions": scene.guide,

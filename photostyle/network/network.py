@@ -19,28 +19,29 @@ from photostyle.network.weights import load_weights
 class Network:
     """A `backbone` by name, with its weights from the cache or from an original file (`weights_path`).
 
-    `device` is auto, cpu, cuda or mps; `pooling` None is what the recipe is made for.
+    `device` is auto, cpu, cuda or mps.
     """
 
     backbone: str = DEFAULT_BACKBONE
     weights_path: str | os.PathLike[str] | None = None
-    pooling: Pooling | None = None
+    pooling: Pooling = "average"
     device: str = "auto"
 
     def check(self) -> torch.device:
         """Where it computes. Raises SettingsError for a pooling or a device that is not there."""
-        if self.pooling not in (None, *get_args(Pooling)):
+        if self.pooling not in get_args(Pooling):
             raise SettingsError(f"pooling must be one of {', '.join(get_args(Pooling))}, not {self.pooling!r}.")
         return find_device(self.device)
 
-    def load(self, pooling: Pooling = "average") -> VGG:
-        """The network, ready to look, for a recipe made for that `pooling`. Raises SettingsError or WeightsError."""
+    def load(self) -> VGG:
+        """The network, ready to look. Raises SettingsError or WeightsError."""
         place = self.check()
-        return VGG(load_weights(self.backbone, self.weights_path), self.pooling or pooling, place)
+        return VGG(load_weights(self.backbone, self.weights_path), self.pooling, place)
 
-    def facts(self, pooling: Pooling = "average") -> dict[str, str]:
-        """What decides how it sees, with a recipe made for that `pooling`."""
-        return {"backbone": self.backbone, "pooling": self.pooling or pooling}
+    @property
+    def facts(self) -> dict[str, str]:
+        """What decides how it sees."""
+        return {"backbone": self.backbone, "pooling": self.pooling}
 
     @property
     def files(self) -> list[Path]:

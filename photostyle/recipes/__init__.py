@@ -15,7 +15,6 @@ from torch import Tensor
 from photostyle.descent.steps import Step, Steps
 from photostyle.errors import SettingsError
 from photostyle.maps.blend import RegionalMaps
-from photostyle.network.vgg import Pooling
 from photostyle.recipes.champandard2016 import SemanticStyle, semantic_regions
 from photostyle.recipes.gatys2016 import NeuralStyle, neural_style
 from photostyle.recipes.li2016 import MarkovStyle, markov_style
@@ -44,10 +43,9 @@ class Recipe:
     `looks_at` is the long side of the images that all is found from, regions too, for a recipe that is applied to the
     photograph itself at last; None for one that needs regions of the photographs' own sizes. `maps` is the generator of
     one whose result is a colour map for each region: it returns these. Of one that `keeps_photograph` early images too
-    are local changes of the photograph's colours. A draft of a `quick` one takes seconds. `pooling` is how its network
-    goes from fine to coarse. `descent_bytes` is how much memory it takes for each pixel of the image that descends,
-    `banded_bytes` for each beyond those that the network looks at in one go (None: as many), `photograph_bytes` for
-    each of the photograph.
+    are local changes of the photograph's colours. A draft of a `quick` one takes seconds. `descent_bytes` is
+    how much memory it takes for each pixel of the image that descends, `banded_bytes` for each beyond those that the
+    network looks at in one go (None: as many), `photograph_bytes` for each of the photograph.
     """
 
     source: str
@@ -62,7 +60,6 @@ class Recipe:
     maps: Callable[[Tensor, Any, Regions, Any, Any], Generator[Step, None, RegionalMaps]] | None = None
     keeps_photograph: bool = False
     quick: bool = False
-    pooling: Pooling = "average"
     descent_bytes: int = 5000
     banded_bytes: int | None = None
     photograph_bytes: int = 60
