@@ -258,6 +258,12 @@ def test_from_an_example_to_a_file_by_keyboard_alone(page: Page, tmp_path: Path)
     page.keyboard.press("ArrowRight")
     expect(page.locator("#handle")).to_be_visible()
     page.keyboard.press("r")
+    reach("#count")
+    page.keyboard.press("ArrowDown")  # two regions
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#list li")).to_have_count(2)
+    rest(page)
     reach("#list select")
     page.keyboard.press("End")  # not paired
     rest(page)
