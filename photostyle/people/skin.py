@@ -16,7 +16,6 @@ from torch import Tensor
 from photostyle.image import fit
 from photostyle.people.faces import SEEN, Face, find_faces
 from photostyle.people.likeness import likeness
-from photostyle.people.pieces import pieces_of
 
 SKIN = "natural skin"
 """What the region is called whose colours keep their hue."""
@@ -75,6 +74,8 @@ def _skin_of(face: Face, away: Tensor, heads: Tensor, image: Tensor) -> Tensor |
     like = likeness(image, surely, glossy, ground)
     if like is None:
         return None
+    from photostyle.people.pieces import pieces_of  # with SciPy, which is not loaded before there is a face
+
     inside = ((_EYES[1] - away) / (_EYES[1] - _EYES[0])).clamp(0, 1)
     return torch.maximum(pieces_of(face, like, surely, ground), inside)
 

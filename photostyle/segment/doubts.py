@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from photostyle.image import fit, shrink
+from photostyle.image import exact, fit, shrink
 from photostyle.network.vgg import KINDS, VGG, kinds
 from photostyle.network.weights import Weights
 from photostyle.regions.regions import Regions
@@ -79,7 +79,7 @@ def _likeness(content: Tensor, style: Tensor, regions: Regions, vgg: VGG) -> Flo
         looks.append(torch.nn.functional.normalize(m @ z.T / m.sum(1, keepdim=True).clamp(min=1e-6)))
     likeness = looks[0] @ looks[1].T
     small = torch.tensor([share[1] < _TELLING for share in regions.shares], device=likeness.device)
-    return likeness.masked_fill(small, -1.0).double().cpu().numpy()
+    return exact(likeness.masked_fill(small, -1.0)).cpu().numpy()
 
 
 def _height(mask: Tensor) -> float:

@@ -657,7 +657,7 @@ def use_recipe(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
         yield Step("only", 1, 2, content, {"style": 1.0})
         raise error
 
-    monkeypatch.setitem(RECIPES, "photo", replace(RECIPES["photo"], run=recipe))
+    monkeypatch.setitem(RECIPES, "photo", replace(RECIPES["photo"], run=recipe, maps=None))
 
 
 def test_the_last_good_image_is_kept(

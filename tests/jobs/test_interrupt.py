@@ -241,7 +241,9 @@ def test_ctrl_c_before_the_first_step_leaves_nothing(
 ) -> None:
     before = set(tmp_path.iterdir())
     interrupted(1)
-    result = run("transfer", *pair, "-o", tmp_path / "out.png", "--recipe", "luan", "--regions", "none", "--size", 32)
+    result = run(
+        "transfer", *pair, "-o", tmp_path / "out.png", "--recipe", "luan", "--start", "content", "--regions", "none"
+    )
     assert (result.exit_code, result.stderr.splitlines()[-1]) == (130, "Interrupted.")
     assert set(tmp_path.iterdir()) == before
 
