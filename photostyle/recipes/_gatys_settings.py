@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from photostyle.errors import SettingsError
+from photostyle.recipes.settings import setting
 
 Manner = Literal["painting", "pattern"]
 """What a picture is to be: what is shown, in the style's strokes, or the style's motifs, by what is shown."""
@@ -16,6 +18,22 @@ MANNER = (
 )
 CONTENT: dict[Manner, float] = {"painting": 1.0, "pattern": 0.05}
 """What the content counts in each."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """How large the picture is, by which sizes it is reached, and what it is to be."""
+
+    size: int = setting(512, "long side of the result, pixels; a smaller content keeps its size", least=16, draft=256)
+    sketch: int = setting(
+        1024,
+        "long side of the picture that descends; a larger one is rendered after it, of the style's own pixels",
+        least=16,
+    )
+    manner: Manner = setting("painting", MANNER)
+    steps: int = setting(80, "iterations over all levels", least=1, draft=32, best=250)
+    levels: int = setting(6, "sizes at most, each twice the one before; none is under 96 pixels", least=1, most=6)
+
 
 _SMALLEST = 96  # pixels; in a smaller picture motifs are as large as what is shown, and only blots are left of it
 

@@ -27,8 +27,7 @@ from photostyle.network.vgg import VGG
 from photostyle.photofile import load_image
 from photostyle.recipes._gatys_settings import (
     CONTENT,
-    MANNER,
-    Manner,
+    Levels,
     blend_shares,
     layer_weights,
     level_sizes,
@@ -47,18 +46,9 @@ from photostyle.terms.smoothness import smoothness
 
 
 @dataclass(frozen=True)
-class NeuralStyle:
+class NeuralStyle(Levels):
     """Weights of relative terms; docs/departures.md has the settings that are the paper's."""
 
-    size: int = setting(512, "long side of the result, pixels; a smaller content keeps its size", least=16, draft=256)
-    sketch: int = setting(
-        1024,
-        "long side of the picture that descends; a larger one is rendered after it, of the style's own pixels",
-        least=16,
-    )
-    manner: Manner = setting("painting", MANNER)
-    steps: int = setting(80, "iterations over all levels", least=1, draft=32, best=250)
-    levels: int = setting(6, "sizes at most, each twice the one before; none is under 96 pixels", least=1, most=6)
     content_weight: float = setting(1.0, "α; for a pattern a twentieth of it counts", least=0)
     style_weight: float = setting(20.0, "β", least=0)
     variation_weight: float = setting(1.0, "of total variation: smooths grain", least=0)

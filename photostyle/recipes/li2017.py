@@ -21,7 +21,7 @@ from photostyle.descent.spectrum import SpectrumMetric
 from photostyle.descent.steps import Steps
 from photostyle.image import fit, resize, shrink
 from photostyle.network.vgg import VGG
-from photostyle.recipes._gatys_settings import CONTENT, MANNER, Manner, layer_weights, level_sizes, shared_steps
+from photostyle.recipes._gatys_settings import CONTENT, Levels, layer_weights, level_sizes, shared_steps
 from photostyle.recipes._starts import finer, gray_noise, mixed_colors
 from photostyle.recipes._strokes import in_strokes
 from photostyle.recipes.pitie2007 import linear_map
@@ -45,18 +45,9 @@ from photostyle.terms.smoothness import smoothness
 
 
 @dataclass(frozen=True)
-class DiscrepancyStyle:
+class DiscrepancyStyle(Levels):
     """Weights of relative terms: a picture without any features costs 1 in each; Z is so chosen, α is 1."""
 
-    size: int = setting(512, "long side of the result, pixels", least=16, draft=256)
-    sketch: int = setting(
-        1024,
-        "long side of the picture that descends; a larger one is rendered after it, of the style's own pixels",
-        least=16,
-    )
-    manner: Manner = setting("painting", MANNER)
-    steps: int = setting(80, "iterations over all levels", least=1, draft=32, best=250)
-    levels: int = setting(6, "sizes at most, each twice the one before; none is under 96 pixels", least=1, most=6)
     balance: float = setting(20.0, "γ, style against content", least=0)
     style_layers: str = setting(
         "relu1_1,relu2_1,relu3_1,relu4_1,relu5_1",

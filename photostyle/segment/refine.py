@@ -37,6 +37,4 @@ def refine_masks(masks: Tensor, photograph: Tensor) -> Tensor:
 
 def refine_mask(mask: Tensor, photograph: Tensor) -> Tensor:
     """One mask (h×w, 0 to 1, of the photograph's proportions), guided by the photograph (3×H×W): H×W."""
-    small = fit(photograph, _SIZE)
-    m = shrink(mask[None], small.shape[1:])
-    return feather(torch.cat([m, 1 - m]), small, photograph, BORDER, SURFACE)[0]
+    return refine_masks(torch.stack([mask, 1 - mask]), photograph)[0]

@@ -44,29 +44,38 @@ class Traits:
 
 def find_traits(sides: Sequence[Cells]) -> list[Traits]:
     """The traits of both photographs' cells."""
-    z = [_centred(side.kinds) for side in sides]
+    z = [centred(side.kinds) for side in sides]
     together = np.concatenate(z, axis=1)
-    power, axes = np.linalg.eigh(together @ together.T / together.shape[1])
-    power, axes = (part[..., : -_COMPONENTS - 1 : -1] for part in (power, axes))
-    axes = axes / np.maximum(power, 1e-12) ** (_WHITENING / 2)
+    axes = principal_axes(together)
     scale = max(np.sqrt(((axes.T @ together) ** 2).sum(0).mean()), 1e-12)
     return [_shared(side, axes.T @ part / scale) for side, part in zip(sides, z, strict=True)]
+
+
+def principal_axes(z: Floats) -> Floats:
+    """The axes of the principal components of C×N about their mean, half whitened: C×D.
+
+    A kind of thing that is rare then counts for more than its share.
+    """
+    power, axes = np.linalg.eigh(z @ z.T / z.shape[1])
+    power, axes = (part[..., : -_COMPONENTS - 1 : -1] for part in (power, axes))
+    whitened: Floats = axes / np.maximum(power, 1e-12) ** (_WHITENING / 2)
+    return whitened
 
 
 def _shared(side: Cells, shown: Floats) -> Traits:
     h, w = side.grid
     y, x = ((np.mgrid[:h, :w].reshape(2, -1) + 0.5).T / (h, w)).T * 2 - 1
-    lab = _centred(side.lab)
+    lab = centred(side.lab)
     color = lab / max(np.sqrt(lab.var(1).sum()), 1e-12)
     depth = -np.maximum(abs(y), abs(x))  # in the frame's own proportions
     traits = np.concatenate([shown, color, _standard(y)[None], _standard(depth)[None]])
     A = side.likeness
     walk = sparse.diags_array(np.asarray(A.sum(1)).ravel() + _WALK) - A
-    traits = _centred(splu(walk.tocsc()).solve(_WALK * np.ascontiguousarray(traits.T)).T)
+    traits = centred(splu(walk.tocsc()).solve(_WALK * np.ascontiguousarray(traits.T)).T)
     return Traits(traits[: len(shown)], traits[len(shown) : -2], traits[-2:])
 
 
-def _centred(x: Floats) -> Floats:
+def centred(x: Floats) -> Floats:
     return x - x.mean(1, keepdims=True)
 
 

@@ -26,12 +26,12 @@ from photostyle.network.vgg import KINDS, VGG, kinds
 from photostyle.network.weights import Weights, load_weights
 from photostyle.segment.prompt import Box, Point, Prompt
 from photostyle.segment.refine import refine_mask
+from photostyle.segment.traits import centred, principal_axes
 from photostyle.segment.tree import Floats, Tree, grow_tree
 
 _SIZE = 448  # long side that the network sees, pixels
 _CELL = 4  # pixels of it
 _COLOR, _SHOWN = 0.5, 0.75  # of a standard deviation of colour, and of what is shown, beside a certain edge
-_COMPONENTS = 40  # of what is shown
 _LEAST, _MOST = 0.004, 0.75  # of the photograph: what is smaller or larger is seldom meant
 _CHANCE = 0.03  # parts that differ less differ by chance
 _BRIEF = 0.1  # what lasts over a shorter stretch, of the logarithm of heights, does not stand out
@@ -57,7 +57,8 @@ class Wand:
         grid = (math.ceil(size[0] / _CELL), math.ceil(size[1] / _CELL))
         lab = lab_from_srgb(shrink(image, grid)).flatten(1).cpu().double().numpy()
         shown = F.interpolate(kinds(features[KINDS])[None], grid, mode="bilinear", align_corners=False)[0]
-        traits = np.concatenate([_COLOR * _standard(lab), _SHOWN * _standard(_components(shown.flatten(1).numpy()))])
+        z = centred(shown.flatten(1).numpy())
+        traits = np.concatenate([_COLOR * _standard(lab), _SHOWN * _standard(principal_axes(z).T @ z)])
         edges = edges_of(features, self._weights, size).cpu().double().numpy()
         if lab.std(1).max() < _PLAIN:
             traits, edges = np.zeros_like(traits), np.zeros_like(edges)
@@ -146,18 +147,9 @@ def _overlaps(boxes: Floats, box: Floats) -> Floats:
     return both
 
 
-def _components(shown: Floats) -> Floats:
-    """The principal components of C×N, half whitened: a kind of thing that is rare counts for more than its share."""
-    z = shown - shown.mean(1, keepdims=True)
-    power, axes = np.linalg.eigh(z @ z.T / z.shape[1])
-    power, axes = (part[..., : -_COMPONENTS - 1 : -1] for part in (power, axes))
-    components: Floats = (axes / np.maximum(power, 1e-12) ** 0.25).T @ z
-    return components
-
-
 def _standard(x: Floats) -> Floats:
     """Values D×N about their means, of deviation 1 together; nothing where there is none."""
-    x = x - x.mean(1, keepdims=True)
+    x = centred(x)
     scaled: Floats = x / max(np.sqrt((x**2).sum(0).mean()), 1e-12)
     return scaled
 
