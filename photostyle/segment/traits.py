@@ -76,6 +76,7 @@ def _shared(side: Cells, shown: Floats) -> Traits:
 
 
 def centred(x: Floats) -> Floats:
+    """C×N less the mean of each row."""
     return x - x.mean(1, keepdims=True)
 
 
