@@ -20,6 +20,7 @@ from photostyle.image import fit, shrink
 from photostyle.network.hed import SIDE_LAYERS, edges_of
 from photostyle.network.vgg import KINDS, VGG, kinds
 from photostyle.network.weights import Weights
+from photostyle.segment.sky import sky_of
 
 Floats = NDArray[np.float64]
 
@@ -37,6 +38,7 @@ class Cells:
     grid: tuple[int, int]  # h×w
     seen: Tensor  # 3×H×W: the photograph at the size that the network saw, in its own light
     kinds: Floats  # C×N, what is shown
+    sky: Floats  # N, how likely each shows the sky
     lab: Floats  # 3×N, colours after brightening
     likeness: Any  # N×N, sparse, symmetric: of neighbours, in [0, 1]
 
@@ -55,7 +57,9 @@ def look(photograph: Tensor, vgg: VGG, weights: Weights) -> Cells:
     h, w = features[KINDS].shape[1:]
     lab = lab_from_srgb(shrink(image, (h, w))).flatten(1).cpu().double().numpy()
     edges = shrink(edges_of(features, weights, image.shape[1:])[None], (h, w)).flatten().cpu().double().numpy()
-    return Cells((h, w), seen.cpu(), kinds(features[KINDS]).flatten(1).numpy(), lab, _likeness(lab, edges, (h, w)))
+    z = kinds(features[KINDS]).flatten(1).numpy()
+    sky = sky_of(features, image).flatten().double().numpy()
+    return Cells((h, w), seen.cpu(), z, sky, lab, _likeness(lab, edges, (h, w)))
 
 
 def _likeness(lab: Floats, edges: Floats, grid: Sequence[int]) -> Any:

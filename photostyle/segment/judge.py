@@ -29,7 +29,7 @@ from photostyle.maps.grade import COUNT, slide
 from photostyle.recipes.grading import LIKENESS, Samples, first_sliders
 from photostyle.segment.cells import CELL, Cells, Floats
 from photostyle.segment.doubts import doubts
-from photostyle.segment.partitions import Labels, regions_in
+from photostyle.segment.partitions import Labels, has_sky, regions_in
 from photostyle.segment.traits import Traits
 from photostyle.solvers.sinkhorn import half_divergence, self_cost
 from photostyle.terms.colors import Extras, kind_extras
@@ -63,6 +63,7 @@ class Judge:
         self._places = [_heights(side) for side in sides]
         self._near = [side.likeness.tocoo() for side in sides]
         self._kinds = [side.kinds for side in sides]
+        self._skies = [t.sky for t in traits] if all(has_sky(t) for t in traits) else None
         self._slid = self._by_sliders(kind_extras(z, ζ, LIKENESS))
         self.untouched, self.whole = self._distance(self._x), self._distance(self._slid)
 
@@ -85,11 +86,15 @@ class Judge:
 
         The less there is to gain, the more of it they must gain: photographs that are near each other, or that sliders
         bring near each other, differ in what they show rather than in its light. The less partners look alike, the more
-        they must gain too.
+        they must gain too; but sky and sky are alike whatever they look like, and so is what is under a sky.
         """
         count = regions_in(labels)
         members = _members(labels, count)
-        alike = float(_shares(members).mean(0) @ self._likeness(members).diagonal())
+        own = self._likeness(members).diagonal()
+        if self._skies:
+            here, there = (m @ sky / m.sum(1) for m, sky in zip(members, self._skies, strict=True))
+            own = own + (1 - own) * (here * there + (1 - here) * (1 - there))
+        alike = float(_shares(members).mean(0) @ own)
         return alike * (self.whole - cost) * self.whole * self.untouched > _GAIN
 
     def _doubt(self, labels: Sequence[Labels], count: int) -> float:

@@ -4,7 +4,7 @@ Cells are joined into a tree by their traits (Ward 1963, in the small); a cut of
 of K means. That is done twice. With the cells of both photographs together, one mean for both is what matches their
 regions: the sky of both is one cluster. And with each photograph alone, where what is one thing in it need not
 resemble its partner, such as a white ground and a black one: then the clusters are paired that are most alike in what
-they show and where they are.
+they show and where they are. Where both show a sky, there is one more: the sky, and what is under it in one part or more.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ _PLACES = ((0.2, 0.3), (0.4, 0.3), (0.2, 0.6))  # scales of height and depth: wh
 _OWN_COLORS = (0.3, 0.9)  # within one photograph colour tells more
 _OWN_PLACE = (0.4, 0.3)
 _OWN_MOST = 5  # regions of photographs divided alone: of more, too many are paired wrongly
+_UNDER_MOST = 4  # regions under the sky
+_LEAST_SKY = 0.02  # of its photograph, and so much of anything else
 _STRIDE = 2  # cells, between those that the tree is made of
 _ROUNDS = 5  # of K means
 _SMALLEST = 0.01  # of its photograph: a smaller region is noise
@@ -39,6 +41,8 @@ def partitions(sides: Sequence[Cells], traits: Sequence[Traits]) -> Iterator[lis
         return
     for height, depth in _PLACES:
         yield from _together(sides, [t.weighed(_COLOR, height, depth).T for t in traits])
+    if all(has_sky(t) for t in traits):
+        yield from _under_the_sky(sides, traits)
     alike = [t.weighed(0, *_OWN_PLACE).T for t in traits]
     for color in _OWN_COLORS:
         yield from _alone(sides, [t.weighed(color, *_OWN_PLACE).T for t in traits], alike)
@@ -49,11 +53,32 @@ def regions_in(labels: Sequence[Labels]) -> int:
     return 1 + int(max(side.max() for side in labels))
 
 
+def has_sky(traits: Traits) -> bool:
+    """Whether a photograph shows a sky, and something else."""
+    return _LEAST_SKY <= (traits.sky > 0.5).mean() <= 1 - _LEAST_SKY
+
+
 def _together(sides: Sequence[Cells], points: Sequence[Floats]) -> Iterator[list[Labels]]:
     """Clusters of both sides' points (N×D each)."""
     for means in _cuts(np.concatenate([x[_sparse(side.grid)] for x, side in zip(points, sides, strict=True)]), MOST):
         labels = _means(points, means)
         if labels[0].any():
+            yield labels
+
+
+def _under_the_sky(sides: Sequence[Cells], traits: Sequence[Traits]) -> Iterator[list[Labels]]:
+    """The sky of both, and what is under it: as a whole, and in clusters of both sides' points."""
+    lands = [t.sky <= 0.5 for t in traits]
+    yield [land.astype(np.int64) for land in lands]
+    points = [t.weighed(_COLOR, *_PLACES[0]).T[land] for t, land in zip(traits, lands, strict=True)]
+    sparse = [_sparse(side.grid)[land] for side, land in zip(sides, lands, strict=True)]
+    few = np.concatenate([x[chosen] for x, chosen in zip(points, sparse, strict=True)])
+    for means in _cuts(few, _UNDER_MOST):
+        parts = _means(points, means)
+        if parts[0].any():
+            labels = [np.zeros(len(land), np.int64) for land in lands]
+            for label, land, part in zip(labels, lands, parts, strict=True):
+                label[land] = 1 + part
             yield labels
 
 

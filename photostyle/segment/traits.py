@@ -28,7 +28,7 @@ _WALK = 0.001  # λ: how far the walk looks
 
 @dataclass(frozen=True, eq=False)
 class Traits:
-    """Of the N cells of one photograph: what is `shown` D×N, in which `color` 3×N, and the `place` 2×N.
+    """Of the N cells of one photograph: what is `shown` D×N, in which `color` 3×N, the `place` 2×N, and how likely it is `sky`, N.
 
     A place is a height and a depth, the distance from the nearest side of the frame.
     """
@@ -36,6 +36,7 @@ class Traits:
     shown: Floats
     color: Floats
     place: Floats
+    sky: Floats
 
     def weighed(self, color: float, height: float, depth: float) -> Floats:
         """All of them, (D + 5)×N, at these scales: standard deviations beside what is shown, of power 1."""
@@ -68,11 +69,12 @@ def _shared(side: Cells, shown: Floats) -> Traits:
     lab = centred(side.lab)
     color = lab / max(np.sqrt(lab.var(1).sum()), 1e-12)
     depth = -np.maximum(abs(y), abs(x))  # in the frame's own proportions
-    traits = np.concatenate([shown, color, _standard(y)[None], _standard(depth)[None]])
+    traits = np.concatenate([shown, color, _standard(y)[None], _standard(depth)[None], side.sky[None]])
     A = side.likeness
     walk = sparse.diags_array(np.asarray(A.sum(1)).ravel() + _WALK) - A
-    traits = centred(splu(walk.tocsc()).solve(_WALK * np.ascontiguousarray(traits.T)).T)
-    return Traits(traits[: len(shown)], traits[len(shown) : -2], traits[-2:])
+    *traits, sky = splu(walk.tocsc()).solve(_WALK * np.ascontiguousarray(traits.T)).T
+    traits = centred(np.stack(traits))
+    return Traits(traits[: len(shown)], traits[len(shown) : -2], traits[-2:], sky)
 
 
 def centred(x: Floats) -> Floats:
