@@ -3,9 +3,9 @@
     python benchmarks/sky/fit.py PACKAGES
 
 PACKAGES is the folder that `labelled.py` tells how to fill. Each photograph is seen in its own light and twice in
-another. What is seen is brought to the principal components that vary most, each of variance one, and sky is told from
-the rest by logistic regression on these: every photograph, and both answers, have the same say. In the end it is all
-written as one linear reading of the evidence.
+another. Features are brought to the principal components that vary most. From these, place and colour, in the cell,
+around it and in the whole photograph, sky is told by logistic regression: every photograph, and both answers, have the
+same say. In the end it is all written as one linear reading of the evidence.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from photostyle.segment import sky
 
 LIGHTS = 3  # its own, and others
 STEP = 3  # every so many cells are taken along each side: neighbours show the same
-COMPONENTS = 160
+FEATURES = 1280  # of the evidence; place and colour come after them
+COMPONENTS = 120
 PENALTY = 0.01  # of a squared weight
 
 
@@ -61,16 +62,17 @@ def cells(photograph: Labelled, eye: Eye, generator: torch.Generator) -> tuple[T
 
 
 def components(x: Tensor) -> tuple[Tensor, Tensor]:
-    """The mean (C) and the projection (C×COMPONENTS) of evidence (n×C) to numbers of mean zero and variance one."""
+    """The mean (C) and the projection (C×D) of evidence (n×C): principal components of features, the rest as it is."""
     mean, deviation = x.mean(0), x.std(0) + 0.05  # what hardly varies must not become noise
-    z = (x - mean) / deviation
-    variances, directions = torch.linalg.eigh(z.T @ z / len(z))
-    return mean, (directions / variances.clamp(min=1e-6).sqrt())[:, -COMPONENTS:] / deviation[:, None]
+    z = ((x - mean) / deviation)[:, :FEATURES]
+    _, directions = torch.linalg.eigh(z.T @ z / len(z))
+    projection = directions[:, -COMPONENTS:] / deviation[:FEATURES, None]
+    return mean, torch.block_diag(projection, torch.eye(x.shape[1] - FEATURES))
 
 
 def logistic(x: Tensor, y: Tensor, say: Tensor) -> tuple[Tensor, Tensor]:
     """Weights (C) and bias that tell y (n, zeros and ones) from x (n×C)."""
-    mean, deviation = x.mean(0), x.std(0)
+    mean, deviation = x.mean(0), x.std(0).clamp(min=0.05)  # the mean height is the same in all
     x = (x - mean) / deviation
     say = torch.where(y > 0, say / (say * y).sum(), say / (say * (1 - y)).sum()) / 2
     w, bias = torch.zeros(x.shape[1], requires_grad=True), torch.zeros((), requires_grad=True)
@@ -101,6 +103,7 @@ def main(folder: str) -> None:
     photographs = list(labelled("fit", Path(folder)))
     x, y, say = (torch.cat(part) for part in zip(*(cells(p, eye, generator) for p in photographs), strict=True))
     save_file(reading(x, y, say), sky.NUMBERS, {"origin": f"benchmarks/sky, {len(photographs)} photographs"})
+    sky.NUMBERS.chmod(0o644)
 
 
 if __name__ == "__main__":

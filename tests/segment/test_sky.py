@@ -73,7 +73,7 @@ def test_the_sky_is_where_somebody_painted_it(vgg: VGG, name: str) -> None:
 @pytest.mark.weights
 @pytest.mark.parametrize("name", ["maple-autumn/content", "maple-autumn/style"])
 def test_foliage_is_no_sky(vgg: VGG, name: str) -> None:
-    assert float((found(vgg, example(name)) > 0.5).float().mean()) < 0.02
+    assert float((found(vgg, example(name)) > 0.5).float().mean()) < 0.05
 
 
 @pytest.mark.weights
