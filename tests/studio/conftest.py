@@ -27,23 +27,28 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def server(shared_network: Path) -> Iterator[Server]:
-    """A running studio that takes small photographs only; what is clicked is a disc.
-
-    Many tests begin with the same two photographs: regions and looks of these are found once.
-    """
-    from driving import serving
-    from pointing import Discs
+def remembering(shared_network: Path) -> Iterator[None]:
+    """Many tests begin with the same two photographs: a studio finds regions and looks of these once."""
     from remembered import remembered, replayed
 
     from photostyle.studio import making
-    from photostyle.studio.service import Limits
 
     with pytest.MonkeyPatch.context() as patch:
         for name, keep in (("find_regions", remembered), ("maps_steps", replayed)):
             patch.setattr(making, name, keep(getattr(making, name)))
-        with serving(limits=Limits(bytes=300_000, pixels=1_500_000), segmenter=Discs()) as started:
-            yield started
+        yield
+
+
+@pytest.fixture(scope="module")
+def server(remembering: None) -> Iterator[Server]:
+    """A running studio that takes small photographs only; what is clicked is a disc."""
+    from driving import serving
+    from pointing import Discs
+
+    from photostyle.studio.service import Limits
+
+    with serving(limits=Limits(bytes=300_000, pixels=1_500_000), segmenter=Discs()) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
