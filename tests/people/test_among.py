@@ -6,16 +6,10 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from shades import skin_of
 from torch import Tensor
 
 from photostyle.people.among import skin_among
-from photostyle.people.skin import find_skin
-
-
-def skin_of(portrait: Tensor) -> Tensor:
-    skin = find_skin(portrait)
-    assert skin is not None
-    return skin.mask
 
 
 def box(top: int, bottom: int, left: int, right: int) -> Tensor:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from shades import coloured, skin_of, turned
 from torch import Tensor
 from typer.testing import Result
 
@@ -25,19 +26,13 @@ from photostyle import (
     save_look,
     transfer,
 )
-from photostyle.color.spaces import lab_from_srgb, linear_from_srgb, luma, srgb_from_linear
+from photostyle.color.spaces import lab_from_srgb, luma
 from photostyle.maps.blend import RegionalMaps, find_borders
 from photostyle.maps.lattice import SIZE, ColorMap, cube
 from photostyle.people.skin import SKIN, find_skin
 from photostyle.recipes._people import with_natural_skin
 
 QUICK = {"size": 64, "steps": 1, "device": "cpu"}
-
-
-def coloured(image: Tensor, red: float, green: float, blue: float) -> Tensor:
-    """In a coloured light."""
-    gains = torch.tensor([red, green, blue]).view(3, *[1] * (image.ndim - 1))
-    return srgb_from_linear(gains * linear_from_srgb(image)).clamp(0, 1)
 
 
 LIGHTS = {"blue night": (0.12, 0.2, 0.5), "forest": (0.5, 0.9, 0.4), "sunset": (1.2, 0.7, 0.3)}
@@ -55,23 +50,6 @@ def found(portrait: Tensor, light: tuple[float, float, float]) -> RegionalMaps:
 def varied(picture: Callable[..., Tensor]) -> Tensor:
     """A style of many hues."""
     return picture(60, 80, seed=1, dtype=torch.float32)
-
-
-def turned(before: Tensor, after: Tensor, where: Tensor | None = None) -> Tensor:
-    """Degrees of CIE LCh by which the hue of the astronaut's skin differs, where it has one."""
-    mask = resize(find_mask(before)[None], before.shape[1:])
-    inside = -F.max_pool2d(-mask, 5, 1, 2)[0] > 0.95  # the hairline is of both
-    inside &= torch.ones_like(inside) if where is None else where
-    (L, *ab), (_, *ab_after) = (lab_from_srgb(image)[:, inside] for image in (before, after))
-    off = (torch.atan2(ab_after[1], ab_after[0]) - torch.atan2(ab[1], ab[0])).rad2deg()
-    sure = torch.stack(ab).norm(dim=0) > 0.15 * (L + 16)
-    return (torch.remainder(off + 180, 360) - 180).abs()[sure]
-
-
-def find_mask(image: Tensor) -> Tensor:
-    skin = find_skin(image)
-    assert skin is not None
-    return skin.mask
 
 
 @pytest.mark.parametrize("light", LIGHTS.values(), ids=LIGHTS)
@@ -211,5 +189,5 @@ class TestFrontDoors:
         after = load_image(files[2])
         assert float(turned(other, after).mean()) < 3
         masks = torch.stack([labels[2], labels[1], torch.zeros(256, 406)])
-        away = F.max_pool2d(find_mask(other)[None], 41, 1, 20)[0] < 0.01
+        away = F.max_pool2d(skin_of(other)[None], 41, 1, 20)[0] < 0.01
         torch.testing.assert_close(after[:, away], look.apply(other, masks)[:, away], atol=0.02, rtol=0)
