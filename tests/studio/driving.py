@@ -149,7 +149,13 @@ def layer(page: Page, side: str = "content") -> np.ndarray[Any, Any]:
 def draft(page: Page) -> np.ndarray[Any, Any]:
     """The draft on the stage, as H×W×3."""
     assert page.evaluate("document.querySelector('#after').src").endswith(f"/{state(page)['preview']['id']}/view.jpg")
-    answer = page.request.get(page.evaluate("document.querySelector('#after').src"))
+    return latest_draft(page)
+
+
+def latest_draft(page: Page) -> np.ndarray[Any, Any]:
+    """The draft that the server has, as H×W×3."""
+    address, _, id = page.url.partition("/#session=")
+    answer = page.request.get(f"{address}/api/sessions/{id}/results/{state(page)['preview']['id']}/view.jpg")
     return np.asarray(Image.open(io.BytesIO(answer.body())).convert("RGB")).astype(int)
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from driving import choose, drag, in_chromium, rest, state, take, work_on
+from driving import choose, drag, in_chromium, latest_draft, rest, state, take, work_on
 from PIL import Image
 from playwright.sync_api import Page, expect
+from shades import skin_of
+from torch import Tensor
 
-from photostyle import bit_depth, load_image, read_note
+from photostyle import bit_depth, load_image, read_note, save_image
 
 pytestmark = in_chromium
 
@@ -222,3 +224,24 @@ def test_structure_or_style(page: Page, photographs: tuple[Path, Path]) -> None:
     preview = state(page)["preview"]
     assert preview["id"] != first
     assert preview["settings"]["style_weight"] == pytest.approx(3.0 * 10**-0.5, rel=1e-3)
+
+
+def test_skin_is_kept_and_can_be_let_go(
+    page: Page, photographs: tuple[Path, Path], portrait: Tensor, tmp_path: Path
+) -> None:
+    """The page says so where there is a person, and a setting leaves skin to the look."""
+    save_image(portrait, tmp_path / "person.png")
+    for side, path in (("content", tmp_path / "person.png"), ("style", photographs[1])):
+        page.set_input_files(f"[data-side={side}] input[type=file]", path)
+        expect(page.locator(f"[data-side={side}] .name")).to_contain_text(path.name)
+    expect(page.locator("#shown")).to_contain_text("Draft · Photograph · 256×256")
+    rest(page)
+    expect(page.locator("#notes")).to_contain_text("skin keeps its natural hue; set skin to free")
+    kept = latest_draft(page)
+    page.click("text=All settings")
+    page.select_option("#set-skin", "free")
+    rest(page)
+    expect(page.locator("#notes")).not_to_contain_text("skin")
+    change, skin = np.abs(latest_draft(page) - kept).mean(-1), skin_of(portrait).numpy()
+    assert change[skin > 0.9].mean() > 10 > 5 * change[skin == 0].mean()
+    assert state(page)["preview"]["settings"]["skin"] == "free"
