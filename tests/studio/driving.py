@@ -126,6 +126,11 @@ def work_on(page: Page, view: str) -> None:
     page.check(f"input[name=view][value={view}]", force=True)
 
 
+def without_drafts(page: Page) -> None:
+    """What is painted from here on changes no draft, which would only take time."""
+    page.uncheck("#auto")
+
+
 def take(page: Page, recipe: str) -> None:
     """Another way to the look."""
     if not page.locator("#recipe-list").is_visible():
