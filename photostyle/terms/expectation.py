@@ -11,15 +11,17 @@ from torch import Tensor
 Embedding = Callable[[Tensor], Tensor]
 """Features (n×C) → what stands for each (n×D), each by itself."""
 
-_AT_ONCE = 2**20  # numbers of features; their embedding and its slope take some ten times as much
+_FEW = 2**23  # numbers of features whose embedding is kept: to make it once more takes a sixth of a step's time
+_AT_ONCE = 2**20  # of so many where there are more; their embedding and its slope take some ten times as much
 
 
-def expectation(embed: Embedding, X: Tensor, p: Tensor, at_once: int = _AT_ONCE) -> Tensor:
+def expectation(embed: Embedding, X: Tensor, p: Tensor, few: int = _FEW, at_once: int = _AT_ONCE) -> Tensor:
     """Σ_i p_i embed(x_i) of features X (n×C) with shares p (n): D. Differentiable in X, not in p.
 
-    What is embedded is never kept: it is made for some features at a time, and for the slope once more.
+    Where there are more than `few` numbers, what is embedded is not kept: it is made for some features at a time, and
+    for the slope once more.
     """
-    if X.numel() <= at_once:
+    if X.numel() <= few:
         return p @ embed(X)
     mean: Tensor = _Expectation.apply(embed, X, p, max(1, at_once // X.shape[1]))  # type: ignore[no-untyped-call]
     return mean

@@ -20,7 +20,7 @@ def test_some_at_a_time_is_all_at_once(count: int, channels: int, at_once: int, 
     generator = torch.Generator().manual_seed(seed)
     X, p = (torch.rand(*shape, generator=generator, dtype=torch.float64) for shape in ((count, channels), (count,)))
     found, wanted = [], []
-    for means, made in ((found, lambda Y: expectation(waves, Y, p, at_once)), (wanted, lambda Y: p @ waves(Y))):
+    for means, made in ((found, lambda Y: expectation(waves, Y, p, 0, at_once)), (wanted, lambda Y: p @ waves(Y))):
         Y = X.clone().requires_grad_()
         mean = made(Y)
         means += [mean.detach(), *torch.autograd.grad(mean.square().sum(), Y)]
@@ -35,10 +35,10 @@ def test_never_more_is_made_at_once() -> None:
         return X.exp()
 
     X = torch.rand(1000, 3, requires_grad=True)
-    expectation(embed, X, torch.full((1000,), 1e-3), at_once=100).sum().backward()
+    expectation(embed, X, torch.full((1000,), 1e-3), few=0, at_once=100).sum().backward()
     assert max(seen) <= 100 and sum(seen) == 2 * X.numel()  # for the value, and for the slope
 
 
 def test_features_that_ask_for_no_slope_need_none() -> None:
     X = torch.rand(50, 2)
-    torch.testing.assert_close(expectation(torch.exp, X, torch.full((50,), 0.02), 10), X.exp().mean(0))
+    torch.testing.assert_close(expectation(torch.exp, X, torch.full((50,), 0.02), 0, 10), X.exp().mean(0))
