@@ -29,7 +29,7 @@ _OWN_COLORS = (0.3, 0.9)  # within one photograph colour tells more
 _OWN_PLACE = (0.4, 0.3)
 _OWN_MOST = 5  # regions of photographs divided alone: of more, too many are paired wrongly
 _UNDER_MOST = 4  # regions under the sky
-_LEAST_SKY = 0.02  # of its photograph, and so much of anything else
+LEAST_SKY = 0.02  # of its photograph, and so much of anything else
 _STRIDE = 2  # cells, between those that the tree is made of
 _ROUNDS = 5  # of K means
 _SMALLEST = 0.01  # of its photograph: a smaller region is noise
@@ -55,7 +55,7 @@ def regions_in(labels: Sequence[Labels]) -> int:
 
 def has_sky(traits: Traits) -> bool:
     """Whether a photograph shows a sky, and something else."""
-    return _LEAST_SKY <= (traits.sky > 0.5).mean() <= 1 - _LEAST_SKY
+    return LEAST_SKY <= traits.share_of_sky <= 1 - LEAST_SKY
 
 
 def _together(sides: Sequence[Cells], points: Sequence[Floats]) -> Iterator[list[Labels]]:
