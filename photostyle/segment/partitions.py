@@ -4,7 +4,8 @@ Cells are joined into a tree by their traits (Ward 1963, in the small); a cut of
 of K means. That is done twice. With the cells of both photographs together, one mean for both is what matches their
 regions: the sky of both is one cluster. And with each photograph alone, where what is one thing in it need not
 resemble its partner, such as a white ground and a black one: then the clusters are paired that are most alike in what
-they show and where they are. Where both show a sky, there is one more: the sky, and what is under it in one part or more.
+they show and where they are. Where both show a sky, there is one more way: the sky, and what is under it in one part or
+several.
 """
 
 from __future__ import annotations

@@ -30,11 +30,14 @@ def sky_of(features: Features, image: Tensor) -> Tensor:
     """How likely each cell of relu4_3 shows the sky, h×w in [0, 1].
 
     `features` are those of relu3_3, relu4_3 and relu5_3, pooled by maximum, of the image (3×H×W, sRGB in [0, 1], dark
-    ones brightened).
+    ones brightened). The numbers are for `vgg16-hed`: what a network of other widths sees they cannot read, and find no
+    sky in it.
     """
     e = evidence(features, image)
-    around = F.avg_pool2d(e[None], 2 * _AROUND + 1, 1, _AROUND, count_include_pad=False)[0]
     w = _numbers()
+    if len(e) != len(w["own"]):
+        return e.new_zeros(e.shape[1:])
+    around = F.avg_pool2d(e[None], 2 * _AROUND + 1, 1, _AROUND, count_include_pad=False)[0]
     logit = sum(torch.tensordot(w[name], x, 1) for name, x in (("own", e), ("near", around), ("whole", e.mean((1, 2)))))
     return torch.sigmoid(logit + w["bias"])
 

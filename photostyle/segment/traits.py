@@ -28,9 +28,10 @@ _WALK = 0.001  # λ: how far the walk looks
 
 @dataclass(frozen=True, eq=False)
 class Traits:
-    """Of the N cells of one photograph: what is `shown` D×N, in which `color` 3×N, the `place` 2×N, and how likely it is `sky`, N.
+    """Of the N cells of one photograph: what is `shown` D×N, in which `color` 3×N, and the `place` 2×N.
 
-    A place is a height and a depth, the distance from the nearest side of the frame.
+    A place is a height and a depth, the distance from the nearest side of the frame. `sky` (N) is how likely each shows
+    the sky.
     """
 
     shown: Floats
