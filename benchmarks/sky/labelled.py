@@ -1,0 +1,73 @@
+"""Photographs whose sky is labelled by eye: `photographs.csv` says where each is, `labels.npz` where its sky is.
+
+They are in packages of free licences, which hold them as they are or amid other files, at an offset in bytes:
+
+    mkdir packages && cd packages
+    apt-get download NAME=VERSION…      # those of photographs.csv
+    for package in *.deb; do dpkg-deb --extract $package .; done
+
+The wheels of scikit-learn and scikit-image, which have one of the photographs to measure with each, are unpacked there
+by `unzip`. Those of the package `pairs` are not free: they are the pairs of Luan et al. 2017, a folder of their own.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from photostyle import load_image, load_weights
+from photostyle.color.spaces import adapted
+from photostyle.image import fit
+from photostyle.network.vgg import VGG
+from photostyle.segment.sky import LAYERS, evidence
+
+_HERE = Path(__file__).parent
+_SIZE = 448  # long side that the network sees, pixels
+SKY, UNTOLD = 1, 255  # labels; 0 is anything else
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A photograph with a label for each cell of 8×8 pixels."""
+
+    path: Path
+    offset: int  # bytes before it in the file
+    labels: Tensor  # 56×56, uint8, from the upper left cell; what is outside the photograph is untold
+
+    @property
+    def name(self) -> str:
+        return f"{self.path.parent.name}/{self.path.name}" + (f" at {self.offset}" if self.offset else "")
+
+    def load(self) -> Tensor:
+        """The photograph, 3×H×W, at the size that the network sees."""
+        return fit(load_image(BytesIO(self.path.read_bytes()[self.offset :])), _SIZE)
+
+
+def labelled(use: str, folder: Path) -> Iterator[Labelled]:
+    """Photographs for a use, "fit" or "measure", of those packages that are in the folder."""
+    labels = torch.from_numpy(np.load(_HERE / "labels.npz")["labels"])
+    with (_HERE / "photographs.csv").open(newline="") as file:
+        for row, label in zip(csv.DictReader(file), labels, strict=True):
+            path = folder / row["file"]
+            if row["use"] == use and path.exists():
+                yield Labelled(path, int(row["offset"]), label)
+
+
+class Eye:
+    """What `photostyle.segment` sees in a photograph."""
+
+    def __init__(self) -> None:
+        self._vgg = VGG(load_weights(), pooling="max")
+
+    @torch.no_grad()
+    def __call__(self, image: Tensor) -> Tensor:
+        """The evidence in each cell of an image, 3×1287×h×w."""
+        seen = adapted(image)
+        return evidence(self._vgg(seen, LAYERS), seen)
