@@ -87,8 +87,8 @@ class Judge:
 
         The less there is to gain, the more of it they must gain: photographs that are near each other, or that sliders
         bring near each other, differ in what they show rather than in its light. The less partners look alike, the more
-        they must gain too; but sky and sky are alike whatever they look like, and so is what is under a sky. A photograph
-        of little but sky and one without sky have nothing in common.
+        they must gain too; but sky and sky are alike whatever they look like, and so is what is under a sky. Little
+        but sky and no sky have nothing in common.
         """
         least, most = sorted(t.share_of_sky for t in self._traits)
         if most > _ALL_SKY and least < LEAST_SKY:
