@@ -24,21 +24,15 @@ from timing import header, median_seconds, row
 from torch import Tensor
 
 from photostyle import load_image, transfer
-from photostyle.color.spaces import lab_from_srgb, srgb_from_lab
+from photostyle.color.spaces import lab_from_srgb
 from photostyle.image import fit, resize
 from photostyle.people.faces import find_faces
 from photostyle.people.skin import find_skin
 
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+from shades import SHADES, shaded
+
 SIZE = 700
-# L*, a*, b* in the middle of each class of the individual typology angle
-SHADES = {
-    "very light": (72, 13, 14),
-    "light": (66, 14, 18),
-    "intermediate": (60, 15, 20),
-    "tan": (53, 15, 21),
-    "brown": (42, 14, 18),
-    "dark": (30, 10, 11),
-}
 NOTHING = 0.08  # of L* + 16: a chroma that is hardly seen, and whose hue says nothing
 
 
@@ -59,15 +53,6 @@ def turned(before: Tensor, after: Tensor, where: Tensor) -> tuple[float, float, 
     sure = (C > NOTHING * (L + 16)) & (C_after > NOTHING * (L_after + 16))
     off = off[sure] if bool(sure.any()) else off.new_zeros(1)
     return float(off.mean()), float(off.quantile(0.95)), float(C.mean()), float(C_after.mean())
-
-
-def shaded(image: Tensor, mask: Tensor, shade: tuple[float, float, float]) -> Tensor:
-    """The image with skin of that mean colour, in L*a*b*; light and shade go with it."""
-    lab = lab_from_srgb(image)
-    mean, goal = lab[:, mask > 0.9].mean(1), torch.tensor(shade)
-    light = (goal[0] + 16) / (mean[0] + 16)
-    moved = torch.cat([light * (lab[:1] + 16) - 16, light * (lab[1:] - mean[1:, None, None]) + goal[1:, None, None]])
-    return srgb_from_lab(torch.lerp(lab, moved, mask)).clamp(0, 1)
 
 
 def hue(styles: Sequence[Path], portraits: Sequence[Path]) -> None:

@@ -27,8 +27,12 @@ def resize(image: Tensor, size: Sequence[int]) -> Tensor:
     height, width = size
     gap = 3.0 if min(image.shape[1:]) >= _LARGE else None
     planes = [
-        np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.LANCZOS, reducing_gap=gap))
-        for plane in image.detach().to("cpu", torch.float32).contiguous().numpy()
+        np.asarray(
+            Image.fromarray(np.ascontiguousarray(plane)).resize(
+                (width, height), Image.Resampling.LANCZOS, reducing_gap=gap
+            )
+        )
+        for plane in image.detach().to("cpu", torch.float32).numpy()
     ]
     return torch.from_numpy(np.stack(planes)).clamp_(0, 1).to(image)
 

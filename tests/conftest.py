@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,7 +93,7 @@ def network() -> Extract:
     return extract
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def fake_weights() -> FakeWeights:
     """`fake_weights("vgg19")`: the backbone with few channels and seeded random tensors."""
 
@@ -114,14 +115,25 @@ def little_network(monkeypatch: pytest.MonkeyPatch, fake_weights: FakeWeights) -
     monkeypatch.setattr("photostyle.network.network.load_weights", lambda name, path=None: fake_weights(name))
 
 
+@contextmanager
+def _placed(folder: Path, network: Weights) -> Iterator[Path]:
+    """A cache in a folder, which holds a network as the default one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PHOTOSTYLE_CACHE", str(folder))
+        patch.setitem(BACKBONES, network.backbone.name, network.backbone)
+        weights_module._write(network.backbone, network.tensors, cached_path(network.backbone.name))
+        yield folder
+
+
 @pytest.fixture
-def small_network(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, fake_weights: FakeWeights
-) -> Path:
+def small_network(tmp_path_factory: pytest.TempPathFactory, fake_weights: FakeWeights) -> Iterator[Path]:
     """A cache of the test's own that holds a default network of few channels: its folder."""
-    folder = tmp_path_factory.mktemp("cache")
-    monkeypatch.setenv("PHOTOSTYLE_CACHE", str(folder))
-    fake = fake_weights()
-    monkeypatch.setitem(BACKBONES, fake.backbone.name, fake.backbone)
-    weights_module._write(fake.backbone, fake.tensors, cached_path(fake.backbone.name))
-    return folder
+    with _placed(tmp_path_factory.mktemp("cache"), fake_weights()) as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def shared_network(tmp_path_factory: pytest.TempPathFactory, fake_weights: FakeWeights) -> Iterator[Path]:
+    """The same for all tests of a module."""
+    with _placed(tmp_path_factory.mktemp("cache"), fake_weights()) as folder:
+        yield folder

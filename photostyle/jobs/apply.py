@@ -34,6 +34,8 @@ from photostyle import (
 from photostyle.files import keep_inputs, make_folder
 from photostyle.jobs import memory
 from photostyle.jobs.naming import apart, copy_names
+from photostyle.people.among import skin_among
+from photostyle.people.skin import SKIN
 from photostyle.tables.reading import is_table
 from photostyle.tables.soundness import examine
 
@@ -172,4 +174,16 @@ def _placed(
             )
     if not painted:
         placed[-1] += masks[-1]
+    elif SKIN in look.names and not bool(placed[look.names.index(SKIN)].any()):
+        placed = _with_skin(placed, look.names.index(SKIN), photograph)
     return placed, said
+
+
+def _with_skin(placed: Tensor, number: int, photograph: Tensor) -> Tensor:
+    """Masks K×h×w, of which one by its number is the skin that a photograph (3×H×W) shows among the others."""
+    here = skin_among(placed, photograph)
+    if here is None:
+        return placed
+    placed = placed * (1 - here)
+    placed[number] = here
+    return placed

@@ -20,7 +20,7 @@ _WORKS = {
     "apply": (60, 0.0),
     "matte": (650, 0.0),
     "regions": (60, 350e6),
-    "texture": (250, 0.0),
+    "texture": (80, 0.0),
 }  # for each pixel of the photograph; besides
 _LEAST = 64  # long side, pixels: below it no result is worth having
 

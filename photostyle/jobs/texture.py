@@ -16,7 +16,7 @@ from photostyle.files import keep_inputs
 from photostyle.jobs import memory
 from photostyle.jobs.pair import load_seen
 from photostyle.jobs.report import Report, tell
-from photostyle.synthesis.render import SIDE
+from photostyle.synthesis.octaves import SIDE
 from photostyle.synthesis.texture import STRIDE
 
 

@@ -1,7 +1,8 @@
 """How much the colours of a photograph are those of one person's skin.
 
 Compared are chromaticities, (a*, b*) / (L* + 16). They are the same in light and in shade: times g, light makes a*, b*
-and L* + 16 all larger by the cube root of g. A colour that is commoner on the ground than on the face is not skin.
+and L* + 16 all larger by the cube root of g. So is brown hair, often, to skin: what a face is `set_off` from tells by
+brightness, too.
 """
 
 from __future__ import annotations
@@ -24,11 +25,10 @@ _LEVELS = 16  # of a lattice of colours
 _RARE = 1e-4  # a share of pixels that says nothing
 
 
-def likeness(image: Tensor, face: Tensor, glossy: Tensor, ground: Tensor) -> Tensor | None:
+def likeness(image: Tensor, face: Tensor, glossy: Tensor) -> Tensor | None:
     """How much pixels of an image (3×h×w, sRGB) have the colours of skin, in [0, 1]: h×w. None if the face has not.
 
-    Masks, h×w each: `face` is surely face, `glossy` where light pixels may be paler than skin is elsewhere, and
-    `ground` what is behind.
+    Masks, h×w each: `face` is surely face, `glossy` where light pixels may be paler than skin is elsewhere.
     """
     lab = lab_from_srgb(image)
     colors = lab[1:] / (lab[0] + 16)
@@ -44,7 +44,19 @@ def likeness(image: Tensor, face: Tensor, glossy: Tensor, ground: Tensor) -> Ten
     d = torch.einsum("ihw,ij,jhw->hw", off, inverse, off).clamp(min=0).sqrt()
     dark, light = _DARKEST * L.quantile(0.05), L.quantile(0.95) + _LIGHTEST
     lit = ((lab[0] - dark + _RAMP) / _RAMP).clamp(0, 1) * ((light + _RAMP - lab[0]) / _RAMP).clamp(0, 1)
-    return ((_FAR - d) / (_FAR - _NEAR)).clamp(0, 1) * lit * _set_off(image, face, ground)
+    return ((_FAR - d) / (_FAR - _NEAR)).clamp(0, 1) * lit
+
+
+def set_off(image: Tensor, face: Tensor, other: Tensor) -> Tensor:
+    """How much the colours of an image (3×h×w, sRGB) are the face's rather than those of something else: h×w in [0, 1].
+
+    Masks, h×w each: `face` is surely face, `other` that other thing, as hair or what is behind. 1 is what is as common
+    on the face or more, and what neither has.
+    """
+    sides = [shared_out(image[:, part], torch.ones(1, int(part.sum())), _LEVELS) for part in (face, other)]
+    shares = torch.cat([side / side.sum().clamp(min=1) for side in sides])
+    here, there = look_up(shares, image[None])[0] + _RARE
+    return (2 * here / (here + there)).clamp(max=1)
 
 
 def _covariance(away: Tensor) -> Tensor:
@@ -52,11 +64,3 @@ def _covariance(away: Tensor) -> Tensor:
     far = away.norm(dim=0)
     away = away[:, far <= far.quantile(_OWN)]
     return away @ away.T / away.shape[1] + _SPREAD**2 * torch.eye(2)
-
-
-def _set_off(image: Tensor, face: Tensor, ground: Tensor) -> Tensor:
-    """1 where a pixel's colour is as common on the face as on the ground or more, or on neither; else less: h×w."""
-    sides = [shared_out(image[:, part], torch.ones(1, int(part.sum())), _LEVELS) for part in (face, ground)]
-    shares = torch.cat([side / side.sum().clamp(min=1) for side in sides])
-    here, behind = look_up(shares, image[None])[0] + _RARE
-    return (2 * here / (here + behind)).clamp(max=1)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from photostyle.image import fit
 from photostyle.people.faces import SEEN, Face, find_faces
-from photostyle.people.likeness import likeness
+from photostyle.people.likeness import likeness, set_off
 
 SKIN = "natural skin"
 """What the region is called whose colours keep their hue."""
@@ -24,8 +24,10 @@ _SIZE = 448  # long side at which skin is found, pixels
 _INNER = 0.68  # of the ellipse in the box of a face is surely face
 _EYES = (0.7, 1.1)  # of it: so far inwards all goes with the face, eyes and lips too, and beyond nothing must
 _HEAD = 1.75  # times it is a head with its hair
+_HAIR = 1.15  # times it, to there and above the brows, is hair if there is any
+_BROWS = 0.3  # of the height of the box, from its upper edge, is above the brows
 _GLOSSY = 1.2  # times it, above the mouth, may skin shine
-_CHIN = 0.25  # of the height of the box, from its lower edge, is below the mouth
+_CHIN = 0.25  # of that height, from the lower edge, is below the mouth
 _FEWEST = 4  # pixels that tell what skin is like
 
 
@@ -66,14 +68,19 @@ def _skin_of(face: Face, away: Tensor, heads: Tensor, image: Tensor) -> Tensor |
 
     `away` (h×w) is how far from the middle of the face, `heads` (h×w) where heads are, this one and others.
     """
-    y = (torch.arange(len(away)) + 0.5)[:, None] / len(away)
-    surely, glossy = away < _INNER, (away < _GLOSSY) & (y < face.bottom - _CHIN * (face.bottom - face.top))
+    surely = away < _INNER
     if int(surely.sum()) < _FEWEST:
         return None
-    ground = ~heads & (y < face.bottom)
-    like = likeness(image, surely, glossy, ground)
+    y, x = ((torch.arange(n) + 0.5) / n for n in image.shape[1:])
+    y, height = y[:, None], face.bottom - face.top
+    over = y < face.bottom - _CHIN * height
+    like = likeness(image, surely, over & (away < _GLOSSY))
     if like is None:
         return None
+    ground = ~heads & (y < face.bottom)
+    hair = (away > _HAIR) & (away < _HEAD) & (y < face.top + _BROWS * height)
+    neck = ~over & (x > face.left) & (x < face.right)  # whose shade may be as dark as hair
+    like *= set_off(image, surely, ground) * set_off(image, surely, hair).where(~neck, 1)
     from photostyle.people.pieces import pieces_of  # with SciPy, which is not loaded before there is a face
 
     inside = ((_EYES[1] - away) / (_EYES[1] - _EYES[0])).clamp(0, 1)

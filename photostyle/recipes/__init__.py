@@ -99,7 +99,8 @@ RECIPES = {
         "paintings by other measures of style: kernels, batch statistics, transport",
         DiscrepancyStyle,
         discrepancy_style,
-        descent_bytes=6000,  # its samples of features besides
+        descent_bytes=6000,  # the embedding of its features besides
+        banded_bytes=2300,  # which larger images make some at a time
     ),
     "mrf": Recipe(
         "Li & Wand, Combining Markov Random Fields and Convolutional Neural Networks, CVPR 2016, arXiv 1601.04589",

@@ -7,12 +7,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from photostyle.image import shrink
 from photostyle.maps.blend import RegionalMaps, find_borders
 from photostyle.maps.hue import keep_hue
 from photostyle.maps.lattice import SIZE, ColorMap, cube
 from photostyle.maps.tone import find_tone
-from photostyle.people.skin import SKIN, find_skin
+from photostyle.people.among import skin_among
+from photostyle.people.skin import SKIN
 
 _LEAST = 1e-3  # of a photograph: less skin is not seen, and is left to the look
 
@@ -23,14 +23,11 @@ def with_natural_skin(found: RegionalMaps, content: Tensor, small: Tensor, style
     As far as the style (3×h×w) has no hue but one, skin has it too.
     """
     amount = 1 - find_tone(style.flatten(1)).certainty
-    skin = find_skin(content) if amount and SKIN not in found.names else None
-    if skin is None:
+    here = skin_among(found.masks, content) if amount and SKIN not in found.names else None
+    if here is None or float(here.mean()) < _LEAST:
         return found
-    here = shrink(skin.mask[None], found.masks.shape[1:]).to(found.masks)
-    if float(here.mean()) < _LEAST:
-        return found
-    map = keep_hue(_map_of(found, here[0]), small[:, here[0] > 0.5], amount)
-    masks = torch.cat([found.masks * (1 - here), here])
+    map = keep_hue(_map_of(found, here), small[:, here > 0.5], amount)
+    masks = torch.cat([found.masks * (1 - here), here[None]])
     names = (*found.names, SKIN)
     return replace(found, maps=[*found.maps, map], names=names, masks=masks, borders=find_borders(masks, small))
 

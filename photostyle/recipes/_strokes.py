@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from photostyle.descent.steps import Steps
-from photostyle.synthesis.render import Plan, render
+from photostyle.synthesis.octaves import Plan
+from photostyle.synthesis.render import render
 
 _FAITHFUL = 8.0  # the sketch has the content, which pixels that fit each other know nothing of
 _VARIETY = 0.05  # what the same pixels cost again: less, and a stroke is laid side by side with itself

@@ -23,7 +23,8 @@ from photostyle.recipes._starts import mapped_noise, white_noise
 from photostyle.recipes.li2016 import Sizes, layer_weights, octaves, rematched, scaled, scaled_size
 from photostyle.recipes.settings import setting
 from photostyle.regions.regions import Regions
-from photostyle.synthesis.render import SIDE, Plan, render
+from photostyle.synthesis.octaves import SIDE, Plan
+from photostyle.synthesis.render import render
 from photostyle.terms.content import content as content_term
 from photostyle.terms.content import power
 from photostyle.terms.energy import Energy, Features

@@ -27,7 +27,8 @@ from photostyle.recipes._guides import along_edges, coarse, in_colors_of
 from photostyle.recipes._starts import recolored, white_noise
 from photostyle.recipes.settings import setting
 from photostyle.regions.regions import Regions
-from photostyle.synthesis.render import SIDE, Plan, render
+from photostyle.synthesis.octaves import SIDE, Plan
+from photostyle.synthesis.render import render
 from photostyle.terms.content import content as content_term
 from photostyle.terms.content import power
 from photostyle.terms.energy import Energy, Features

@@ -29,7 +29,7 @@ from photostyle.maps.grade import COUNT, slide
 from photostyle.recipes.grading import LIKENESS, Samples, first_sliders
 from photostyle.segment.cells import CELL, Cells, Floats
 from photostyle.segment.doubts import doubts
-from photostyle.segment.partitions import Labels, has_sky, regions_in
+from photostyle.segment.partitions import LEAST_SKY, Labels, has_sky, regions_in
 from photostyle.segment.traits import Traits
 from photostyle.solvers.sinkhorn import half_divergence, self_cost
 from photostyle.terms.colors import Extras, kind_extras
@@ -40,6 +40,7 @@ _GAIN = 300.0  # ΔE³: the least gain of regions, times the distances before an
 _HEIGHT = 4.0  # ΔE: the price of partners of which one is at the top and one at the bottom
 _LOOK = 10.0  # ΔE: the price of partners that look more like others, by a cosine of 1
 _BORDERS = 20.0, 5.0  # ΔE: the price of borders across which cells are as alike as any; the style's are not seen
+_ALL_SKY = 0.75  # of a photograph: it shows little else
 _DOUBT = 1.0  # ΔE: the price of each doubtful pair
 _KIND = 0.5  # what it costs to go to another kind of thing, times 1 − cosine
 _ENTROPY, _LEAVE = 0.01, 0.4  # ε and τ of the transport
@@ -63,7 +64,7 @@ class Judge:
         self._places = [_heights(side) for side in sides]
         self._near = [side.likeness.tocoo() for side in sides]
         self._kinds = [side.kinds for side in sides]
-        self._skies = [t.sky for t in traits] if all(has_sky(t) for t in traits) else None
+        self._traits = traits
         self._slid = self._by_sliders(kind_extras(z, ζ, LIKENESS))
         self.untouched, self.whole = self._distance(self._x), self._distance(self._slid)
 
@@ -86,13 +87,17 @@ class Judge:
 
         The less there is to gain, the more of it they must gain: photographs that are near each other, or that sliders
         bring near each other, differ in what they show rather than in its light. The less partners look alike, the more
-        they must gain too; but sky and sky are alike whatever they look like, and so is what is under a sky.
+        they must gain too; but sky and sky are alike whatever they look like, and so is what is under a sky. Little
+        but sky and no sky have nothing in common.
         """
+        least, most = sorted(t.share_of_sky for t in self._traits)
+        if most > _ALL_SKY and least < LEAST_SKY:
+            return False
         count = regions_in(labels)
         members = _members(labels, count)
         own = self._likeness(members).diagonal()
-        if self._skies:
-            here, there = (m @ sky / m.sum(1) for m, sky in zip(members, self._skies, strict=True))
+        if all(has_sky(t) for t in self._traits):
+            here, there = (m @ t.sky / m.sum(1) for m, t in zip(members, self._traits, strict=True))
             own = own + (1 - own) * (here * there + (1 - here) * (1 - there))
         alike = float(_shares(members).mean(0) @ own)
         return alike * (self.whole - cost) * self.whole * self.untouched > _GAIN

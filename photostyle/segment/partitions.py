@@ -4,7 +4,8 @@ Cells are joined into a tree by their traits (Ward 1963, in the small); a cut of
 of K means. That is done twice. With the cells of both photographs together, one mean for both is what matches their
 regions: the sky of both is one cluster. And with each photograph alone, where what is one thing in it need not
 resemble its partner, such as a white ground and a black one: then the clusters are paired that are most alike in what
-they show and where they are. Where both show a sky, there is one more: the sky, and what is under it in one part or more.
+they show and where they are. Where both show a sky, there is one more way: the sky, and what is under it in one part or
+several.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _OWN_COLORS = (0.3, 0.9)  # within one photograph colour tells more
 _OWN_PLACE = (0.4, 0.3)
 _OWN_MOST = 5  # regions of photographs divided alone: of more, too many are paired wrongly
 _UNDER_MOST = 4  # regions under the sky
-_LEAST_SKY = 0.02  # of its photograph, and so much of anything else
+LEAST_SKY = 0.02  # of its photograph, and so much of anything else
 _STRIDE = 2  # cells, between those that the tree is made of
 _ROUNDS = 5  # of K means
 _SMALLEST = 0.01  # of its photograph: a smaller region is noise
@@ -55,7 +56,7 @@ def regions_in(labels: Sequence[Labels]) -> int:
 
 def has_sky(traits: Traits) -> bool:
     """Whether a photograph shows a sky, and something else."""
-    return _LEAST_SKY <= (traits.sky > 0.5).mean() <= 1 - _LEAST_SKY
+    return LEAST_SKY <= traits.share_of_sky <= 1 - LEAST_SKY
 
 
 def _together(sides: Sequence[Cells], points: Sequence[Floats]) -> Iterator[list[Labels]]:

@@ -28,15 +28,21 @@ _WALK = 0.001  # λ: how far the walk looks
 
 @dataclass(frozen=True, eq=False)
 class Traits:
-    """Of the N cells of one photograph: what is `shown` D×N, in which `color` 3×N, the `place` 2×N, and how likely it is `sky`, N.
+    """Of the N cells of one photograph: what is `shown` D×N, in which `color` 3×N, and the `place` 2×N.
 
-    A place is a height and a depth, the distance from the nearest side of the frame.
+    A place is a height and a depth, the distance from the nearest side of the frame. `sky` (N) is how likely each shows
+    the sky.
     """
 
     shown: Floats
     color: Floats
     place: Floats
     sky: Floats
+
+    @property
+    def share_of_sky(self) -> float:
+        """What part of the photograph is more likely sky than not."""
+        return float((self.sky > 0.5).mean())
 
     def weighed(self, color: float, height: float, depth: float) -> Floats:
         """All of them, (D + 5)×N, at these scales: standard deviations beside what is shown, of power 1."""
@@ -72,8 +78,8 @@ def _shared(side: Cells, shown: Floats) -> Traits:
     traits = np.concatenate([shown, color, _standard(y)[None], _standard(depth)[None], side.sky[None]])
     A = side.likeness
     walk = sparse.diags_array(np.asarray(A.sum(1)).ravel() + _WALK) - A
-    *traits, sky = splu(walk.tocsc()).solve(_WALK * np.ascontiguousarray(traits.T)).T
-    traits = centred(np.stack(traits))
+    evened: Floats = splu(walk.tocsc()).solve(_WALK * np.ascontiguousarray(traits.T)).T
+    traits, sky = centred(evened[:-1]), evened[-1]
     return Traits(traits[: len(shown)], traits[len(shown) : -2], traits[-2:], sky)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from scipy.ndimage import uniform_filter
 
 from photostyle.synthesis.field import Cost, Real, Whole
+
+_BAND = 2**15  # windows compared at a time: they fit into a cache, and memory does not grow with the picture
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,9 @@ class Windows:
 class Compared:
     """Something that is known of a picture (H×W×C) and of a source (h×w×C): colours, a map, edges.
 
-    It costs `weight` times the squared difference, summed over channels, mean over the window; of what changes slowly
-    one pixel in `every` is enough, along either side.
+    It costs `weight` times the squared difference, summed over channels, mean over the window. Of what changes slowly
+    one pixel in `every` is enough, along either side: of the picture only these are here, from the pixel `every // 2`
+    on. `every` divides the stride, so that they are the same for all windows.
     """
 
     picture: Real
@@ -64,25 +68,49 @@ def window_cost(windows: Windows, compared: Sequence[Compared], toll: Real) -> C
     return cost
 
 
+def variance(windows: Windows, source: Real) -> Real:
+    """Of the pixels of each window of a source (h×w×C), summed over channels: room's shape.
+
+    A window that has little is like everything: from one that it has nothing to do with, another is as far again as its
+    own variance.
+    """
+    height, width, _ = source.shape
+    size, first = (windows.side, windows.side, 1), windows.side // 2
+    spread = uniform_filter(source**2, size) - uniform_filter(source, size) ** 2
+    rows, columns = windows.room(height, width)
+    shares: Real = spread.sum(2)[first : first + rows, first : first + columns].clip(0)
+    return shares
+
+
 def _difference(windows: Windows, one: Compared) -> Cost:
     """Fetched in runs of pixels that lie together in memory: a window's rows, or single ones of them."""
     channels = one.source.shape[2]
     run = windows.side if one.every == 1 else 1
     source, picture = _runs(one.source, run), _runs(one.picture, run)
-    steps = range(one.every // 2, windows.side, one.every)
-    starts = list(product(steps, (0,) if run > 1 else steps))
+    steps = list(enumerate(range(one.every // 2, windows.side, one.every)))  # in the picture, and in the source
+    starts = list(product(steps, steps if run == 1 else [(0, 0)]))
+    stride = windows.stride // one.every
     share = one.weight / len(steps) ** 2
 
     def difference(y: Whole, x: Whole) -> Real:
-        rows, columns = y.shape
         total = np.zeros(y.shape, np.float32)
-        for dy, dx in starts:
-            apart = source[y + dy, (x + dx) * channels]
-            apart -= picture[dy :: windows.stride, dx * channels :: windows.stride * channels][:rows, :columns]
-            total += np.einsum("ijk,ijk->ij", apart, apart)
-        return share * total
+        height, columns = y.shape
+        for top, bottom in bands(height, columns):
+            for (row, dy), (column, dx) in starts:
+                apart = source[y[top:bottom] + dy, (x[top:bottom] + dx) * channels]
+                here = picture[stride * top + row :: stride, column * channels :: stride * channels]
+                apart -= here[: bottom - top, :columns]
+                total[top:bottom] += np.einsum("ijk,ijk->ij", apart, apart)
+        total *= share
+        return total
 
     return difference
+
+
+def bands(rows: int, columns: int) -> Iterator[tuple[int, int]]:
+    """From which row to which, of so many rows and columns, a band at a time."""
+    height = max(1, _BAND // columns)
+    return ((top, min(top + height, rows)) for top in range(0, rows, height))
 
 
 def _runs(image: Real, length: int) -> Real:

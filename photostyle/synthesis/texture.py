@@ -7,9 +7,12 @@ from torch import Tensor
 
 from photostyle.descent.steps import Steps, finish
 from photostyle.image import check_image
-from photostyle.synthesis.render import SIDE, Plan, render
+from photostyle.synthesis.octaves import SIDE, Plan
+from photostyle.synthesis.render import render
 
 STRIDE = 2  # of windows, pixels
+_DETAIL = 0.5  # more, and bricks are torn; less, and leaves flow together
+_VARIETY = 0.06  # more than where a sketch leads, which keeps motifs from being laid side by side
 
 
 def texture(sample: Tensor, size: tuple[int, int], *, tileable: bool = False, seed: int = 0) -> Tensor:
@@ -28,4 +31,8 @@ def texture_steps(sample: Tensor, size: tuple[int, int], *, tileable: bool = Fal
     the sample is no 3×H×W image with at least 8 pixels on each side, or if sides of a tileable one are odd.
     """
     check_image(sample, "The sample", least=SIDE)
-    return (yield from render(sample.to(torch.float32), size, Plan(stride=STRIDE), seed, around=tileable))
+    return (
+        yield from render(
+            sample.to(torch.float32), size, Plan(stride=STRIDE, variety=_VARIETY, detail=_DETAIL), seed, around=tileable
+        )
+    )

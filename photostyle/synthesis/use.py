@@ -18,11 +18,10 @@ def overuse(field: Field, windows: Windows, room: tuple[int, int]) -> Real:
     A logarithm, since a small thing that is to cover much must be used often, whatever it costs.
     """
     rows, columns = room
-    starts = np.bincount((field.y * columns + field.x).ravel(), minlength=rows * columns).reshape(room)
+    starts = np.bincount((field.y * columns + field.x).ravel(), minlength=rows * columns)
+    used: Real = (starts * np.float32(starts.size / field.y.size)).astype(np.float32).reshape(room)
     box = np.full(windows.side, 1 / windows.side)
     tent = np.convolve(box, box)  # windows share the more the nearer they are
-    used = starts * (starts.size / starts.sum())
     for axis in (0, 1):
         used = convolve1d(used, tent, axis, mode="constant")
-    shares: Real = np.log1p(used).astype(np.float32)
-    return shares
+    return np.log1p(used, out=used)

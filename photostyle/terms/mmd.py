@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from photostyle.terms.energy import Energy, Features, energy
+from photostyle.terms.expectation import expectation
 from photostyle.terms.gram import Masks, augmented_style, regional_grams
 
 Distance = Callable[[Tensor, Tensor], Tensor]
@@ -56,10 +57,10 @@ def polynomial_mmd(Y: Tensor, q: Tensor, degree: int = 2, offset: float = 0.0, c
     count = count or Y.shape[1]
     signs = 2 * torch.randint(2, (degree, Y.shape[1] + 1, count), generator=_seeded(0)).to(Y) - 1
 
-    def products(X: Tensor, p: Tensor) -> Tensor:
-        return p @ reduce(mul, (X @ ω[:-1] + sqrt(c) * ω[-1] for ω in signs)) / sqrt(count)
+    def products(X: Tensor) -> Tensor:
+        return reduce(mul, (X @ ω[:-1] + sqrt(c) * ω[-1] for ω in signs))
 
-    return _embedded(products, Y, q)
+    return _embedded(lambda X, p: expectation(products, X, p) / sqrt(count), Y, q)
 
 
 def gaussian_mmd(Y: Tensor, q: Tensor, bandwidth: float = 1.0, count: int = 0) -> Distance:
@@ -72,11 +73,11 @@ def gaussian_mmd(Y: Tensor, q: Tensor, bandwidth: float = 1.0, count: int = 0) -
     count = count or Y.shape[1]
     ω = torch.randn(Y.shape[1], count, generator=_seeded(0)).to(Y) / _sigma(Y, q, bandwidth)
 
-    def characteristic(X: Tensor, p: Tensor) -> Tensor:
+    def waves(X: Tensor) -> Tensor:
         phase = X @ ω
-        return torch.cat([p @ phase.cos(), p @ phase.sin()]) / sqrt(count)
+        return torch.cat([phase.cos(), phase.sin()], dim=1)
 
-    return _embedded(characteristic, Y, q)
+    return _embedded(lambda X, p: expectation(waves, X, p) / sqrt(count), Y, q)
 
 
 def paired_gaussian_mmd(Y: Tensor, q: Tensor, bandwidth: float = 1.0, count: int = 0, seed: int = 0) -> Distance:
@@ -103,7 +104,8 @@ def bn_distance(Y: Tensor, q: Tensor) -> Distance:
 
     def statistics(X: Tensor, p: Tensor) -> Tensor:
         μ = p @ X
-        variance = p @ (X - μ).square()
+        centre = μ.detach()  # at the mean itself, squares about it do not change with it
+        variance = expectation(lambda x: (x - centre).square(), X, p)
         return torch.cat([μ, variance.clamp(min=1e-12).sqrt()])  # a dead channel has no slope, not an infinite one
 
     return _embedded(statistics, Y, q)
@@ -148,7 +150,7 @@ def distribution_style(
     for l in weights:
         Y = _pixels(target[l])
         pairs = [(*_shares(here), *_shares(there)) for here, there in zip(masks[l], target_masks[l], strict=True)]
-        regions[l] = [(i, p, towards(Y[j], q)) for i, p, j, q in pairs if len(i) and len(j)]
+        regions[l] = [(i, p, towards(_at(Y, j), q)) for i, p, j, q in pairs if len(i) and len(j)]
         nothing, all_of_it = torch.zeros_like(Y[:1]), torch.ones_like(Y[:1, 0])
         farthest = sum(float(distance(nothing, all_of_it)) for *_, distance in regions[l])
         scale[l] = weights[l] / farthest if farthest > 0 else 0.0
@@ -158,7 +160,7 @@ def distribution_style(
         for l in weights:
             X = _pixels(features[l])
             for i, p, distance in regions[l]:
-                total = total + scale[l] * distance(X[i], p)
+                total = total + scale[l] * distance(_at(X, i), p)
         return total
 
     return energy(name, weights, value)
@@ -236,6 +238,11 @@ def _seeded(seed: int) -> torch.Generator:
 
 def _pixels(F: Tensor) -> Tensor:
     return F.flatten(1).T  # hw×C
+
+
+def _at(X: Tensor, pixels: Tensor) -> Tensor:
+    """The features of these pixels; all are not copied."""
+    return X if len(pixels) == len(X) else X[pixels]
 
 
 def _shares(mask: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,23 +9,30 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from shades import coloured, skin_of, turned
 from torch import Tensor
 from typer.testing import Result
 
-from photostyle import Adjustment, Look, Regions, adjust_look, load_look, make_look, save_image, save_look, transfer
-from photostyle.color.spaces import lab_from_srgb, linear_from_srgb, luma, srgb_from_linear
+from photostyle import (
+    Adjustment,
+    Look,
+    Regions,
+    adjust_look,
+    load_image,
+    load_look,
+    make_look,
+    resize,
+    save_image,
+    save_look,
+    transfer,
+)
+from photostyle.color.spaces import lab_from_srgb, luma
 from photostyle.maps.blend import RegionalMaps, find_borders
 from photostyle.maps.lattice import SIZE, ColorMap, cube
 from photostyle.people.skin import SKIN, find_skin
 from photostyle.recipes._people import with_natural_skin
 
 QUICK = {"size": 64, "steps": 1, "device": "cpu"}
-
-
-def coloured(image: Tensor, red: float, green: float, blue: float) -> Tensor:
-    """In a coloured light."""
-    gains = torch.tensor([red, green, blue]).view(3, *[1] * (image.ndim - 1))
-    return srgb_from_linear(gains * linear_from_srgb(image)).clamp(0, 1)
 
 
 LIGHTS = {"blue night": (0.12, 0.2, 0.5), "forest": (0.5, 0.9, 0.4), "sunset": (1.2, 0.7, 0.3)}
@@ -43,17 +50,6 @@ def found(portrait: Tensor, light: tuple[float, float, float]) -> RegionalMaps:
 def varied(picture: Callable[..., Tensor]) -> Tensor:
     """A style of many hues."""
     return picture(60, 80, seed=1, dtype=torch.float32)
-
-
-def turned(before: Tensor, after: Tensor) -> Tensor:
-    """Degrees of CIE LCh by which the hue of the astronaut's skin differs, where it has one."""
-    skin = find_skin(before)
-    assert skin is not None
-    inside = -F.max_pool2d(-skin.mask[None], 5, 1, 2)[0] > 0.95  # the hairline is of both
-    (L, *ab), (_, *ab_after) = (lab_from_srgb(image)[:, inside] for image in (before, after))
-    off = (torch.atan2(ab_after[1], ab_after[0]) - torch.atan2(ab[1], ab[0])).rad2deg()
-    sure = torch.stack(ab).norm(dim=0) > 0.15 * (L + 16)
-    return (torch.remainder(off + 180, 360) - 180).abs()[sure]
 
 
 @pytest.mark.parametrize("light", LIGHTS.values(), ids=LIGHTS)
@@ -74,6 +70,23 @@ def test_skin_keeps_its_hue_and_all_else_has_the_look(
     face = skin.mask > 0.95
     light_of = (lab_from_srgb(image)[0, face].mean() for image in (before, after))
     assert abs(float(next(light_of) - next(light_of))) < 1
+
+
+def test_what_is_painted_within_a_face_has_the_look(portrait: Tensor, varied: Tensor) -> None:
+    """Lips of their own, in a face of another region: they go with their look, as if there were no skin."""
+    image = resize(portrait, (512, 512))
+    lips = torch.zeros(512, 512)
+    lips[182:200, 208:260] = 1
+    masks = torch.stack([1 - lips, lips])
+    maps = [ColorMap.of(coloured(cube(SIZE), *LIGHTS[name])) for name in ("blue night", "sunset")]
+    free = RegionalMaps(maps, maps[0], ("all", "lips"), masks, find_borders(masks, image))
+    kept = with_natural_skin(free, image, image, varied)
+    assert kept.names == ("all", "lips", SKIN)
+    before, after = ((maps.apply(image) - image)[:, 188:194, 220:248].mean((1, 2)) for maps in (free, kept))
+    assert float(before.norm()) > 0.1
+    torch.testing.assert_close(after, before, atol=0.01, rtol=0)
+    away = F.max_pool2d(lips[None], 25, 1, 12)[0] < 0.5
+    assert float(turned(image, kept.apply(image), away).mean()) < 3
 
 
 def test_of_a_style_without_colour_skin_has_none(portrait: Tensor, varied: Tensor) -> None:
@@ -153,3 +166,28 @@ class TestFrontDoors:
         wrong = run("transfer", *paths, "-o", tmp_path / "wrong.png", *options, "--skin", "blue")
         assert wrong.exit_code == 2 and "skin must be one of natural, free" in wrong.output.replace("\n", " ")
         assert not (tmp_path / "wrong.png").exists()
+
+    def test_a_look_lies_where_regions_are_painted_and_skin_where_faces_are(
+        self, portrait: Tensor, varied: Tensor, run: Callable[..., Result], tmp_path: Path
+    ) -> None:
+        """Painted are the backdrop and what is below; the face lies across both."""
+        halves = torch.zeros(2, 60, 80)
+        halves[0, :30], halves[1, 30:] = 1, 1
+        sides = torch.zeros(2, 256, 256)
+        sides[0, :70], sides[1, 70:] = 1, 1
+        painted = Regions(("blue", "green"), sides, halves)
+        look = make_look(portrait, coloured(varied, 0.3, 0.5, 1.0), painted, **QUICK)
+        other = torch.cat([0.5 * torch.ones(3, 256, 150), portrait.flip(2)], dim=2)
+        labels = torch.zeros(3, 256, 406)
+        labels[2, :70], labels[1, 70:] = 1, 1
+        save_look(look, tmp_path / "look.safetensors")
+        for name, image in (("other.png", other), ("labels.png", labels)):
+            save_image(image, tmp_path / name)
+        files = [tmp_path / name for name in ("look.safetensors", "other.png", "out.png")]
+        done = run("apply", *files[:2], "-o", files[2], "--regions", tmp_path / "labels.png")
+        assert done.exit_code == 0
+        after = load_image(files[2])
+        assert float(turned(other, after).mean()) < 3
+        masks = torch.stack([labels[2], labels[1], torch.zeros(256, 406)])
+        away = F.max_pool2d(skin_of(other)[None], 41, 1, 20)[0] < 0.01
+        torch.testing.assert_close(after[:, away], look.apply(other, masks)[:, away], atol=0.02, rtol=0)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
-import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
+from models import FIVE, ramp, save_segmenter
 from torch import Tensor
 
 from photostyle.errors import RegionsError
@@ -20,58 +17,14 @@ from photostyle.regions.regions import Regions
 from photostyle.segment import learned
 from photostyle.segment.learned import GROUPS, segment_learned
 
+pytestmark = pytest.mark.usefixtures("offline")
 Picture = Callable[..., Tensor]
-
-FIVE = ("sky", "sea", "lake", "building, edifice", "Skyline;horizon")
-
-
-@pytest.fixture(autouse=True)
-def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No network, and an empty cache of the hub."""
-    if find_spec("huggingface_hub"):
-        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-
-
-def ramp(height: int, width: int) -> Tensor:
-    """A 3×H×W image: red grows downward, green to the right, blue against it."""
-    y, x = torch.linspace(0, 1, height)[:, None], torch.linspace(0, 1, width)
-    return torch.stack([y.expand(height, width), x.expand(height, width), (1 - x).expand(height, width)])
-
-
-def save_model(folder: Path, classes: tuple[str, ...] = FIVE, **changes: Any) -> Any:
-    """A random UPerNet over ConvNeXt of 8 channels, saved to a folder as the hub's models are; returns it."""
-    transformers = pytest.importorskip("transformers")
-    torch.manual_seed(0)
-    backbone = transformers.ConvNextConfig(
-        hidden_sizes=[8] * 4, depths=[1] * 4, out_features=["stage1", "stage2", "stage3", "stage4"]
-    )
-    id2label = dict(enumerate(classes))
-    config = transformers.UperNetConfig(
-        backbone_config=backbone,
-        hidden_size=8,
-        use_auxiliary_head=False,
-        id2label=id2label,
-        label2id={name: n for n, name in id2label.items()},
-    )
-    model = transformers.UperNetForSemanticSegmentation(config).eval()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter.ndim > 1:  # large enough that the image comes through
-                parameter.normal_(0, (2 / parameter[0].numel()) ** 0.5)
-        classifier = model.decode_head.classifier
-        classifier.weight.mul_(100)
-        classifier.bias.sub_(model(ramp(512, 512)[None]).logits.mean((0, 2, 3)))  # no class wins everywhere
-    model.save_pretrained(folder)
-    prepare = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225], **changes}
-    (folder / "preprocessor_config.json").write_text(json.dumps(prepare))
-    return model
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model")
-    save_model(path)
+    save_segmenter(path)
     return path
 
 
@@ -111,7 +64,7 @@ def test_two_kinds_of_water_outvote_a_likelier_class(tmp_path: Path, picture: Pi
     """sky 0.4, sea 0.3, lake 0.3 everywhere: water."""
     from safetensors.torch import load_file, save_file
 
-    save_model(tmp_path, ("sky", "sea", "lake"))
+    save_segmenter(tmp_path, ("sky", "sea", "lake"))
     tensors = load_file(tmp_path / "model.safetensors")
     tensors["decode_head.classifier.weight"].zero_()
     tensors["decode_head.classifier.bias"].copy_(torch.tensor([0.4, 0.3, 0.3]).log())
@@ -125,7 +78,7 @@ def test_two_kinds_of_water_outvote_a_likelier_class(tmp_path: Path, picture: Pi
 
 def test_regions_are_those_of_the_model(tmp_path: Path, folder: Path) -> None:
     """Against the model that was saved, run here: same preprocessing, classes merged by hand."""
-    model = save_model(tmp_path)
+    model = save_segmenter(tmp_path)
     image = ramp(512, 544)  # what the network sees: no resizing on the way
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     with torch.no_grad():
@@ -165,7 +118,7 @@ def test_masks_have_the_photographs_sizes(folder: Path, picture: Picture) -> Non
 
 
 def test_mean_and_deviation_come_with_the_model(tmp_path: Path) -> None:
-    save_model(tmp_path, image_mean=[0.1, 0.2, 0.3], image_std=[1.0, 2.0, 3.0])
+    save_segmenter(tmp_path, image_mean=[0.1, 0.2, 0.3], image_std=[1.0, 2.0, 3.0])
     network = learned._load(str(tmp_path), "cpu")
     assert network.model.mean.flatten().tolist() == pytest.approx([0.1, 0.2, 0.3])
     assert network.model.std.flatten().tolist() == pytest.approx([1.0, 2.0, 3.0])
@@ -211,85 +164,7 @@ def test_size_that_the_network_sees(height: int, width: int, seen: tuple[int, in
 # --- what goes wrong -----------------------------------------------------------------------------------
 
 
-def test_without_transformers(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "transformers", None)
-    image = picture(20, 20, dtype=torch.float32)
-    with pytest.raises(RegionsError, match=r"pip install 'photostyle\[learned\]'"):
-        segment_learned(image, image)
-
-
-@pytest.mark.parametrize("model", [learned.DEFAULT, "no such name", "/no/such/folder"])
-def test_out_of_reach(picture: Picture, model: str) -> None:
-    pytest.importorskip("transformers")
-    image = picture(20, 20, dtype=torch.float32)
-    with pytest.raises(RegionsError) as caught:
-        segment_learned(image, image, model=model)
-    message = str(caught.value)
-    for part in (model, "config.json, model.safetensors, preprocessor_config.json", "one folder", "the method auto"):
-        assert part in message
-    assert "\n" not in message
-
-
-@pytest.mark.parametrize("missing", ["config.json", "model.safetensors", "preprocessor_config.json"])
-def test_folder_lacks_a_file(tmp_path: Path, folder: Path, picture: Picture, missing: str) -> None:
-    shutil.copytree(folder, tmp_path / "model")
-    (tmp_path / "model" / missing).unlink()
-    image = picture(20, 20, dtype=torch.float32)
-    with pytest.raises(RegionsError, match=rf"lacks {re.escape(missing)}: .*the method auto"):
-        segment_learned(image, image, model=str(tmp_path / "model"))
-
-
-def test_damaged_weights(tmp_path: Path, folder: Path, picture: Picture) -> None:
-    shutil.copytree(folder, tmp_path / "model")
-    (tmp_path / "model" / "model.safetensors").write_bytes(b"PK")
-    image = picture(20, 20, dtype=torch.float32)
-    with pytest.raises(RegionsError, match="is not a segmentation model"):
-        segment_learned(image, image, model=str(tmp_path / "model"))
-
-
-def test_pickled_weights_are_not_read(tmp_path: Path, folder: Path, picture: Picture) -> None:
-    from safetensors.torch import load_file
-
-    shutil.copytree(folder, tmp_path / "model")
-    weights = tmp_path / "model" / "model.safetensors"
-    torch.save(load_file(weights), weights.with_name("pytorch_model.bin"))
-    weights.unlink()
-    image = picture(20, 20, dtype=torch.float32)
-    with pytest.raises(RegionsError, match=r"model\.safetensors"):
-        segment_learned(image, image, model=str(tmp_path / "model"))
-
-
-def test_broken_preprocessing(tmp_path: Path, picture: Picture) -> None:
-    save_model(tmp_path, image_mean=[0.5])
-    image = picture(20, 20, dtype=torch.float32)
-    with pytest.raises(RegionsError, match="is not a segmentation model"):
-        segment_learned(image, image, model=str(tmp_path))
-
-
-def test_a_model_of_another_kind(tmp_path: Path, picture: Picture) -> None:
-    transformers = pytest.importorskip("transformers")
-    config = transformers.ConvNextConfig(hidden_sizes=[8] * 4, depths=[1] * 4)
-    transformers.ConvNextForImageClassification(config).save_pretrained(tmp_path)
-    (tmp_path / "preprocessor_config.json").write_text('{"image_mean": [0, 0, 0], "image_std": [1, 1, 1]}')
-    image = picture(20, 20, dtype=torch.float32)
-    with pytest.raises(RegionsError, match=r"is not a segmentation model .*Unrecognized configuration"):
-        segment_learned(image, image, model=str(tmp_path))
-
-
-def test_a_network_without_its_head(tmp_path: Path, folder: Path, picture: Picture) -> None:
-    """Only the encoder was trained: the library would put noise where the classifier should be."""
-    from safetensors.torch import load_file, save_file
-
-    shutil.copytree(folder, tmp_path / "model")
-    weights = tmp_path / "model" / "model.safetensors"
-    tensors = {name: tensor for name, tensor in load_file(weights).items() if "classifier" not in name}
-    save_file(tensors, weights, {"format": "pt"})
-    image = picture(20, 20, dtype=torch.float32)
-    with pytest.raises(RegionsError, match=r"lacks the weights decode_head\.classifier"):
-        segment_learned(image, image, model=str(tmp_path / "model"))
-
-
-def test_code_that_comes_with_a_model_is_not_run(tmp_path: Path, folder: Path, picture: Picture) -> None:
+def test_a_model_that_needs_code_of_its_own(tmp_path: Path, folder: Path, picture: Picture) -> None:
     shutil.copytree(folder, tmp_path / "model")
     config = json.loads((tmp_path / "model" / "config.json").read_text())
     config |= {"model_type": "mine", "auto_map": {"AutoConfig": "mine.Config"}}

@@ -176,7 +176,7 @@ def halves() -> Callable[[float, float], Cells]:
         kinds = np.zeros((2, 192))
         kinds[0, :96] = kinds[1, 96:] = 1
         lab = lab_from_srgb(shrink(seen, (12, 16))).flatten(1).double().numpy()
-        return Cells((12, 16), seen, kinds, lab, _likeness(lab, np.zeros(192), (12, 16)))
+        return Cells((12, 16), seen, kinds, np.zeros(192), lab, _likeness(lab, np.zeros(192), (12, 16)))
 
     return make
 

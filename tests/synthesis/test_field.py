@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from photostyle.synthesis.cost import Compared, Windows, window_cost
+from photostyle.synthesis.cost import Compared, Windows, bands, variance, window_cost
 from photostyle.synthesis.field import Cost, Field, Real, Whole, enlarged, random_field, search
 from photostyle.synthesis.use import overuse
 
@@ -30,7 +30,8 @@ def naive(one: Compared, windows: Windows, place: tuple[int, int], start: tuple[
     total = 0.0
     for dy in steps:
         for dx in steps:
-            here = one.picture[windows.stride * place[0] + dy, windows.stride * place[1] + dx]
+            y, x = windows.stride * place[0] + dy, windows.stride * place[1] + dx
+            here = one.picture[y // one.every, x // one.every]
             there = one.source[start[0] + dy, start[1] + dx]
             total += float(((here - there) ** 2).sum())
     return one.weight * total / len(steps) ** 2
@@ -46,15 +47,30 @@ def naive(one: Compared, windows: Windows, place: tuple[int, int], start: tuple[
 )
 def test_a_cost_is_what_its_words_say(seed: int, side: int, stride: int, every: int, channels: int) -> None:
     every = min(every, side)
-    windows, grid = Windows(side, stride), (3, 2)
-    one = Compared(noise(seed, *windows.covered(grid), channels), noise(seed + 1, 9, 8, channels), 0.7, every)
+    windows, grid = Windows(side, every * stride), (3, 2)
+    picture = noise(seed, *windows.covered(grid), channels)[every // 2 :: every, every // 2 :: every]
+    one = Compared(picture, noise(seed + 1, 9, 8, channels), 0.7, every)
     room = windows.room(9, 8)
     toll = noise(seed + 2, *room)
-    field = random_field(grid, room, stride, np.random.default_rng(seed))
+    field = random_field(grid, room, windows.stride, np.random.default_rng(seed))
     found = window_cost(windows, [one], toll)(field.y, field.x)
     for place in np.ndindex(*grid):
         start = int(field.y[place]), int(field.x[place])
         assert found[place] == pytest.approx(toll[start] + naive(one, windows, place, start), rel=1e-4)
+
+
+def test_the_variance_of_a_window_is_that_of_its_pixels() -> None:
+    source = noise(0, 11, 9, 3)
+    shares = variance(WINDOWS, source)
+    assert shares.shape == WINDOWS.room(11, 9)
+    for y, x in np.ndindex(*shares.shape):
+        assert shares[y, x] == pytest.approx(source[y : y + 4, x : x + 4].var((0, 1)).sum(), abs=1e-5)
+
+
+def test_bands_cover_every_row_once() -> None:
+    for rows, columns in [(1, 1), (7, 10**6), (1000, 100), (400, 2**15)]:
+        covered = [row for top, bottom in bands(rows, columns) for row in range(top, bottom)]
+        assert covered == list(range(rows))
 
 
 def problem(seed: int) -> tuple[Cost, tuple[int, int], tuple[int, int]]:

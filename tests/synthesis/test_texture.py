@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from commands import run_command
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
 from photostyle import finish, load_image, read_note, save_image, texture
 from photostyle.errors import ImageError
-from photostyle.synthesis.cost import Compared, Windows
-from photostyle.synthesis.field import Field
+from photostyle.synthesis.cost import Compared, Windows, window_cost
+from photostyle.synthesis.field import Field, random_field
 from photostyle.synthesis.laying import lay
-from photostyle.synthesis.render import Plan, octave_sizes, render
+from photostyle.synthesis.octaves import Plan, octave_parts, octaves
+from photostyle.synthesis.render import render
 
 Picture = Callable[..., Tensor]
 
@@ -50,10 +55,59 @@ def test_even_windows_that_fit_badly_give_way_to_what_is_meant() -> None:
         np.testing.assert_allclose(laid, wanted, atol=1e-2)
 
 
-def test_octaves_double_up_to_the_whole() -> None:
-    assert octave_sizes((200, 384)) == [(25, 48), (50, 96), (100, 192), (200, 384)]
-    assert octave_sizes((20, 400)) == [(20, 400)]
-    assert all(side % 4 == 0 for size in octave_sizes((120, 500), 4) for side in size)
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 99),
+    grid=st.tuples(st.integers(3, 7), st.integers(3, 7)),
+    sides=st.sampled_from([(8, 4), (8, 2), (5, 3), (4, 4), (3, 1)]),
+    band=st.integers(1, 40),
+    meant=st.booleans(),
+    around=st.booleans(),
+)
+def test_a_picture_laid_in_bands_is_the_picture(
+    seed: int, grid: tuple[int, int], sides: tuple[int, int], band: int, meant: bool, around: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    windows, source = Windows(*sides), rng.random((12, 14, 3), np.float32)
+    field = random_field(grid, windows.room(12, 14), windows.stride, rng)
+    trust = 0.1 + rng.random(grid, np.float32)
+    map = rng.random((*windows.covered(grid), 2), np.float32)
+    meaning = Compared(map, rng.random((12, 14, 2), np.float32), 5.0) if meant else None
+    whole, banded = (
+        lay(field, source, windows, trust, peak=1.5, meaning=meaning, around=around, band=rows) for rows in (999, band)
+    )
+    np.testing.assert_array_equal(banded, whole)
+
+
+def test_what_is_laid_around_goes_on_beyond_its_border() -> None:
+    """The picture is that of a grid twice as large on which everything is there twice."""
+    rng = np.random.default_rng(0)
+    windows, source, grid = Windows(8, 2), rng.random((20, 20, 3), np.float32), (6, 9)
+    field = random_field(grid, windows.room(20, 20), 2, rng)
+    trust = 0.1 + rng.random(grid, np.float32)
+    twice = lay(Field(np.tile(field.y, (2, 2)), np.tile(field.x, (2, 2))), source, windows, np.tile(trust, (2, 2)))
+    once = lay(field, source, windows, trust, around=True)
+    np.testing.assert_allclose(once[:12, :18], twice[12:24, 18:36], rtol=1e-5)
+    np.testing.assert_array_equal(once[12:, 18:], once[:6, :6])  # what windows reach over
+
+
+@pytest.mark.parametrize(("picture", "style"), [((200, 384), (90, 80)), ((1024, 1024), (512, 512)), ((48, 40), (8, 9))])
+def test_octaves_double_and_style_and_picture_are_reduced_alike(
+    picture: tuple[int, int], style: tuple[int, int]
+) -> None:
+    """Else what is laid at one octave would be of another size at the next."""
+    motifs = torch.rand(3, *style)
+    seen = [(octave.size, octave.source.shape[:2]) for octave in octaves(motifs, picture, Plan(), False)]
+    assert seen[-1] == (picture, style)
+    for (small, few), (large, many) in pairwise(seen):
+        for before, after in zip((*small, *few), (*large, *many), strict=True):
+            assert after / 2 == pytest.approx(before, abs=0.76)  # each rounded
+
+
+def test_octaves_begin_where_there_is_still_something() -> None:
+    assert octave_parts((200, 384), (200, 384)) == [1 / 8, 1 / 4, 1 / 2, 1]
+    assert octave_parts((1024, 1024), (100, 100)) == [1 / 4, 1 / 2, 1]
+    assert octave_parts((20, 400), (300, 300)) == [1]
 
 
 def test_a_picture_is_of_the_styles_pixels(sample: Tensor) -> None:
@@ -100,6 +154,49 @@ def test_a_texture_is_like_its_sample_nearly_everywhere(sample: Tensor) -> None:
     other = sample.flatten(1)[:, torch.randperm(48 * 48, generator=torch.Generator().manual_seed(0))]
     found, chance = (strangeness(image, sample).median() for image in (made, other.view_as(sample)))
     assert made.shape == (3, 64, 72) and float(found) < 0.25 * float(chance)
+
+
+def test_what_fits_nowhere_does_not_give_way_to_what_is_plain() -> None:
+    """Of a sample that is plain in a third, and elsewhere hardly ever joins."""
+    y, x = torch.meshgrid(torch.arange(96), torch.arange(96), indexing="ij")
+    pattern = torch.sin(x / 3.1 + 2 * torch.sin(y / 7)) * torch.sin(y / 4.3 + torch.cos(x / 9))
+    sample = (
+        (0.5 + 0.4 * pattern * (x >= 32) + 0.02 * torch.rand(96, 96, generator=torch.Generator().manual_seed(0)))
+        .expand(3, 96, 96)
+        .contiguous()
+    )
+
+    def plain(image: Tensor) -> float:
+        return float((torch.nn.functional.avg_pool2d((image[:1] - 0.5).abs(), 8) < 0.06).float().mean())
+
+    assert plain(sample) == pytest.approx(1 / 3, abs=0.01)
+    found, bare = (
+        sum(plain(finish(render(sample, (96, 96), Plan(stride=2, detail=detail), n))) for n in range(3)) / 3
+        for detail in (0.4, 0.0)
+    )
+    assert found < 0.5 < 0.65 < bare
+
+
+def test_beside_the_picture_no_memory_grows_with_it() -> None:
+    """Windows are compared, and laid, a band at a time; grids have an eighth of the pixels at most."""
+    rng = np.random.default_rng(0)
+    windows, source = Windows(8, 4), rng.random((32, 64, 3), np.float32)
+
+    def beside(height: int) -> int:
+        grid = windows.grid(height, 512)
+        field = random_field(grid, windows.room(32, 64), 4, rng)
+        picture = np.zeros((*windows.covered(grid), 3), np.float32)
+        cost = window_cost(windows, [Compared(picture, source)], np.zeros(windows.room(32, 64), np.float32))
+        tracemalloc.start()
+        try:
+            trust = 1 / (1 + cost(field.y, field.x))
+            lay(field, source, windows, trust, out=picture)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    low, high = beside(2048), beside(8192)
+    assert high - low < 1.5 * (8192 - 2048) * 512  # bytes, where a picture has twelve for each pixel
 
 
 def test_a_tile_has_no_seam(sample: Tensor) -> None:

@@ -4,7 +4,8 @@ import { Offline } from "./api.js";
 import { calm, desk, tried, trouble } from "./desk.js";
 import { $, el, seconds, working } from "./dom.js";
 
-const BEAT = 250; // milliseconds between two looks at the jobs
+const FIRST_BEAT = 30; // milliseconds between the first two looks at jobs; each further one takes twice as long
+const BEAT = 250; // the same, at most
 const SLOW_BEAT = 2500; // the same when nobody answers
 const SLOW = 4; // seconds from which on a draft is shown while it is made
 const TITLES = {
@@ -37,8 +38,10 @@ export function makeJobs() {
 
   async function beat() {
     let lost = false;
+    let pause = FIRST_BEAT;
     for (;;) {
       try {
+        if (asked) pause = FIRST_BEAT;
         asked = false;
         desk.hear(await desk.session.read());
         if (lost) calm();
@@ -61,7 +64,8 @@ export function makeJobs() {
         idle();
         return;
       }
-      await sleep(BEAT);
+      await sleep(pause);
+      pause = Math.min(2 * pause, BEAT);
     }
   }
 

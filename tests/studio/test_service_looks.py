@@ -12,13 +12,11 @@ from zipfile import ZipFile
 
 import pytest
 import torch
+from asking import Page, both, file, painted
 from PIL import Image
 from safetensors.torch import load
-from torch import Tensor
-
-pytest.importorskip("fastapi", reason="the extra studio is not installed")
 from starlette.testclient import TestClient
-from test_studio import Page, both, file, painted
+from torch import Tensor
 
 from photostyle import Adjustment, SettingsError, adjust_look, load_image, load_look, load_table, read_note, save_table
 from photostyle.color.difference import delta_e

@@ -5,9 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import itertools
-import os
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,29 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from driving import chromium, in_chromium, serving, window
 from PIL import Image
+from playwright.sync_api import Browser, Page, expect
 from torch import Tensor
-
-pytest.importorskip("fastapi", reason="the extra studio is not installed")
-pytest.importorskip("playwright", reason="Playwright is not installed")
-import uvicorn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from photostyle import PALETTE, load_image, load_photograph, load_table, read_note
 from photostyle.color.difference import delta_e
-from photostyle.studio.serve import studio
 
-CHROMIUM = os.environ.get("PHOTOSTYLE_CHROMIUM", "/usr/bin/chromium")
-PATIENCE = int(os.environ.get("PATIENCE", "90")) * 1000  # milliseconds: other processes may need the processor, too
 SIZE = (300, 200)
-expect.set_options(timeout=PATIENCE)
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not Path(CHROMIUM).exists(), reason=f"there is no Chromium at {CHROMIUM}: apt-get install chromium"
-    ),
-]
+pytestmark = in_chromium
 
 WITHOUT_WEBGL = """
 const own = HTMLCanvasElement.prototype.getContext;
@@ -56,34 +40,24 @@ CANVAS = """async () => {
 }""".replace("WIDTH", str(SIZE[0]))
 
 
-@pytest.fixture
-def address(small_network: Path) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def address(remembering: None) -> Iterator[str]:
     """A running studio."""
-    with studio() as app, socket.create_server(("127.0.0.1", 0)) as listener:
-        running = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1))
-        thread = threading.Thread(target=running.run, args=([listener],), daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        running.should_exit = True
-        thread.join(20)
+    with serving() as server:
+        yield server.address.rstrip("/")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium, whose WebGL is a program."""
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-    software = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=[*quiet, *software, "--disable-sync"])
+    with chromium("--use-angle=swiftshader", "--enable-unsafe-swiftshader") as started:
         yield started
-        started.close()
 
 
 @pytest.fixture
 def opened(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
     """`opened(script)`: the page with a look on its stage, of two regions or one; the script runs before it."""
-    context = browser.new_context(viewport={"width": 1400, "height": 1000}, accept_downloads=True, bypass_csp=True)
-    context.set_default_timeout(PATIENCE)
+    context = window(browser, viewport={"width": 1400, "height": 1000}, bypass_csp=True)
     wrong: list[str] = []
 
     def open_page(script: str = "", regional: bool = True) -> Page:
