@@ -40,6 +40,7 @@ _GAIN = 300.0  # ΔE³: the least gain of regions, times the distances before an
 _HEIGHT = 4.0  # ΔE: the price of partners of which one is at the top and one at the bottom
 _LOOK = 10.0  # ΔE: the price of partners that look more like others, by a cosine of 1
 _BORDERS = 20.0, 5.0  # ΔE: the price of borders across which cells are as alike as any; the style's are not seen
+_FAR, _SURELY, _HARDLY = 10.0, 0.75, 1.0  # ΔE, likeness, ΔE: see `harmless`
 _ALL_SKY = 0.75  # of a photograph: it shows little else
 _DOUBT = 1.0  # ΔE: the price of each doubtful pair
 _KIND = 0.5  # what it costs to go to another kind of thing, times 1 − cosine
@@ -93,14 +94,21 @@ class Judge:
         least, most = sorted(t.share_of_sky for t in self._traits)
         if most > _ALL_SKY and least < LEAST_SKY:
             return False
+        return self._alike(labels) * (self.whole - cost) * self.whole * self.untouched > _GAIN
+
+    def harmless(self, labels: Sequence[Labels]) -> bool:
+        """Whether regions, surely alike, cost hardly more than none, of photographs that sliders leave far apart."""
+        return self.whole > _FAR and self._alike(labels) > _SURELY and self.divided(labels) < self.whole + _HARDLY
+
+    def _alike(self, labels: Sequence[Labels]) -> float:
+        """How alike partners are in what they show: 1 where they are the same."""
         count = regions_in(labels)
         members = _members(labels, count)
         own = self._likeness(members).diagonal()
         if all(has_sky(t) for t in self._traits):
             here, there = (m @ t.sky / m.sum(1) for m, t in zip(members, self._traits, strict=True))
             own = own + (1 - own) * (here * there + (1 - here) * (1 - there))
-        alike = float(_shares(members).mean(0) @ own)
-        return alike * (self.whole - cost) * self.whole * self.untouched > _GAIN
+        return float(_shares(members).mean(0) @ own)
 
     def _doubt(self, labels: Sequence[Labels], count: int) -> float:
         """What it costs that partners may not be the same kind of thing, ΔE."""

@@ -30,7 +30,7 @@ _OWN_COLORS = (0.3, 0.9)  # within one photograph colour tells more
 _OWN_PLACE = (0.4, 0.3)
 _OWN_MOST = 5  # regions of photographs divided alone: of more, too many are paired wrongly
 _UNDER_MOST = 4  # regions under the sky
-LEAST_SKY = 0.02  # of its photograph, and so much of anything else
+LEAST_SKY = 0.05  # of its photograph, and so much of anything else
 _STRIDE = 2  # cells, between those that the tree is made of
 _ROUNDS = 5  # of K means
 _SMALLEST = 0.01  # of its photograph: a smaller region is noise
@@ -59,6 +59,11 @@ def has_sky(traits: Traits) -> bool:
     return LEAST_SKY <= traits.share_of_sky <= 1 - LEAST_SKY
 
 
+def sky_and_land(traits: Sequence[Traits]) -> list[Labels]:
+    """The sky of both, 0, and what is under it, 1."""
+    return [(t.sky <= 0.5).astype(np.int64) for t in traits]
+
+
 def _together(sides: Sequence[Cells], points: Sequence[Floats]) -> Iterator[list[Labels]]:
     """Clusters of both sides' points (N×D each)."""
     for means in _cuts(np.concatenate([x[_sparse(side.grid)] for x, side in zip(points, sides, strict=True)]), MOST):
@@ -69,8 +74,8 @@ def _together(sides: Sequence[Cells], points: Sequence[Floats]) -> Iterator[list
 
 def _under_the_sky(sides: Sequence[Cells], traits: Sequence[Traits]) -> Iterator[list[Labels]]:
     """The sky of both, and what is under it: as a whole, and in clusters of both sides' points."""
+    yield sky_and_land(traits)
     lands = [t.sky <= 0.5 for t in traits]
-    yield [land.astype(np.int64) for land in lands]
     points = [t.weighed(_COLOR, *_PLACES[0]).T[land] for t, land in zip(traits, lands, strict=True)]
     sparse = [_sparse(side.grid)[land] for side, land in zip(sides, lands, strict=True)]
     few = np.concatenate([x[chosen] for x, chosen in zip(points, sparse, strict=True)])

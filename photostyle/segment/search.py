@@ -1,8 +1,8 @@
-"""The regions of two photographs from a network's own features: nothing to train, nothing to download.
+"""The regions of two photographs from a network's own features: nothing further to download.
 
 Both photographs are divided, together and each alone, in few regions and in many (`partitions`); a judge says of each
 way how near to the style it brings the content (`judge`). The best is taken, two regions of it joined where that is no
-loss, or no regions at all where they do not gain enough.
+loss. Where regions do not gain enough there are none, but for sky and land where these do no harm.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from photostyle.regions.regions import Regions
 from photostyle.segment.cells import look
 from photostyle.segment.judge import Judge
 from photostyle.segment.masks import masks_of, named
-from photostyle.segment.partitions import MOST, Labels, partitions, regions_in
+from photostyle.segment.partitions import MOST, Labels, has_sky, partitions, regions_in, sky_and_land
 from photostyle.segment.traits import find_traits
 
 _NO_GAIN = "Regions of their own would bring the photographs hardly nearer: they are taken as a whole."
@@ -65,7 +65,9 @@ def common_regions(
     if not count:
         best, cost = _joined(best, cost, judge)
         if not needed and not judge.gains(best, cost):
-            return _whole(content, style, _NO_GAIN)
+            best = sky_and_land(traits)
+            if not (all(has_sky(t) for t in traits) and judge.harmless(best)):
+                return _whole(content, style, _NO_GAIN)
     masks = [masks_of(l, side, image.shape[1:]) for l, side, image in zip(best, sides, (content, style), strict=True)]
     return named(masks, count)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from photostyle.segment import search
 from photostyle.segment.cells import Cells, _likeness, look
 from photostyle.segment.judge import Judge, _across
 from photostyle.segment.masks import without_islands
-from photostyle.segment.partitions import Labels, _alone, partitions
+from photostyle.segment.partitions import Labels, _alone, partitions, sky_and_land
 from photostyle.segment.refine import refine_masks
 from photostyle.segment.search import common_regions
 from photostyle.segment.traits import find_traits
@@ -148,6 +149,62 @@ def test_one_change_of_exposure_needs_no_regions(weights: Weights, scene: Scene)
     (note,) = regions.notes
     assert note.endswith("they are taken as a whole.")
     assert len(common_regions(content, style, weights, needed=True).names) > 1
+
+
+@pytest.fixture
+def bright_is_sky(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is brighter than a middle grey is taken for the sky."""
+
+    def sky_of(features: Any, image: Tensor) -> Tensor:
+        return (shrink(image, features["relu4_3"].shape[1:]).mean(0) > 0.55).float()
+
+    monkeypatch.setattr("photostyle.segment.cells.sky_of", sky_of)
+
+
+@pytest.mark.parametrize("harmless", [True, False])
+def test_sky_goes_to_sky_where_that_does_no_harm(
+    bright_is_sky: None, monkeypatch: pytest.MonkeyPatch, weights: Weights, scene: Scene, harmless: bool
+) -> None:
+    monkeypatch.setattr(Judge, "gains", lambda self, labels, cost: False)
+    monkeypatch.setattr(Judge, "harmless", lambda self, labels: harmless)
+    content, style = scene(160, 240, 0.4, 0.9, 0.3), scene(200, 160, 0.6, 0.8, 0.25, seed=1)
+    regions = common_regions(content, style, weights)
+    assert len(regions.names) == 1 + harmless
+    if harmless:
+        sky = int(regions.content[:, 0, 0].argmax())
+        assert overlap(regions.content[sky], slice(0, 64)) > 0.85
+        assert overlap(regions.style[sky], slice(0, 120)) > 0.85
+
+
+@pytest.mark.parametrize("horizon", [0.0, 1.0])
+def test_without_a_sky_on_both_sides_nothing_is_forced(
+    bright_is_sky: None, monkeypatch: pytest.MonkeyPatch, weights: Weights, scene: Scene, horizon: float
+) -> None:
+    """Neither where there is none, nor where there is nothing else."""
+    monkeypatch.setattr(Judge, "gains", lambda self, labels, cost: False)
+    monkeypatch.setattr(Judge, "harmless", lambda self, labels: True)
+    content, style = scene(160, 240, 0.4, 0.9, 0.3), scene(200, 160, horizon, 0.8, 0.25, seed=1)
+    assert len(common_regions(content, style, weights).names) == 1
+
+
+def test_photographs_that_are_near_are_not_parted_by_their_sky(
+    bright_is_sky: None, weights: Weights, scene: Scene
+) -> None:
+    sides = [look(scene(160, 240, 0.4, 0.9, 0.3, seed=n), VGG(weights, pooling="max"), weights) for n in (0, 1)]
+    traits = find_traits(sides)
+    assert not Judge(sides, traits).harmless(sky_and_land(traits))
+
+
+def test_little_but_sky_and_no_sky_have_nothing_in_common(
+    bright_is_sky: None, weights: Weights, scene: Scene, picture: Picture
+) -> None:
+    vgg = VGG(weights, pooling="max")
+    sky, land = scene(96, 128, 0.9, 0.9, 0.3), 0.5 * picture(96, 128).float()
+    sides = [look(image, vgg, weights) for image in (sky, land)]
+    traits = find_traits(sides)
+    assert [t.share_of_sky for t in traits] == [pytest.approx(0.9, abs=0.05), 0]
+    halves = [(np.arange(side.grid[0] * side.grid[1]) % 2).astype(np.int64) for side in sides]
+    assert not Judge(sides, traits).gains(halves, -1e6)
 
 
 def test_two_lights_in_one_photograph_need_regions(weights: Weights, scene: Scene) -> None:
