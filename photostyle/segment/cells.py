@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from photostyle.color.spaces import adapted, lab_from_srgb
-from photostyle.image import fit, shrink
+from photostyle.image import exact, fit, shrink
 from photostyle.network.hed import SIDE_LAYERS, edges_of
 from photostyle.network.vgg import KINDS, VGG, kinds
 from photostyle.network.weights import Weights
@@ -58,7 +58,7 @@ def look(photograph: Tensor, vgg: VGG, weights: Weights) -> Cells:
     lab = lab_from_srgb(shrink(image, (h, w))).flatten(1).cpu().double().numpy()
     edges = shrink(edges_of(features, weights, image.shape[1:])[None], (h, w)).flatten().cpu().double().numpy()
     z = kinds(features[KINDS]).flatten(1).numpy()
-    sky = sky_of(features, image).flatten().double().numpy()
+    sky = exact(sky_of(features, image)).flatten().numpy()
     return Cells((h, w), seen.cpu(), z, sky, lab, _likeness(lab, edges, (h, w)))
 
 

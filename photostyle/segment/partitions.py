@@ -54,6 +54,12 @@ def regions_in(labels: Sequence[Labels]) -> int:
     return 1 + int(max(side.max() for side in labels))
 
 
+def least_share(labels: Sequence[Labels]) -> float:
+    """What part of its photograph the smallest region of either side is."""
+    count = regions_in(labels)
+    return float(min(np.bincount(side, minlength=count).min() / len(side) for side in labels))
+
+
 def has_sky(traits: Traits) -> bool:
     """Whether a photograph shows a sky, and something else."""
     return LEAST_SKY <= traits.share_of_sky <= 1 - LEAST_SKY

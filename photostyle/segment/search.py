@@ -21,8 +21,10 @@ from photostyle.regions.regions import Regions
 from photostyle.segment.cells import look
 from photostyle.segment.judge import Judge
 from photostyle.segment.masks import masks_of, named
-from photostyle.segment.partitions import MOST, Labels, has_sky, partitions, regions_in, sky_and_land
+from photostyle.segment.partitions import MOST, Labels, has_sky, least_share, partitions, regions_in, sky_and_land
 from photostyle.segment.traits import find_traits
+
+_LEAST = 0.05  # of its photograph: a smaller region is not worth the risk that it is none
 
 _NO_GAIN = "Regions of their own would bring the photographs hardly nearer: they are taken as a whole."
 _NOTHING = "No regions are common to both photographs: they are taken as a whole."
@@ -57,6 +59,8 @@ def common_regions(
     if count:
         found = max((regions_in(way) for way in ways if regions_in(way) <= count), default=1)
         ways = [way for way in ways if regions_in(way) == found]
+    elif not needed:
+        ways = [way for way in ways if least_share(way) >= _LEAST]
     if not ways:
         said = f"Found 1 of {count} regions: no more are common to both photographs." if count else _NOTHING
         return _whole(content, style, said)

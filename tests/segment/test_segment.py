@@ -22,7 +22,7 @@ from photostyle.segment import search
 from photostyle.segment.cells import Cells, _likeness, look
 from photostyle.segment.judge import Judge, _across
 from photostyle.segment.masks import without_islands
-from photostyle.segment.partitions import Labels, _alone, partitions, sky_and_land
+from photostyle.segment.partitions import Labels, _alone, least_share, partitions, sky_and_land
 from photostyle.segment.refine import refine_masks
 from photostyle.segment.search import common_regions
 from photostyle.segment.traits import find_traits
@@ -185,6 +185,29 @@ def test_without_a_sky_on_both_sides_nothing_is_forced(
     monkeypatch.setattr(Judge, "harmless", lambda self, labels: True)
     content, style = scene(160, 240, 0.4, 0.9, 0.3), scene(200, 160, horizon, 0.8, 0.25, seed=1)
     assert len(common_regions(content, style, weights).names) == 1
+
+
+def test_the_least_share_is_that_of_either_side() -> None:
+    ten = np.arange(10)
+    assert least_share([(ten > 3).astype(np.int64), (ten > 8).astype(np.int64)]) == pytest.approx(0.1)
+    assert least_share([np.zeros(10, np.int64), np.ones(10, np.int64)]) == 0
+
+
+def test_no_region_is_very_small_unless_regions_are_needed(
+    monkeypatch: pytest.MonkeyPatch, weights: Weights, scene: Scene
+) -> None:
+    monkeypatch.setattr(Judge, "gains", lambda self, labels, cost: True)
+    monkeypatch.setattr(search, "partitions", lambda sides, traits: [[_speck(side.grid, 0.03) for side in sides]])
+    content, style = scene(160, 240, 0.4, 0.9, 0.3), scene(200, 160, 0.6, 0.8, 0.25, seed=1)
+    assert common_regions(content, style, weights).names == ("all",)
+    assert len(common_regions(content, style, weights, needed=True).names) == 2
+
+
+def _speck(grid: tuple[int, int], share: float) -> Labels:
+    """The upper left cells, so many of all, are region 1."""
+    cells = np.zeros(grid[0] * grid[1], np.int64)
+    cells[: round(share * len(cells))] = 1
+    return cells
 
 
 def test_photographs_that_are_near_are_not_parted_by_their_sky(
