@@ -40,7 +40,8 @@ _GAIN = 300.0  # ΔE³: the least gain of regions, times the distances before an
 _HEIGHT = 4.0  # ΔE: the price of partners of which one is at the top and one at the bottom
 _LOOK = 10.0  # ΔE: the price of partners that look more like others, by a cosine of 1
 _BORDERS = 20.0, 5.0  # ΔE: the price of borders across which cells are as alike as any; the style's are not seen
-_FAR, _SURELY, _HARDLY = 10.0, 0.75, 1.0  # ΔE, likeness, ΔE: see `harmless`
+_OTHER, _FAR = 25.0, 10.0  # ΔE: photographs in quite another light, and such as sliders leave far apart
+_SURELY, _HARDLY = 0.75, 1.0  # likeness of partners that are surely of a kind; ΔE that hardly count
 _ALL_SKY = 0.75  # of a photograph: it shows little else
 _DOUBT = 1.0  # ΔE: the price of each doubtful pair
 _KIND = 0.5  # what it costs to go to another kind of thing, times 1 − cosine
@@ -97,8 +98,12 @@ class Judge:
         return self._alike(labels) * (self.whole - cost) * self.whole * self.untouched > _GAIN
 
     def harmless(self, labels: Sequence[Labels]) -> bool:
-        """Whether regions, surely alike, cost hardly more than none, of photographs that sliders leave far apart."""
-        return self.whole > _FAR and self._alike(labels) > _SURELY and self.divided(labels) < self.whole + _HARDLY
+        """Whether regions, surely of a kind, cost hardly more than none, of photographs in quite another light.
+
+        In a light that is not so different, regions only tell apart what two photographs happen to show.
+        """
+        apart = self.untouched > _OTHER and self.whole > _FAR
+        return apart and self._alike(labels) > _SURELY and self.divided(labels) < self.whole + _HARDLY
 
     def _alike(self, labels: Sequence[Labels]) -> float:
         """How alike partners are in what they show: 1 where they are the same."""
