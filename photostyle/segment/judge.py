@@ -29,7 +29,7 @@ from photostyle.maps.grade import COUNT, slide
 from photostyle.recipes.grading import LIKENESS, Samples, first_sliders
 from photostyle.segment.cells import CELL, Cells, Floats
 from photostyle.segment.doubts import doubts
-from photostyle.segment.partitions import LEAST_SKY, Labels, has_sky, regions_in
+from photostyle.segment.partitions import LEAST_SKY, Labels, regions_in, show_a_sky
 from photostyle.segment.traits import Traits
 from photostyle.solvers.sinkhorn import half_divergence, self_cost
 from photostyle.terms.colors import Extras, kind_extras
@@ -110,7 +110,7 @@ class Judge:
         count = regions_in(labels)
         members = _members(labels, count)
         own = self._likeness(members).diagonal()
-        if all(has_sky(t) for t in self._traits):
+        if show_a_sky(self._traits):
             here, there = (m @ t.sky / m.sum(1) for m, t in zip(members, self._traits, strict=True))
             own = own + (1 - own) * (here * there + (1 - here) * (1 - there))
         return float(_shares(members).mean(0) @ own)

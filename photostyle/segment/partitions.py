@@ -42,7 +42,7 @@ def partitions(sides: Sequence[Cells], traits: Sequence[Traits]) -> Iterator[lis
         return
     for height, depth in _PLACES:
         yield from _together(sides, [t.weighed(_COLOR, height, depth).T for t in traits])
-    if all(has_sky(t) for t in traits):
+    if show_a_sky(traits):
         yield from _under_the_sky(sides, traits)
     alike = [t.weighed(0, *_OWN_PLACE).T for t in traits]
     for color in _OWN_COLORS:
@@ -56,18 +56,17 @@ def regions_in(labels: Sequence[Labels]) -> int:
 
 def least_share(labels: Sequence[Labels]) -> float:
     """What part of its photograph the smallest region of either side is."""
-    count = regions_in(labels)
-    return float(min(np.bincount(side, minlength=count).min() / len(side) for side in labels))
+    return float(_least_shares(labels, regions_in(labels)).min())
 
 
-def has_sky(traits: Traits) -> bool:
-    """Whether a photograph shows a sky, and something else."""
-    return LEAST_SKY <= traits.share_of_sky <= 1 - LEAST_SKY
+def show_a_sky(traits: Sequence[Traits]) -> bool:
+    """Whether each photograph shows a sky, and something else."""
+    return all(LEAST_SKY <= t.share_of_sky <= 1 - LEAST_SKY for t in traits)
 
 
 def sky_and_land(traits: Sequence[Traits]) -> list[Labels]:
     """The sky of both, 0, and what is under it, 1."""
-    return [(t.sky <= 0.5).astype(np.int64) for t in traits]
+    return [(~t.is_sky).astype(np.int64) for t in traits]
 
 
 def _together(sides: Sequence[Cells], points: Sequence[Floats]) -> Iterator[list[Labels]]:
@@ -81,7 +80,7 @@ def _together(sides: Sequence[Cells], points: Sequence[Floats]) -> Iterator[list
 def _under_the_sky(sides: Sequence[Cells], traits: Sequence[Traits]) -> Iterator[list[Labels]]:
     """The sky of both, and what is under it: as a whole, and in clusters of both sides' points."""
     yield sky_and_land(traits)
-    lands = [t.sky <= 0.5 for t in traits]
+    lands = [~t.is_sky for t in traits]
     points = [t.weighed(_COLOR, *_PLACES[0]).T[land] for t, land in zip(traits, lands, strict=True)]
     sparse = [_sparse(side.grid)[land] for side, land in zip(sides, lands, strict=True)]
     few = np.concatenate([x[chosen] for x, chosen in zip(points, sparse, strict=True)])
@@ -136,10 +135,16 @@ def _means(x: Sequence[Floats], means: Floats) -> list[Labels]:
             counts = member.sum(1, keepdims=True)
             means = np.where(counts > 0, member.astype(float) @ together / np.maximum(counts, 1), means)
         labels = [_nearest(points, means) for points in x]
-        least = np.min([np.bincount(l, minlength=len(means)) / len(l) for l in labels], axis=0)
+        least = _least_shares(labels, len(means))
         if len(means) == 1 or least.min() >= _SMALLEST:
             return labels
         means = np.delete(means, least.argmin(), axis=0)
+
+
+def _least_shares(labels: Sequence[Labels], count: int) -> Floats:
+    """Of each region, what part of that side it is where it is the smaller part."""
+    shares: Floats = np.min([np.bincount(side, minlength=count) / len(side) for side in labels], axis=0)
+    return shares
 
 
 def _nearest(points: Floats, means: Floats) -> Labels:

@@ -21,7 +21,7 @@ from photostyle.regions.regions import Regions
 from photostyle.segment.cells import look
 from photostyle.segment.judge import Judge
 from photostyle.segment.masks import masks_of, named
-from photostyle.segment.partitions import MOST, Labels, has_sky, least_share, partitions, regions_in, sky_and_land
+from photostyle.segment.partitions import MOST, Labels, least_share, partitions, regions_in, show_a_sky, sky_and_land
 from photostyle.segment.traits import find_traits
 
 _LEAST = 0.05  # of its photograph: a smaller region is not worth the risk that it is none
@@ -70,7 +70,7 @@ def common_regions(
         best, cost = _joined(best, cost, judge)
         if not needed and not judge.gains(best, cost):
             best = sky_and_land(traits)
-            if not (all(has_sky(t) for t in traits) and judge.harmless(best)):
+            if not (show_a_sky(traits) and judge.harmless(best)):
                 return _whole(content, style, _NO_GAIN)
     masks = [masks_of(l, side, image.shape[1:]) for l, side, image in zip(best, sides, (content, style), strict=True)]
     return named(masks, count)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sparse
+from numpy.typing import NDArray
 from scipy.sparse.linalg import splu
 
 from photostyle.segment.cells import Cells, Floats
@@ -40,9 +41,14 @@ class Traits:
     sky: Floats
 
     @property
+    def is_sky(self) -> NDArray[np.bool_]:
+        """Which cells are more likely sky than not, N."""
+        return self.sky > 0.5
+
+    @property
     def share_of_sky(self) -> float:
-        """What part of the photograph is more likely sky than not."""
-        return float((self.sky > 0.5).mean())
+        """What part of the photograph they are."""
+        return float(self.is_sky.mean())
 
     def weighed(self, color: float, height: float, depth: float) -> Floats:
         """All of them, (D + 5)×N, at these scales: standard deviations beside what is shown, of power 1."""
