@@ -126,9 +126,11 @@ def work_on(page: Page, view: str) -> None:
     page.check(f"input[name=view][value={view}]", force=True)
 
 
-def without_drafts(page: Page) -> None:
-    """What is painted from here on changes no draft, which would only take time."""
+def begin_painting(page: Page, photographs: tuple[Path, Path]) -> None:
+    """Both photographs, and their regions to paint; no drafts, which would only take time."""
+    choose(page, photographs)
     page.uncheck("#auto")
+    work_on(page, "regions")
 
 
 def take(page: Page, recipe: str) -> None:

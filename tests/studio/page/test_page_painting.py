@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from driving import choose, draft, drag, in_chromium, layer, middle, rest, take, until, without_drafts, work_on
+from driving import begin_painting, choose, draft, drag, in_chromium, layer, middle, rest, take, until, work_on
 from playwright.sync_api import Page, Route, expect
 from pointing import discs
 
@@ -52,9 +52,7 @@ def test_painting_by_hand_changes_the_preview_there(page: Page, photographs: tup
 
 
 def test_a_rough_stroke_snaps_to_the_edge(page: Page, photographs: tuple[Path, Path]) -> None:
-    choose(page, photographs)
-    without_drafts(page)
-    work_on(page, "regions")
+    begin_painting(page, photographs)
     page.click("#add")
     page.locator("#size").fill("24")
     drag(page, "[data-side=content] canvas", (-0.02, 0.36), (1.02, 0.36))  # its rim goes over the horizon, at 0.47
@@ -66,9 +64,7 @@ def test_a_rough_stroke_snaps_to_the_edge(page: Page, photographs: tuple[Path, P
 
 def test_clicks_select_and_refine(page: Page, photographs: tuple[Path, Path]) -> None:
     """A click selects, more clicks refine it, each is a step back; the right button begins to take away."""
-    choose(page, photographs)
-    without_drafts(page)
-    work_on(page, "regions")
+    begin_painting(page, photographs)
     page.click("#add")
     rest(page)
     before, canvas = layer(page), page.locator("[data-side=content] canvas")
@@ -138,9 +134,7 @@ def test_no_click_is_lost_among_strokes(page: Page, photographs: tuple[Path, Pat
 
 
 def test_painting_and_filling_by_keyboard(page: Page, photographs: tuple[Path, Path]) -> None:
-    choose(page, photographs)
-    without_drafts(page)
-    work_on(page, "regions")
+    begin_painting(page, photographs)
     page.uncheck("#snap")
     page.click("#add")
     page.focus("[data-side=content] canvas")
@@ -161,9 +155,7 @@ def test_painting_and_filling_by_keyboard(page: Page, photographs: tuple[Path, P
 
 
 def test_painting_is_right_where_the_pointer_is_when_zoomed(page: Page, photographs: tuple[Path, Path]) -> None:
-    choose(page, photographs)
-    without_drafts(page)
-    work_on(page, "regions")
+    begin_painting(page, photographs)
     page.uncheck("#snap")
     page.click("#add")
     page.check("input[name=tool][value=look]", force=True)
@@ -186,9 +178,7 @@ def test_painting_is_right_where_the_pointer_is_when_zoomed(page: Page, photogra
 
 def test_no_stroke_is_lost_while_others_look_for_their_edge(page: Page, photographs: tuple[Path, Path]) -> None:
     """Strokes follow each other faster than they are snapped, by an answer that takes half a second."""
-    choose(page, photographs)
-    without_drafts(page)
-    work_on(page, "regions")
+    begin_painting(page, photographs)
     page.click("#add")
     page.locator("#size").fill("10")
 
@@ -226,9 +216,7 @@ def test_a_stroke_on_its_way_can_be_taken_back(page: Page, photographs: tuple[Pa
 
 
 def test_undo_survives_a_reload(page: Page, photographs: tuple[Path, Path]) -> None:
-    choose(page, photographs)
-    without_drafts(page)
-    work_on(page, "regions")
+    begin_painting(page, photographs)
     page.uncheck("#snap")
     page.click("#add")
     rest(page)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from driving import choose, drag, in_chromium, layer, middle, rest, state, without_drafts, work_on
+from driving import begin_painting, choose, drag, in_chromium, layer, middle, rest, state, work_on
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -15,9 +15,7 @@ pytestmark = in_chromium
 
 
 def test_regions_are_renamed_paired_merged_and_deleted(page: Page, photographs: tuple[Path, Path]) -> None:
-    choose(page, photographs)
-    without_drafts(page)
-    work_on(page, "regions")
+    begin_painting(page, photographs)
     page.click("#add")
     page.uncheck("#snap")
     for side in ("content", "style"):
@@ -63,9 +61,7 @@ def test_masks_are_files_too(page: Page, photographs: tuple[Path, Path], tmp_pat
 
 def test_another_reference_takes_no_painting_away(page: Page, photographs: tuple[Path, Path]) -> None:
     """The photograph stays painted; and with the first reference all is as it was, undo too."""
-    choose(page, photographs)
-    without_drafts(page)
-    work_on(page, "regions")
+    begin_painting(page, photographs)
     page.uncheck("#snap")
     page.click("#add")
     for side in ("content", "style"):
