@@ -28,7 +28,7 @@ from timing import alone, describe_machine, header, installed, median_seconds, r
 from torch import Tensor
 
 from photostyle.bench.task import peak_memory
-from photostyle.network.backbones import BACKBONES, tensor_shapes
+from photostyle.network.backbones import BACKBONES
 from photostyle.network.vgg import VGG
 from photostyle.network.weights import Weights
 from photostyle.recipes.photo import Photo, picture_objective
@@ -47,7 +47,7 @@ def photographs(long_side: int) -> tuple[Tensor, Tensor]:
 def random_weights(name: str) -> Weights:
     """Scaled so that the features of all layers are about equally large."""
     backbone, tensors = BACKBONES[name], {}
-    for key, shape in tensor_shapes(backbone).items():
+    for key, shape in backbone.shapes.items():
         tensors[key] = torch.randn(shape) * (2 / (9 * shape[1])) ** 0.5 if len(shape) == 4 else torch.zeros(shape)
     return Weights(backbone, tensors)
 

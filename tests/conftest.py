@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,8 @@ from typer.testing import Result
 
 from photostyle import load_image
 from photostyle.network import weights as weights_module
-from photostyle.network.backbones import BACKBONES, tensor_shapes
+from photostyle.network.backbones import BACKBONES, DEFAULTS
+from photostyle.network.lites import STAGES, LiteBackbone
 from photostyle.network.weights import Weights, cached_path
 from photostyle.terms.energy import Extract, Features
 
@@ -95,14 +97,22 @@ def network() -> Extract:
 
 @pytest.fixture(scope="session")
 def fake_weights() -> FakeWeights:
-    """`fake_weights("vgg19")`: the backbone with few channels and seeded random tensors."""
+    """`fake_weights("vgg19")`: a backbone with seeded random tensors, and much smaller than the real one.
+
+    A VGG has few channels. An EfficientNet-Lite has its own, for others read them, but does not expand them within its
+    blocks.
+    """
 
     def make(name: str = "vgg16-hed", seed: int = 0) -> Weights:
-        backbone = replace(BACKBONES[name], channels=(4, 5, 6, 7, 8))
+        backbone = BACKBONES[name]
+        if isinstance(backbone, LiteBackbone):
+            backbone = replace(backbone, stages=tuple(stage._replace(expansion=1) for stage in STAGES))
+        else:
+            backbone = replace(backbone, channels=(4, 5, 6, 7, 8))
         generator = torch.Generator().manual_seed(seed)
         tensors = {}
-        for key, shape in tensor_shapes(backbone).items():
-            fan_in = 9 * shape[1] if len(shape) == 4 else 100
+        for key, shape in backbone.shapes.items():
+            fan_in = math.prod(shape[1:]) if len(shape) == 4 else 100
             tensors[key] = torch.randn(shape, generator=generator) * (2 / fan_in) ** 0.5
         return Weights(backbone, tensors)
 
@@ -116,24 +126,25 @@ def little_network(monkeypatch: pytest.MonkeyPatch, fake_weights: FakeWeights) -
 
 
 @contextmanager
-def _placed(folder: Path, network: Weights) -> Iterator[Path]:
-    """A cache in a folder, which holds a network as the default one."""
+def _placed(folder: Path, networks: Iterable[Weights]) -> Iterator[Path]:
+    """A cache in a folder, which holds these networks as those of their names."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PHOTOSTYLE_CACHE", str(folder))
-        patch.setitem(BACKBONES, network.backbone.name, network.backbone)
-        weights_module._write(network.backbone, network.tensors, cached_path(network.backbone.name))
+        for network in networks:
+            patch.setitem(BACKBONES, network.backbone.name, network.backbone)
+            weights_module._write(network.backbone, network.tensors, cached_path(network.backbone.name))
         yield folder
 
 
 @pytest.fixture
 def small_network(tmp_path_factory: pytest.TempPathFactory, fake_weights: FakeWeights) -> Iterator[Path]:
-    """A cache of the test's own that holds a default network of few channels: its folder."""
-    with _placed(tmp_path_factory.mktemp("cache"), fake_weights()) as folder:
+    """A cache of the test's own that holds small stand-ins of the default networks: its folder."""
+    with _placed(tmp_path_factory.mktemp("cache"), map(fake_weights, DEFAULTS)) as folder:
         yield folder
 
 
 @pytest.fixture(scope="module")
 def shared_network(tmp_path_factory: pytest.TempPathFactory, fake_weights: FakeWeights) -> Iterator[Path]:
     """The same for all tests of a module."""
-    with _placed(tmp_path_factory.mktemp("cache"), fake_weights()) as folder:
+    with _placed(tmp_path_factory.mktemp("cache"), map(fake_weights, DEFAULTS)) as folder:
         yield folder

@@ -41,7 +41,7 @@ from photostyle.errors import RegionsError
 from photostyle.looks.scene import Scene
 from photostyle.maps.lattice import ColorMap
 from photostyle.network import weights as weights_module
-from photostyle.network.backbones import BACKBONES, tensor_shapes
+from photostyle.network.backbones import BACKBONES
 from photostyle.network.weights import load_weights
 from photostyle.photofile import read_note
 from photostyle.photofile.spaces import srgb_profile
@@ -332,7 +332,7 @@ def test_weights(tmp_path: Path, guard: Callable[[str], Any], fake_weights: Any,
     fake = fake_weights()
     backbone = replace(fake.backbone, channels=(1, 1, 1, 1, 1))
     monkeypatch.setitem(BACKBONES, backbone.name, backbone)
-    tensors = {name: torch.rand(shape) for name, shape in tensor_shapes(backbone).items()}
+    tensors = {name: torch.rand(shape) for name, shape in backbone.shapes.items()}
     file = tmp_path / "file.safetensors"
     weights_module._write(backbone, tensors, file)
     assert load_weights(backbone.name, file).tensors.keys() == tensors.keys()

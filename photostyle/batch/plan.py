@@ -30,6 +30,7 @@ from photostyle.jobs import memory
 from photostyle.jobs.naming import apart, copy_names
 from photostyle.network.network import Network
 from photostyle.network.vgg import Pooling
+from photostyle.network.vggs import check_vgg
 from photostyle.photofile import FORMATS
 from photostyle.photofile.source import opened
 from photostyle.recipes.settings import Quality
@@ -176,8 +177,7 @@ def _options(values: dict[str, Any]) -> dict[str, Any]:
     }
     chosen |= {key: str(values[key]) for key in chosen if key in values}
     recipe = find_recipe(chosen["recipe"])
-    if chosen["backbone"] not in BACKBONES:
-        raise SettingsError(f"There is no backbone {chosen['backbone']!r}; choose one of {', '.join(BACKBONES)}.")
+    check_vgg(chosen["backbone"])
     if chosen["quality"] not in get_args(Quality) or chosen["pooling"] not in get_args(Pooling):
         raise SettingsError(f"quality is {_either(get_args(Quality))}, and pooling {_either(get_args(Pooling))}.")
     quality: Any = chosen["quality"]

@@ -51,19 +51,20 @@ def bench(
     """
     from dataclasses import asdict
 
-    from photostyle import DEFAULT_BACKBONE, DEFAULT_RECIPE, find_device, find_recipe, make_settings
+    from photostyle import DEFAULT_BACKBONE, DEFAULT_RECIPE, find_recipe, make_settings
     from photostyle.bench.page import page
     from photostyle.bench.run import Plan, find_pairs, run
     from photostyle.cli.progress import Report
     from photostyle.files import check_file, make_folder
     from photostyle.jobs.report import have_weights
+    from photostyle.network.network import Network
     from photostyle.wording import json_bytes, legible
 
     found = find_pairs(pairs, [name.strip() for name in only.split(",") if name.strip()] if only else [])
     names = dict.fromkeys(recipe or [DEFAULT_RECIPE])
     recipes = {name: asdict(make_settings(find_recipe(name), ctx.meta["settings"], quality)) for name in names}
-    find_device(device)
     report, backbone = Report(), backbone or DEFAULT_BACKBONE
+    Network(backbone, device=device).check()
     make_folder(output)
     for file in (json_file, html_file):
         if file:

@@ -22,12 +22,14 @@ def list_() -> None:
     from rich.table import Table
 
     from photostyle import BACKBONES, DEFAULT_BACKBONE, cache_dir, is_cached
+    from photostyle.network.vggs import VGGS
 
-    table = Table("Name", "Network", "In the cache", "Download", "Licence", box=None, pad_edge=False)
+    table = Table("Name", "Network", "For", "Cached", "Size", "Licence", box=None, pad_edge=False)
     for name, backbone in BACKBONES.items():
         table.add_row(
             f"{name} (default)" if name == DEFAULT_BACKBONE else name,
-            f"VGG-{backbone.depth}",
+            backbone.architecture,
+            "transfers" if name in VGGS else "regions",
             "yes" if is_cached(name) else "no",
             f"{backbone.size / 1e6:.0f} MB",
             backbone.licence,
@@ -40,13 +42,14 @@ def list_() -> None:
 def fetch(name: Name = None) -> None:
     """Fetch weights into the cache and verify them.
 
-    Without NAME, those of the default network.
+    Without NAME, those of the default networks.
     """
-    from photostyle import DEFAULT_BACKBONE
     from photostyle.cli.progress import Report
+    from photostyle.network.backbones import DEFAULTS
 
-    name = name or DEFAULT_BACKBONE
-    typer.echo(f"{name} is in {Report().fetch(name)}.")
+    report = Report()
+    for backbone in [name] if name else DEFAULTS:
+        typer.echo(f"{backbone} is in {report.fetch(backbone)}.")
 
 
 @app.command()

@@ -68,6 +68,7 @@ class Doodle:
         began, partial = monotonic(), partial_of(self.output)
         check_writable(self.output)
         keep_inputs([self.output, partial], [*self.files.values(), *self.network.files])
+        self.network.check()
         values = asdict(make_settings(find_recipe("doodle"), self.settings, self.quality))
         photographs, painted = self._read(report)
         content = photographs.get("content")

@@ -130,6 +130,7 @@ class Transfer:
         if self.look:
             check_look_path(self.look)
         keep_inputs([*self.written, partial_of(self.output)], [*self.pair.inputs, *self.network.files])
+        self.network.check()
         recipe = find_recipe(self.recipe, len(self.pair.styles))
         return recipe, make_settings(recipe, self.settings, self.quality)
 

@@ -14,7 +14,8 @@ from textwrap import shorten
 import pooch
 
 from photostyle.errors import WeightsError
-from photostyle.network.backbones import DEFAULT_BACKBONE, Backbone
+from photostyle.network.backbone import Backbone
+from photostyle.network.backbones import DEFAULT_BACKBONE
 
 Progress = Callable[[int, int], None]  # (bytes done, bytes in all)
 

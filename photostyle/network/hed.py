@@ -10,6 +10,7 @@ from torch import Tensor
 
 from photostyle.errors import WeightsError
 from photostyle.network.vgg import VGG
+from photostyle.network.vggs import VGGBackbone
 from photostyle.network.weights import Weights
 from photostyle.terms.energy import Features
 
@@ -47,5 +48,6 @@ def edges_of(features: Features, weights: Weights, size: Sequence[int]) -> Tenso
 
 
 def _check(weights: Weights) -> None:
-    if not weights.backbone.detects_edges:
-        raise WeightsError(f"The backbone {weights.backbone.name!r} detects no edges; use the weights 'vgg16-hed'.")
+    backbone = weights.backbone
+    if not (isinstance(backbone, VGGBackbone) and backbone.detects_edges):
+        raise WeightsError(f"The backbone {backbone.name!r} detects no edges; use the weights 'vgg16-hed'.")

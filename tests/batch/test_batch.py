@@ -198,7 +198,8 @@ def test_a_result_never_replaces_a_photograph(photos: Path, style: Path, tmp_pat
     [
         ({"recipe": "no"}, "no"),
         ({"quality": "high"}, "quality is draft or standard or best"),
-        ({"backbone": "vgg99"}, "There is no backbone 'vgg99'"),
+        ({"backbone": "vgg99"}, "one of vgg16-hed, vgg19, vgg19-torch, vgg16-torch, not 'vgg99'"),
+        ({"backbone": "efficientnet-lite2"}, "not 'efficientnet-lite2'"),
         ({"strength": "2"}, "strength should be a number from 0 to 1, not '2'"),
         ({"strength": "half"}, "strength should be a number"),
         ({"regions": "painted"}, "regions is auto or learned or none"),

@@ -251,7 +251,8 @@ def test_any_exception_is_a_reason(pairs: Path, tmp_path: Path, monkeypatch: pyt
         (["--recipe", "photo", "--recipe", "gatys", "--matting-weight", "1"], "no setting 'matting_weight'"),
         (["--only", "01,07"], "no pair 07"),
         (["--device", "abacus"], "no device"),
-        (["--backbone", "resnet"], "no backbone"),
+        (["--backbone", "resnet"], "not 'resnet'"),
+        (["--backbone", "efficientnet-lite2"], "not 'efficientnet-lite2'"),
         (["--html", "."], "is a folder"),
     ],
 )

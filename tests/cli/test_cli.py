@@ -626,7 +626,8 @@ def test_an_unwritable_output_is_found_before_the_work(
         (["--save-look", "look.png"], ["look.png", ".safetensors"]),
         (["--save-look", "nowhere/look.safetensors"], ["no folder"]),
         (["--jpeg-quality", "101"], ["--jpeg-quality"]),
-        (["--backbone", "resnet"], ["no backbone 'resnet'", "vgg16-hed, vgg19"]),
+        (["--backbone", "resnet"], ["one of vgg16-hed, vgg19, ", "not 'resnet'"]),
+        (["--backbone", "efficientnet-lite2"], ["one of vgg16-hed, vgg19, ", "not 'efficientnet-lite2'"]),
         (["--weights-path", "missing.h5"], ["missing.h5"]),
         (["--pooling", "median"], ["median"]),
         (["--device", "abacus"], ["no device 'abacus'"]),
@@ -734,17 +735,22 @@ def test_every_setting_is_explained(run: Run) -> None:
 
 def test_weights(run: Run) -> None:
     listed = run("weights", "list").stdout
-    assert re.search(r"vgg16-hed \(default\) +VGG-16 +yes", listed)
-    assert re.search(r"vgg19 +VGG-19 +no", listed)
-    path = cached_path("vgg16-hed")
-    assert run("weights", "fetch").stdout == f"vgg16-hed is in {path}.\n"
-    assert run("weights", "verify").stdout == "vgg16-hed is intact.\n"
+    assert re.search(r"vgg16-hed \(default\) +VGG-16 +transfers +yes", listed)
+    assert re.search(r"vgg19 +VGG-19 +transfers +no", listed)
+    assert re.search(r"efficientnet-lite2 +EfficientNet-Lite2 +regions +yes +23 MB +Apache-2.0 *$", listed, re.M)
+    path, other = cached_path("vgg16-hed"), cached_path("efficientnet-lite2")
+    assert run("weights", "fetch", "vgg16-hed").stdout == f"vgg16-hed is in {path}.\n"
+    assert run("weights", "fetch").stdout == f"vgg16-hed is in {path}.\nefficientnet-lite2 is in {other}.\n"
+    assert run("weights", "verify").stdout == "vgg16-hed is intact.\nefficientnet-lite2 is intact.\n"
+    assert run("weights", "verify", "efficientnet-lite2").stdout == "efficientnet-lite2 is intact.\n"
     fails(run("weights", "verify", "vgg19"), "No weights 'vgg19' are in the cache")
     fails(run("weights", "verify", "resnet"), "no backbone 'resnet'")
     fails(run("weights", "fetch", "resnet"), "no backbone 'resnet'")
     path.write_bytes(path.read_bytes()[:-1])
     fails(run("weights", "verify"), "vgg16-hed")
     path.unlink()
+    assert run("weights", "verify").stdout == "efficientnet-lite2 is intact.\n"
+    other.unlink()
     fails(run("weights", "verify"), "No weights are in the cache")
 
 

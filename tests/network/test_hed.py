@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from photostyle.errors import WeightsError
-from photostyle.network.backbones import BACKBONES, DEFAULT_BACKBONE, tensor_shapes
+from photostyle.network.backbones import BACKBONES, DEFAULT_BACKBONE
 from photostyle.network.hed import edge_map
 from photostyle.network.weights import Weights, load_weights
 
@@ -19,8 +19,10 @@ Array = NDArray[np.float64]
 
 def pooling_only() -> Weights:
     """One channel per block, every convolution the identity: only blue is seen, shrunk by maxima."""
-    backbone = replace(BACKBONES[DEFAULT_BACKBONE], channels=(1, 1, 1, 1, 1), mean=(50.0, 0.0, 0.0))
-    tensors = {name: torch.zeros(shape) for name, shape in tensor_shapes(backbone).items()}
+    backbone = BACKBONES[DEFAULT_BACKBONE]
+    pixels = replace(backbone.pixels, mean=(50.0, 0.0, 0.0))
+    backbone = replace(backbone, channels=(1, 1, 1, 1, 1), pixels=pixels)
+    tensors = {name: torch.zeros(shape) for name, shape in backbone.shapes.items()}
     for name, tensor in tensors.items():
         if name.startswith("conv") and name.endswith("weight"):
             tensor[0, 0, 1, 1] = 1.0  # input channel 0 is blue

@@ -27,7 +27,9 @@ from torch import Tensor
 from photostyle import transfer
 from photostyle.errors import WeightsError
 from photostyle.network import download, weights
-from photostyle.network.backbones import BACKBONES, DEFAULT_BACKBONE, Backbone, tensor_shapes
+from photostyle.network.backbone import Backbone
+from photostyle.network.backbones import BACKBONES, DEFAULT_BACKBONE, DEFAULTS
+from photostyle.network.vggs import VGGS
 
 CHANNELS = (2, 3, 4, 5, 6)
 
@@ -196,22 +198,22 @@ def assert_clean(cache: Path, *files: str) -> None:
 
 
 def test_table() -> None:
-    assert list(BACKBONES) == ["vgg16-hed", "vgg19", "vgg19-torch", "vgg16-torch"]
-    assert DEFAULT_BACKBONE in BACKBONES
+    assert list(VGGS) == ["vgg16-hed", "vgg19", "vgg19-torch", "vgg16-torch"]
+    assert list(BACKBONES) == [*VGGS, "efficientnet-lite2"]
+    assert set(DEFAULTS) == {"vgg16-hed", "efficientnet-lite2"}
     for name, backbone in BACKBONES.items():
         assert backbone.name == name
-        assert backbone.licence and backbone.attribution.endswith(".") and backbone.size > 50e6
+        assert backbone.licence and backbone.attribution.endswith(".") and backbone.size > 20e6
         algorithm, digest = backbone.digest.split(":")
         assert algorithm in {"md5", "sha256"} and int(digest, 16)
-        # Caffe's networks see 0–255, torchvision's 0–1 in units of the standard deviation
-        assert (backbone.channel_order, backbone.scale) in {("BGR", 255.0), ("RGB", 1.0)}
-        assert all(0.4 < mean / backbone.scale < 0.5 for mean in backbone.mean)
+        assert bool(backbone.member) == bool(backbone.wheel_sha256) == ("==" in backbone.origin)
+        assert all(0.4 < mean / backbone.pixels.scale < 0.5 for mean in backbone.pixels.mean)
 
 
-@pytest.mark.parametrize("name", list(BACKBONES))
-def test_tensor_shapes(name: str) -> None:
+@pytest.mark.parametrize("name", list(VGGS))
+def test_the_shapes_of_a_vgg(name: str) -> None:
     backbone = tiny(name)
-    shapes = tensor_shapes(backbone)
+    shapes = backbone.shapes
     convs = shapes_by_hand(backbone.depth)
     for conv, inputs, outputs in convs:
         assert shapes.pop(f"{conv}.weight") == (outputs, inputs, 3, 3)
@@ -227,7 +229,9 @@ def test_unknown_name_lists_the_names(cache: Path) -> None:
         weights.verify_weights,
         weights.cached_path,
     ):
-        with pytest.raises(WeightsError, match=r"'vgg11'.*vgg16-hed, vgg19, vgg19-torch, vgg16-torch"):
+        with pytest.raises(
+            WeightsError, match=r"'vgg11'.*vgg16-hed, vgg19, .*, efficientnet-lite2"
+        ):
             function("vgg11")
     assert not cache.exists()
 
@@ -278,7 +282,7 @@ def test_torchvision_layout(zipped: bool, tmp_path: Path, monkeypatch: pytest.Mo
     tensors = weights.load_weights("vgg19-torch", path=original).tensors
     assert_converted(tensors, 19)
     assert not any(tensor.requires_grad for tensor in tensors.values())
-    assert set(tensors) == set(tensor_shapes(backbone))
+    assert set(tensors) == set(backbone.shapes)
 
 
 def test_a_state_dict_that_would_run_code_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -523,7 +527,7 @@ def test_default_weights() -> None:
     assert weights.verify_weights(DEFAULT_BACKBONE)
     assert abs(path.stat().st_size - 58.87e6) < 0.01e6
     tensors = weights.load_weights(fetch=False).tensors
-    assert {name: tuple(tensor.shape) for name, tensor in tensors.items()} == tensor_shapes(BACKBONES[DEFAULT_BACKBONE])
+    assert {name: tuple(tensor.shape) for name, tensor in tensors.items()} == BACKBONES[DEFAULT_BACKBONE].shapes
     assert tensors["conv5_3.weight"].shape == (512, 512, 3, 3)
     assert all(bool(tensor.isfinite().all()) for tensor in tensors.values())
     first = tensors["conv1_1.weight"]

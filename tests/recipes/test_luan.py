@@ -15,8 +15,8 @@ from walking import walk
 
 from photostyle.descent.steps import Step
 from photostyle.image import fit_size
-from photostyle.network.backbones import BACKBONES
 from photostyle.network.vgg import VGG
+from photostyle.network.vggs import VGGS
 from photostyle.network.weights import Weights
 from photostyle.recipes import luan2017
 from photostyle.recipes.luan2017 import DeepPhoto, content_and_style, deep_photo, octaves
@@ -82,7 +82,7 @@ def test_louder_features_are_louder(content, fake_weights) -> None:
         assert torch.equal(loud[layer], factor * soft[layer]) and soft[layer].any()
 
 
-@pytest.mark.parametrize("backbone", BACKBONES)
+@pytest.mark.parametrize("backbone", VGGS)
 def test_a_network_with_louder_features_gives_the_same_picture(content, style, fake_weights, backbone: str) -> None:
     """By powers of two, which are exact: to the last bit."""
     weights = fake_weights(backbone)
