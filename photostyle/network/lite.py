@@ -13,6 +13,7 @@ from torch import Tensor
 
 from photostyle.errors import SettingsError, WeightsError
 from photostyle.network.backbones import SCENE_BACKBONE
+from photostyle.network.layout import channels_last
 from photostyle.network.lites import Block, LiteBackbone
 from photostyle.network.weights import Weights
 from photostyle.terms.energy import Features
@@ -22,7 +23,7 @@ class Lite:
     """A frozen trunk: `lite(image, {"block6", "block14"})` → those features, and nothing deeper is computed.
 
     The preprocessing of the weights is part of the trunk: its input is always sRGB in [0, 1]. Every stride rounds sizes
-    up, so that even a single pixel reaches the last block. Memory grows with the image, by some 300 bytes a pixel: it
+    up, so that even a single pixel reaches the last block. Memory grows with the image, by some 250 bytes a pixel: it
     is meant for small copies of photographs.
 
     Raises WeightsError for weights of another kind of network.
@@ -40,7 +41,7 @@ class Lite:
         self.device = torch.device(device)
         self._pixels = backbone.pixels
         self._blocks = backbone.blocks
-        self._tensors = {name: tensor.to(self.device) for name, tensor in weights.tensors.items()}
+        self._tensors = {name: channels_last(tensor.to(self.device)) for name, tensor in weights.tensors.items()}
 
     @torch.no_grad()
     def __call__(self, image: Tensor, layers: Collection[str]) -> Features:
@@ -54,7 +55,7 @@ class Lite:
                 f"{self.architecture} has no layer {sorted(unknown)[0]!r}; its layers are {', '.join(names)}."
             )
         features: dict[str, Tensor] = {}
-        x = self._pixels.entering(image)[None]  # 1×3×H×W
+        x = channels_last(self._pixels.entering(image)[None])  # 1×3×H×W
         x = F.relu6(self._convolve("stem", x, stride=2), inplace=True)
         for block in self._blocks[: 1 + max((names.index(layer) for layer in layers), default=-1)]:
             x = self._through(block, x)
@@ -71,13 +72,9 @@ class Lite:
         return x + y if block.adds else y
 
     def _convolve(self, name: str, x: Tensor, stride: int = 1, groups: int = 1) -> Tensor:
-        """A convolution whose output has ⌈h / stride⌉ × ⌈w / stride⌉ pixels, with zeros around the image.
-
-        As in TensorFlow an odd zero goes to the right and to the bottom.
-        """
+        """A convolution whose output has ⌈h / stride⌉ × ⌈w / stride⌉ pixels, with zeros around the image."""
         kernel, bias = self._tensors[f"{name}.weight"], self._tensors[f"{name}.bias"]
-        padding = []
-        for n in (x.shape[3], x.shape[2]):
-            zeros = max((-(-n // stride) - 1) * stride + kernel.shape[-1] - n, 0)
-            padding += [zeros // 2, zeros - zeros // 2]
-        return F.conv2d(F.pad(x, padding), kernel, bias, stride, groups=groups)
+        zeros = [max((-(-n // stride) - 1) * stride + kernel.shape[-1] - n, 0) for n in x.shape[2:]]
+        if any(n % 2 for n in zeros):  # TensorFlow has the odd one at the bottom and at the right
+            x = F.pad(x, (0, zeros[1] % 2, 0, zeros[0] % 2))
+        return F.conv2d(x, kernel, bias, stride, padding=[n // 2 for n in zeros], groups=groups)

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from photostyle.errors import SettingsError, WeightsError
 from photostyle.network.bands import in_bands
+from photostyle.network.layout import channels_last
 from photostyle.network.vggs import CONVOLUTIONS, VGGS, VGGBackbone
 from photostyle.network.weights import Weights
 from photostyle.terms.energy import Features
@@ -70,7 +71,7 @@ class VGG:
         self.device = torch.device(device)
         self._mirrors = False
         self._names = layer_names(self.depth)
-        self._tensors = {name: _channels_last(tensor.to(self.device)) for name, tensor in weights.tensors.items()}
+        self._tensors = {name: channels_last(tensor.to(self.device)) for name, tensor in weights.tensors.items()}
         self._pixels = backbone.pixels
 
     def __call__(self, image: Tensor, layers: Collection[str]) -> Features:
@@ -82,7 +83,7 @@ class VGG:
         features: dict[str, Tensor] = {}
         if "image" in wanted:
             features["image"] = image
-        x = _channels_last(self._pixels.entering(image).unsqueeze(0))  # 1×3×H×W
+        x = channels_last(self._pixels.entering(image).unsqueeze(0))  # 1×3×H×W
         names = self._names[1 : 1 + max((self._names.index(layer) for layer in wanted), default=0)]
         for block in _blocks(names):
             found = self._through(block, x, wanted)
@@ -188,8 +189,3 @@ def _blocks(names: Sequence[str]) -> Iterator[Sequence[str]]:
         if name.startswith("pool") or end == len(names):
             yield names[start:end]
             start = end
-
-
-def _channels_last(x: Tensor) -> Tensor:
-    """Pixel by pixel in memory, where there are pixels: convolutions and Gram matrices are faster so."""
-    return x.to(memory_format=torch.channels_last) if x.ndim == 4 else x

@@ -229,9 +229,7 @@ def test_unknown_name_lists_the_names(cache: Path) -> None:
         weights.verify_weights,
         weights.cached_path,
     ):
-        with pytest.raises(
-            WeightsError, match=r"'vgg11'.*vgg16-hed, vgg19, .*, efficientnet-lite2"
-        ):
+        with pytest.raises(WeightsError, match=r"'vgg11'.*vgg16-hed, vgg19, .*, efficientnet-lite2"):
             function("vgg11")
     assert not cache.exists()
 
