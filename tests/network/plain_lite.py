@@ -10,8 +10,8 @@ from photostyle.network.lites import Stage
 
 # Three stages of few channels, with every kind of block there is; scaled as Lite2 is, they are these blocks: what each
 # takes in, has inside and puts out, its window and its stride.
-STAGES = (Stage(1, 3, 1, 16, 1), Stage(6, 5, 2, 8, 2), Stage(2, 3, 2, 24, 1))
-BLOCKS = [(32, 32, 16, 3, 1), (16, 96, 8, 5, 2), (8, 48, 8, 5, 1), (8, 48, 8, 5, 1), (8, 16, 24, 3, 2)]
+STAGES = (Stage(1, 3, 1, 16, 1), Stage(6, 5, 2, 8, 2), Stage(2, 3, 2, 8, 1))
+BLOCKS = [(32, 32, 16, 3, 1), (16, 96, 8, 5, 2), (8, 48, 8, 5, 1), (8, 48, 8, 5, 1), (8, 16, 8, 3, 2)]
 
 
 class Same(nn.Module):
@@ -38,7 +38,7 @@ def norm(channels: int) -> nn.Module:
 class PlainBlock(nn.Module):
     def __init__(self, inputs: int, inner: int, outputs: int, kernel: int, stride: int) -> None:
         super().__init__()
-        self.expands = inner != inputs
+        self.expands, self.adds = inner != inputs, stride == 1 and inputs == outputs
         if self.expands:
             self._expand_conv, self._bn0 = Same(inputs, inner, 1), norm(inner)
         self._depthwise_conv, self._bn1 = Same(inner, inner, kernel, stride, groups=inner), norm(inner)
@@ -50,7 +50,7 @@ class PlainBlock(nn.Module):
             y = self._bn0(self._expand_conv(y)).clamp(0, 6)
         y = self._bn1(self._depthwise_conv(y)).clamp(0, 6)
         y = self._bn2(self._project_conv(y))
-        return y + x if y.shape == x.shape else y
+        return y + x if self.adds else y
 
 
 class PlainLite(nn.Module):
