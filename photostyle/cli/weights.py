@@ -17,7 +17,7 @@ Name = Annotated[str | None, typer.Argument(metavar="NAME", help="A name from th
 
 @app.command("list")
 def list_() -> None:
-    """List the networks, and which of them are in the cache."""
+    """List the networks: what each is for, whether it is in the cache, and whose it is."""
     from rich.console import Console
     from rich.table import Table
 
@@ -35,6 +35,9 @@ def list_() -> None:
             backbone.licence,
         )
     Console().print(table)
+    typer.echo()
+    for name, backbone in BACKBONES.items():
+        typer.echo(f"{name}: {backbone.attribution}")
     typer.echo(f"\nThe cache is {cache_dir()}; the variable PHOTOSTYLE_CACHE moves it.")
 
 

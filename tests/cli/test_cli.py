@@ -738,6 +738,7 @@ def test_weights(run: Run) -> None:
     assert re.search(r"vgg16-hed \(default\) +VGG-16 +transfers +yes", listed)
     assert re.search(r"vgg19 +VGG-19 +transfers +no", listed)
     assert re.search(r"efficientnet-lite2 +EfficientNet-Lite2 +regions +yes +23 MB +Apache-2.0 *$", listed, re.M)
+    assert all(f"\n{name}: {backbone.attribution}\n" in listed for name, backbone in BACKBONES.items())
     path, other = cached_path("vgg16-hed"), cached_path("efficientnet-lite2")
     assert run("weights", "fetch", "vgg16-hed").stdout == f"vgg16-hed is in {path}.\n"
     assert run("weights", "fetch").stdout == f"vgg16-hed is in {path}.\nefficientnet-lite2 is in {other}.\n"
