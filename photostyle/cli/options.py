@@ -40,7 +40,8 @@ Dial = Annotated[
     typer.Option(help="draft for a quick preview, best for the most that the recipe can do."),
 ]
 Backbone = Annotated[
-    str | None, typer.Option(metavar="NAME", help="The network of the transfer; `photostyle weights list` lists them.")
+    str | None,
+    typer.Option(metavar="NAME", help="The network; `photostyle weights list` says which are for transfers."),
 ]
 WeightsPath = Annotated[
     Path | None, typer.Option(metavar="FILE", help="A file with the network's original weights, instead of the cache.")
