@@ -1,5 +1,6 @@
 """One photograph on a grid of cells of 8×8 pixels: what each shows, in which colour and place, and what runs between.
 
+Two networks look at it. One was trained to tell things, and tells what is shown; the other was trained to find edges.
 Dark photographs are brightened first, as an eye gets used to the dark.
 """
 
@@ -12,20 +13,22 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sparse
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
 from photostyle.color.spaces import adapted, lab_from_srgb
 from photostyle.image import exact, fit, shrink
-from photostyle.network.hed import SIDE_LAYERS, edges_of
-from photostyle.network.vgg import KINDS, VGG, kinds
+from photostyle.network.hed import edge_map
+from photostyle.network.lite import Lite
+from photostyle.network.vgg import kinds
 from photostyle.network.weights import Weights
-from photostyle.segment.sky import sky_of
+from photostyle.segment.parsing import LAYERS, on_cells, parse_cells
 
 Floats = NDArray[np.float64]
 
-CELL = 8  # pixels: the stride of KINDS
-_SIZE = 448  # long side that the network sees, pixels
+_SIZE = 448  # long side at which things are told, pixels
+_EDGES_SIZE = 256  # at which edges are: those of things, not of their grain
 _EDGE = 10.0  # what a certain edge is worth, beside a mean squared difference of colour
 _LEAST = 1e-4  # likeness across any border: no cell is cut off
 _PLAIN = 1.0  # ΔE: a photograph whose colours spread less has nothing to divide
@@ -36,9 +39,9 @@ class Cells:
     """A photograph as N = h·w cells."""
 
     grid: tuple[int, int]  # h×w
-    seen: Tensor  # 3×H×W: the photograph at the size that the network saw, in its own light
-    kinds: Floats  # C×N, what is shown
-    sky: Floats  # N, how likely each shows the sky
+    seen: Tensor  # 3×H×W: the photograph at the size at which things were told, in its own light
+    kinds: Floats  # C×N, what is shown: unit vectors, whatever the light
+    scene: Floats  # K×N, how likely it is of each class of a scene
     lab: Floats  # 3×N, colours after brightening
     likeness: Any  # N×N, sparse, symmetric: of neighbours, in [0, 1]
 
@@ -49,17 +52,21 @@ class Cells:
 
 
 @torch.no_grad()
-def look(photograph: Tensor, vgg: VGG, weights: Weights) -> Cells:
-    """The cells of a photograph (3×H×W, sRGB in [0, 1]): one pass through the network, which pools by maximum."""
+def look(photograph: Tensor, things: Lite, edges: Weights) -> Cells:
+    """The cells of a photograph (3×H×W, sRGB in [0, 1]): one pass through each network, of small copies of it.
+
+    Raises WeightsError for weights that find no `edges`.
+    """
     seen = fit(photograph, _SIZE)
-    image = adapted(seen.to(vgg.device))
-    features = vgg(image, SIDE_LAYERS)
-    h, w = features[KINDS].shape[1:]
-    lab = lab_from_srgb(shrink(image, (h, w))).flatten(1).cpu().double().numpy()
-    edges = shrink(edges_of(features, weights, image.shape[1:])[None], (h, w)).flatten().cpu().double().numpy()
-    z = kinds(features[KINDS]).flatten(1).numpy()
-    sky = exact(sky_of(features, image)).flatten().numpy()
-    return Cells((h, w), seen.cpu(), z, sky, lab, _likeness(lab, edges, (h, w)))
+    image = adapted(seen.to(things.device))
+    deep = on_cells(things(image, LAYERS), image)
+    scene = parse_cells(deep, image)
+    h, w = grid = scene.shape[1], scene.shape[2]
+    lab = exact(lab_from_srgb(shrink(image, grid))).flatten(1).cpu().numpy()
+    found = edge_map(fit(image, _EDGES_SIZE), edges)[None]
+    found = F.interpolate(found[None], grid, mode="bilinear", align_corners=False)[0]
+    likeness = _likeness(lab, exact(found).flatten().cpu().numpy(), grid)
+    return Cells((h, w), seen.cpu(), kinds(deep).flatten(1).numpy(), scene.flatten(1).numpy(), lab, likeness)
 
 
 def _likeness(lab: Floats, edges: Floats, grid: Sequence[int]) -> Any:

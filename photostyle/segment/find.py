@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from photostyle.errors import SettingsError
-from photostyle.network.backbones import DEFAULT_BACKBONE
+from photostyle.network.backbones import DEFAULT_BACKBONE, SCENE_BACKBONE
 from photostyle.network.weights import load_weights
 from photostyle.regions.pairing import pair_labels
 from photostyle.regions.regions import Regions
@@ -35,7 +35,7 @@ def find_regions(
 ) -> Regions:
     """The regions of two photographs (3×H×W and 3×H′×W′, sRGB in [0, 1]), soft, at the photographs' own sizes.
 
-    auto: by the default network's features (`common_regions`): as many regions as the result gains by, often one, which
+    auto: by what two networks see (`common_regions`): as many regions as the result gains by, often one, which
     is the whole; `count` (1 to 8) asks for so many. learned: by a `model` that names what it sees (`segment_learned`),
     a name on the hub or a folder.
     `match` gives a region of the content another one of the style for a model, `drop` leaves regions unpaired
@@ -50,8 +50,8 @@ def find_regions(
         found = segment_learned(content, style, model=model, match=match, drop=drop, device=device)
     else:
         needed = bool(match or drop)
-        weights = load_weights(DEFAULT_BACKBONE)
-        found = common_regions(content, style, weights, count=count, needed=needed, device=device)
+        networks = load_weights(SCENE_BACKBONE), load_weights(DEFAULT_BACKBONE)
+        found = common_regions(content, style, *networks, count=count, needed=needed, device=device)
         if needed:
             found = _paired_anew(found, match, drop)
     if len(found.names) == 1:

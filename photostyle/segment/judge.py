@@ -20,29 +20,27 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from photostyle.color.spaces import lab_from_srgb
 from photostyle.color.transport import covariance, transport_matrix
 from photostyle.maps.grade import COUNT, slide
 from photostyle.recipes.grading import LIKENESS, Samples, first_sliders
-from photostyle.segment.cells import CELL, Cells, Floats
+from photostyle.segment.cells import Cells, Floats
 from photostyle.segment.doubts import doubts
-from photostyle.segment.partitions import LEAST_SKY, Labels, regions_in, show_a_sky
+from photostyle.segment.parsing import CELL
+from photostyle.segment.partitions import Labels, regions_in
 from photostyle.segment.traits import Traits
 from photostyle.solvers.sinkhorn import half_divergence, self_cost
 from photostyle.terms.colors import Extras, kind_extras
 
 _FURTHER = 0.5  # ΔE: the price of each region beyond the second
 _APART = 0.05  # the price of a ΔE that regions' maps change the content by, beside the sliders
-_GAIN = 300.0  # ΔE³: the least gain of regions, times the distances before and after the sliders, and their likeness
+_GAIN = 250.0  # ΔE³: the least gain of regions, times the distances before and after the sliders
+_ALIKE = 0.82  # likeness: partners less alike than that are not of a kind
 _HEIGHT = 4.0  # ΔE: the price of partners of which one is at the top and one at the bottom
 _LOOK = 10.0  # ΔE: the price of partners that look more like others, by a cosine of 1
 _BORDERS = 20.0, 5.0  # ΔE: the price of borders across which cells are as alike as any; the style's are not seen
-_OTHER, _FAR = 25.0, 10.0  # ΔE: photographs in quite another light, and such as sliders leave far apart
-_SURELY, _HARDLY = 0.75, 1.0  # likeness of partners that are surely of a kind; ΔE that hardly count
-_ALL_SKY = 0.75  # of a photograph: it shows little else
 _DOUBT = 1.0  # ΔE: the price of each doubtful pair
 _KIND = 0.5  # what it costs to go to another kind of thing, times 1 − cosine
 _ENTROPY, _LEAVE = 0.01, 0.4  # ε and τ of the transport
@@ -58,15 +56,14 @@ class Judge:
     def __init__(self, sides: Sequence[Cells], traits: Sequence[Traits]) -> None:
         (self._x, self._here), (self._y, self._there) = (_samples(side) for side in sides)
         cells = self._here, self._there
-        z, ζ = (_directions(t.shown)[:, seen] for t, seen in zip(traits, cells, strict=True))
+        z, ζ = (torch.from_numpy(t.meaning)[:, seen] for t, seen in zip(traits, cells, strict=True))
         self._extra, self._own, own = kind_extras(z, ζ, _KIND)
         self._goal = _lab(self._y)
         self._constant = 0.5 * self_cost(self._goal, own, _ENTROPY, _LEAVE)
         z, ζ = (torch.from_numpy(side.kinds)[:, seen] for side, seen in zip(sides, cells, strict=True))
         self._places = [_heights(side) for side in sides]
         self._near = [side.likeness.tocoo() for side in sides]
-        self._kinds = [side.kinds for side in sides]
-        self._traits = traits
+        self._scenes = [t.scene for t in traits]
         self._slid = self._by_sliders(kind_extras(z, ζ, LIKENESS))
         self.untouched, self.whole = self._distance(self._x), self._distance(self._slid)
 
@@ -88,32 +85,14 @@ class Judge:
         """Whether regions of this cost are better than none.
 
         The less there is to gain, the more of it they must gain: photographs that are near each other, or that sliders
-        bring near each other, differ in what they show rather than in its light. The less partners look alike, the more
-        they must gain too; but sky and sky are alike whatever they look like, and so is what is under a sky. Little
-        but sky and no sky have nothing in common.
+        bring near each other, differ in what they show rather than in its light. And partners must be of a kind.
         """
-        least, most = sorted(t.share_of_sky for t in self._traits)
-        if most > _ALL_SKY and least < LEAST_SKY:
-            return False
-        return self._alike(labels) * (self.whole - cost) * self.whole * self.untouched > _GAIN
-
-    def harmless(self, labels: Sequence[Labels]) -> bool:
-        """Whether regions, surely of a kind, cost hardly more than none, of photographs in quite another light.
-
-        In a light that is not so different, regions only tell apart what two photographs happen to show.
-        """
-        apart = self.untouched > _OTHER and self.whole > _FAR
-        return apart and self._alike(labels) > _SURELY and self.divided(labels) < self.whole + _HARDLY
+        return self._alike(labels) > _ALIKE and (self.whole - cost) * self.whole * self.untouched > _GAIN
 
     def _alike(self, labels: Sequence[Labels]) -> float:
         """How alike partners are in what they show: 1 where they are the same."""
-        count = regions_in(labels)
-        members = _members(labels, count)
-        own = self._likeness(members).diagonal()
-        if show_a_sky(self._traits):
-            here, there = (m @ t.sky / m.sum(1) for m, t in zip(members, self._traits, strict=True))
-            own = own + (1 - own) * (here * there + (1 - here) * (1 - there))
-        return float(_shares(members).mean(0) @ own)
+        members = _members(labels, regions_in(labels))
+        return float(_shares(members).mean(0) @ self._likeness(members).diagonal())
 
     def _doubt(self, labels: Sequence[Labels], count: int) -> float:
         """What it costs that partners may not be the same kind of thing, ΔE."""
@@ -129,9 +108,9 @@ class Judge:
         return float(_HEIGHT * share @ abs(heights[0] - heights[1]) + _LOOK * share @ unlike) + _DOUBT * doubtful
 
     def _likeness(self, members: Sequence[Floats]) -> Floats:
-        """Cosine between what regions show in the content and in the style, K×K."""
-        looks = [_directions(z @ m.T) for z, m in zip(self._kinds, members, strict=True)]
-        likeness: Floats = (looks[0].T @ looks[1]).numpy()
+        """How alike the classes are that regions of the content and of the style show, Σ √(p q), K×K."""
+        looks = [np.sqrt(p @ m.T / m.sum(1)) for p, m in zip(self._scenes, members, strict=True)]
+        likeness: Floats = looks[0].T @ looks[1]
         return likeness
 
     def _by_sliders(self, extras: Extras) -> Tensor:
@@ -174,10 +153,6 @@ def _across(labels: Labels, near: Any) -> float:
     """How alike neighbours are across borders, beside how alike neighbours are; `near` is their likeness, N×N."""
     across = labels[near.row] != labels[near.col]
     return float(near.data[across].mean() / near.data.mean()) if across.any() else 0.0
-
-
-def _directions(x: Floats) -> Tensor:
-    return F.normalize(torch.from_numpy(np.ascontiguousarray(x)), dim=0)
 
 
 def _lab(colors: Tensor) -> Tensor:

@@ -11,7 +11,8 @@ from scipy import ndimage
 from torch import Tensor
 
 from photostyle.regions.regions import Regions
-from photostyle.segment.cells import CELL, Cells
+from photostyle.segment.cells import Cells
+from photostyle.segment.parsing import CELL
 from photostyle.segment.partitions import Labels
 
 _SMALLEST = 0.01  # of its photograph: a smaller island is noise

@@ -4,8 +4,7 @@ Cells are joined into a tree by their traits (Ward 1963, in the small); a cut of
 of K means. That is done twice. With the cells of both photographs together, one mean for both is what matches their
 regions: the sky of both is one cluster. And with each photograph alone, where what is one thing in it need not
 resemble its partner, such as a white ground and a black one: then the clusters are paired that are most alike in what
-they show and where they are. Where both show a sky, there is one more way: the sky, and what is under it in one part or
-several.
+they show and where they are. One more way is the classes of a scene that both show: sky and sky, plants and plants.
 """
 
 from __future__ import annotations
@@ -25,28 +24,22 @@ Labels = NDArray[np.int64]
 
 MOST = 8  # regions
 _COLOR = 0.3  # scale of colour, beside what is shown
-_PLACES = ((0.2, 0.3), (0.4, 0.3), (0.2, 0.6))  # scales of height and depth: where one tells little, another does
-_OWN_COLORS = (0.3, 0.9)  # within one photograph colour tells more
-_OWN_PLACE = (0.4, 0.3)
+_PLACE, _OWN_PLACE = (0.2, 0.3), (0.4, 0.3)  # scales of height and depth: of both photographs, and of one alone
 _OWN_MOST = 5  # regions of photographs divided alone: of more, too many are paired wrongly
-_UNDER_MOST = 4  # regions under the sky
-LEAST_SKY = 0.05  # of its photograph, and so much of anything else
+_LEAST_SHOWN = 0.05  # of its photograph: a class of which one shows less is not common to both
 _STRIDE = 2  # cells, between those that the tree is made of
 _ROUNDS = 5  # of K means
 _SMALLEST = 0.01  # of its photograph: a smaller region is noise
 
 
-def partitions(sides: Sequence[Cells], traits: Sequence[Traits]) -> Iterator[list[Labels]]:
-    """Labels of the cells of both sides, 2 to 8 of them, the same on both; not all need differ."""
+def partitions(sides: Sequence[Cells], traits: Sequence[Traits], most: int = MOST) -> Iterator[list[Labels]]:
+    """Labels of the cells of both sides, two of them to `most`, the same on both; not all need differ."""
     if any(side.plain for side in sides):
         return
-    for height, depth in _PLACES:
-        yield from _together(sides, [t.weighed(_COLOR, height, depth).T for t in traits])
-    if show_a_sky(traits):
-        yield from _under_the_sky(sides, traits)
+    yield from _together(sides, [t.weighed(_COLOR, *_PLACE).T for t in traits], most)
+    yield from _by_classes(traits)
     alike = [t.weighed(0, *_OWN_PLACE).T for t in traits]
-    for color in _OWN_COLORS:
-        yield from _alone(sides, [t.weighed(color, *_OWN_PLACE).T for t in traits], alike)
+    yield from _alone(sides, [t.weighed(_COLOR, *_OWN_PLACE).T for t in traits], alike)
 
 
 def regions_in(labels: Sequence[Labels]) -> int:
@@ -59,38 +52,28 @@ def least_share(labels: Sequence[Labels]) -> float:
     return float(_least_shares(labels, regions_in(labels)).min())
 
 
-def show_a_sky(traits: Sequence[Traits]) -> bool:
-    """Whether each photograph shows a sky, and something else."""
-    return all(LEAST_SKY <= t.share_of_sky <= 1 - LEAST_SKY for t in traits)
-
-
-def sky_and_land(traits: Sequence[Traits]) -> list[Labels]:
-    """The sky of both, 0, and what is under it, 1."""
-    return [(~t.is_sky).astype(np.int64) for t in traits]
-
-
-def _together(sides: Sequence[Cells], points: Sequence[Floats]) -> Iterator[list[Labels]]:
+def _together(sides: Sequence[Cells], points: Sequence[Floats], most: int) -> Iterator[list[Labels]]:
     """Clusters of both sides' points (N×D each)."""
-    for means in _cuts(np.concatenate([x[_sparse(side.grid)] for x, side in zip(points, sides, strict=True)]), MOST):
+    for means in _cuts(np.concatenate([x[_sparse(side.grid)] for x, side in zip(points, sides, strict=True)]), most):
         labels = _means(points, means)
         if labels[0].any():
             yield labels
 
 
-def _under_the_sky(sides: Sequence[Cells], traits: Sequence[Traits]) -> Iterator[list[Labels]]:
-    """The sky of both, and what is under it: as a whole, and in clusters of both sides' points."""
-    yield sky_and_land(traits)
-    lands = [~t.is_sky for t in traits]
-    points = [t.weighed(_COLOR, *_PLACES[0]).T[land] for t, land in zip(traits, lands, strict=True)]
-    sparse = [_sparse(side.grid)[land] for side, land in zip(sides, lands, strict=True)]
-    few = np.concatenate([x[chosen] for x, chosen in zip(points, sparse, strict=True)])
-    for means in _cuts(few, _UNDER_MOST):
-        parts = _means(points, means)
-        if parts[0].any():
-            labels = [np.zeros(len(land), np.int64) for land in lands]
-            for label, land, part in zip(labels, lands, parts, strict=True):
-                label[land] = 1 + part
-            yield labels
+def _by_classes(traits: Sequence[Traits]) -> Iterator[list[Labels]]:
+    """The classes of a scene that both show, and one region of the rest; where one has hardly a rest it is shared out."""
+    classes = [t.scene.argmax(0) for t in traits]
+    known = len(traits[0].scene)
+    shares = np.stack([np.bincount(side, minlength=known) / len(side) for side in classes])
+    common = np.flatnonzero(shares.min(0) >= _LEAST_SHOWN)
+    if len(common) and 1 - shares[:, common].sum(1).max() < _LEAST_SHOWN:
+        labels = [t.scene[common].argmax(0) for t in traits]
+    else:
+        region = np.full(known, len(common))
+        region[common] = np.arange(len(common))
+        labels = [region[side] for side in classes]
+    if all(len(np.unique(side)) == regions_in(labels) > 1 for side in labels):
+        yield labels
 
 
 def _alone(sides: Sequence[Cells], points: Sequence[Floats], alike: Sequence[Floats]) -> Iterator[list[Labels]]:

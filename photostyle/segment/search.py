@@ -2,7 +2,7 @@
 
 Both photographs are divided, together and each alone, in few regions and in many (`partitions`); a judge says of each
 way how near to the style it brings the content (`judge`). The best is taken, two regions of it joined where that is no
-loss. Where regions do not gain enough there are none, but for sky and land where these do no harm.
+loss. Where regions do not gain enough there are none.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ import torch
 from torch import Tensor
 
 from photostyle.errors import SettingsError
-from photostyle.network.vgg import VGG
+from photostyle.network.lite import Lite
 from photostyle.network.weights import Weights
 from photostyle.regions.regions import Regions
 from photostyle.segment.cells import look
 from photostyle.segment.judge import Judge
 from photostyle.segment.masks import masks_of, named
-from photostyle.segment.partitions import MOST, Labels, least_share, partitions, regions_in, show_a_sky, sky_and_land
+from photostyle.segment.partitions import MOST, Labels, least_share, partitions, regions_in
 from photostyle.segment.traits import find_traits
 
+_FEW = 5  # regions: if no count is asked for, more gain nothing
 _LEAST = 0.05  # of its photograph: a smaller region is not worth the risk that it is none
 
 _NO_GAIN = "Regions of their own would bring the photographs hardly nearer: they are taken as a whole."
@@ -33,7 +34,8 @@ _NOTHING = "No regions are common to both photographs: they are taken as a whole
 def common_regions(
     content: Tensor,
     style: Tensor,
-    weights: Weights,
+    things: Weights,
+    edges: Weights,
     *,
     count: int | None = None,
     needed: bool = False,
@@ -43,19 +45,19 @@ def common_regions(
 
     As many as the result gains by, from one to eight; at least two where they are `needed`. `count` (1 to 8) asks for
     so many; there are fewer where no more are on both sides, and `notes` says so. Masks are hard, cover every pixel of
-    both sides and have the photographs' own sizes; "region 1" has the largest area, both sides together. `weights`
-    are those of `vgg16-hed`. Deterministic.
+    both sides and have the photographs' own sizes; "region 1" has the largest area, both sides together. `things` are
+    the weights of `efficientnet-lite2`, `edges` those of `vgg16-hed`. Deterministic.
 
-    Raises SettingsError for a count out of range, WeightsError for a network without an eye for edges.
+    Raises SettingsError for a count out of range, WeightsError for other networks.
     """
     if count is not None and not 1 <= count <= MOST:
         raise SettingsError(f"Regions are counted from 1 to {MOST}, not {count}.")
     if count == 1:
         return Regions.whole(content, style)
-    vgg = VGG(weights, pooling="max", device=device)
-    sides = [look(image, vgg, weights) for image in (content, style)]
+    network = Lite(things, device)
+    sides = [look(image, network, edges) for image in (content, style)]
     traits = find_traits(sides)
-    ways = list(partitions(sides, traits))
+    ways = list(partitions(sides, traits, count or _FEW))
     if count:
         found = max((regions_in(way) for way in ways if regions_in(way) <= count), default=1)
         ways = [way for way in ways if regions_in(way) == found]
@@ -69,9 +71,7 @@ def common_regions(
     if not count:
         best, cost = _joined(best, cost, judge)
         if not needed and not judge.gains(best, cost):
-            best = sky_and_land(traits)
-            if not (show_a_sky(traits) and judge.harmless(best)):
-                return _whole(content, style, _NO_GAIN)
+            return _whole(content, style, _NO_GAIN)
     masks = [masks_of(l, side, image.shape[1:]) for l, side, image in zip(best, sides, (content, style), strict=True)]
     return named(masks, count)
 

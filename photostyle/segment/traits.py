@@ -7,7 +7,8 @@ walk (Grady, "Random Walks for Image Segmentation", PAMI 2006)
 
     (D − A + λ I) q = λ x
 
-with A the likeness of neighbours and D its sums over rows. What is one thing in the photograph is then one point.
+with A the likeness of neighbours and D its sums over rows. What is one thing in the photograph is then one point. The
+classes of a scene are shared likewise, less far: they are told apart cell by cell already.
 """
 
 from __future__ import annotations
@@ -17,38 +18,36 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sparse
-from numpy.typing import NDArray
 from scipy.sparse.linalg import splu
 
 from photostyle.segment.cells import Cells, Floats
 
 _COMPONENTS = 40
 _WHITENING = 0.5  # 0: as they are, 1: all components of power 1
-_WALK = 0.001  # λ: how far the walk looks
+_WALK, _SCENE_WALK = 0.001, 0.02  # λ: how far the walk looks
 
 
 @dataclass(frozen=True, eq=False)
 class Traits:
     """Of the N cells of one photograph: what is `shown` D×N, in which `color` 3×N, and the `place` 2×N.
 
-    A place is a height and a depth, the distance from the nearest side of the frame. `sky` (N) is how likely each shows
-    the sky.
+    A place is a height and a depth, the distance from the nearest side of the frame. `scene` (K×N) is how likely each
+    is of each class of a scene, sums of 1.
     """
 
     shown: Floats
     color: Floats
     place: Floats
-    sky: Floats
+    scene: Floats
 
     @property
-    def is_sky(self) -> NDArray[np.bool_]:
-        """Which cells are more likely sky than not, N."""
-        return self.sky > 0.5
+    def meaning(self) -> Floats:
+        """(D + K)×N, unit vectors: their cosine is how alike two cells are in what they show, half by classes.
 
-    @property
-    def share_of_sky(self) -> float:
-        """What part of the photograph they are."""
-        return float(self.is_sky.mean())
+        Of classes it is the Bhattacharyya coefficient, Σ √(p q).
+        """
+        length = np.maximum(np.linalg.norm(self.shown, axis=0), 1e-12)
+        return np.concatenate([self.shown / length, np.sqrt(self.scene)]) / np.sqrt(2)
 
     def weighed(self, color: float, height: float, depth: float) -> Floats:
         """All of them, (D + 5)×N, at these scales: standard deviations beside what is shown, of power 1."""
@@ -81,12 +80,17 @@ def _shared(side: Cells, shown: Floats) -> Traits:
     lab = centred(side.lab)
     color = lab / max(np.sqrt(lab.var(1).sum()), 1e-12)
     depth = -np.maximum(abs(y), abs(x))  # in the frame's own proportions
-    traits = np.concatenate([shown, color, _standard(y)[None], _standard(depth)[None], side.sky[None]])
+    traits = centred(_walked(side, np.concatenate([shown, color, _standard(y)[None], _standard(depth)[None]]), _WALK))
+    scene = np.maximum(_walked(side, side.scene, _SCENE_WALK), 0)  # but for rounding it is
+    return Traits(traits[: len(shown)], traits[len(shown) : -2], traits[-2:], scene / scene.sum(0))
+
+
+def _walked(side: Cells, x: Floats, λ: float) -> Floats:
+    """The q of the walk from x, both D×N."""
     A = side.likeness
-    walk = sparse.diags_array(np.asarray(A.sum(1)).ravel() + _WALK) - A
-    evened: Floats = splu(walk.tocsc()).solve(_WALK * np.ascontiguousarray(traits.T)).T
-    traits, sky = centred(evened[:-1]), evened[-1]
-    return Traits(traits[: len(shown)], traits[len(shown) : -2], traits[-2:], sky)
+    walk = sparse.diags_array(np.asarray(A.sum(1)).ravel() + λ) - A
+    q: Floats = splu(walk.tocsc()).solve(λ * np.ascontiguousarray(x.T)).T
+    return q
 
 
 def centred(x: Floats) -> Floats:
