@@ -113,6 +113,8 @@ def fake_weights() -> FakeWeights:
         tensors = {}
         for key, shape in backbone.shapes.items():
             fan_in = math.prod(shape[1:]) if len(shape) == 4 else 100
+            if key.startswith(("side", "fuse")):
+                fan_in *= 9  # edges are faint, so that regions are found between them
             tensors[key] = torch.randn(shape, generator=generator) * (2 / fan_in) ** 0.5
         return Weights(backbone, tensors)
 
