@@ -59,18 +59,22 @@ def on_cells(features: Features, image: Tensor) -> Tensor:
     return torch.cat(enlarged)
 
 
-@torch.no_grad()
 def parse_cells(deep: Tensor, image: Tensor) -> Tensor:
     """`parse_scene` of features that are `on_cells` already."""
-    numbers = _numbers()
-    expected = numbers["weight"].shape[2] - _FURTHER
+    expected = _numbers()["weight"].shape[2] - _FURTHER
     if len(deep) != expected:
         raise WeightsError(
             f"Scenes are read in {expected} channels, and this network has {len(deep)}: "
             f"use the weights {SCENE_BACKBONE!r}."
         )
-    # linear: that means are taken of seven numbers rather than of hundreds
-    own, near, whole = torch.einsum("pkc,chw->pkhw", numbers["weight"], evidence(deep, image))
+    return classes_of(evidence(deep, image))
+
+
+def classes_of(e: Tensor) -> Tensor:
+    """softmax(own · e + near · ē + whole · ê + bias) of `evidence`: 7×h×w in float64."""
+    numbers = _numbers()
+    own, near, whole = torch.einsum("pkc,chw->pkhw", numbers["weight"], e)
+    # means are linear: they are taken of seven numbers rather than of hundreds
     logits = own + around(near) + whole.mean((1, 2), keepdim=True) + numbers["bias"][:, None, None]
     return exact(logits).softmax(0)
 
