@@ -1,4 +1,4 @@
-"""Photographs whose sky is labelled by eye: `photographs.csv` says where each is, `labels.npz` where its sky is.
+"""Photographs labelled by eye: `photographs.csv` says where each is, `labels.npz` what its cells show.
 
 They are in packages of free licences, which hold them as they are or amid other files, at an offset in bytes:
 
@@ -25,12 +25,13 @@ from torch import Tensor
 from photostyle import load_image, load_weights
 from photostyle.color.spaces import adapted
 from photostyle.image import fit
-from photostyle.network.vgg import VGG
-from photostyle.segment.sky import LAYERS, evidence
+from photostyle.network.backbones import SCENE_BACKBONE
+from photostyle.network.lite import Lite
+from photostyle.segment.parsing import LAYERS, evidence, on_cells
 
 _HERE = Path(__file__).parent
 _SIZE = 448  # long side that the network sees, pixels
-SKY, UNTOLD = 1, 255  # labels; 0 is anything else
+UNTOLD = 255  # a label; the others are places in `photostyle.segment.parsing.CLASSES`
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,12 @@ def labelled(use: str, folder: Path) -> Iterator[Labelled]:
 
 
 class Eye:
-    """What `photostyle.segment` sees in a photograph."""
+    """What `photostyle.segment.parsing` sees in a photograph."""
 
     def __init__(self) -> None:
-        self._vgg = VGG(load_weights(), pooling="max")
+        self._lite = Lite(load_weights(SCENE_BACKBONE))
 
-    @torch.no_grad()
     def __call__(self, image: Tensor) -> Tensor:
-        """The evidence in each cell of an image, 3×1287×h×w."""
+        """The evidence in each cell of an image, C×h×w."""
         seen = adapted(image)
-        return evidence(self._vgg(seen, LAYERS), seen)
+        return evidence(on_cells(self._lite(seen, LAYERS), seen), seen)
