@@ -200,7 +200,7 @@ def test_levels_share_the_steps() -> None:
 
 
 def landscape(sky: float, seed: int) -> tuple[Tensor, Tensor]:
-    """A photograph (3×72×96) whose sky is so large a part of it, over dark land, both of some texture; and its masks."""
+    """A photograph (3×72×96) whose sky is so large a part of it, over dark land, both textured; and its masks."""
     top = torch.zeros(72, 96)
     top[: round(72 * sky)] = 1
     noise = F.interpolate(torch.randn(1, 3, 18, 24, generator=torch.Generator().manual_seed(seed)), (72, 96))[0]

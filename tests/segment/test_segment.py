@@ -23,6 +23,7 @@ from photostyle.segment.cells import Cells, _likeness, look
 from photostyle.segment.judge import Judge, _across
 from photostyle.segment.masks import without_islands
 from photostyle.segment.partitions import Labels, _alone, least_share, partitions, sky_and_land
+from photostyle.segment.proportions import in_other_proportions
 from photostyle.segment.refine import refine_masks
 from photostyle.segment.search import common_regions
 from photostyle.segment.traits import find_traits
@@ -169,7 +170,7 @@ def test_sky_goes_to_sky_where_that_does_no_harm(
     monkeypatch.setattr(Judge, "harmless", lambda self, labels: harmless)
     content, style = scene(160, 240, 0.4, 0.9, 0.3), scene(200, 160, 0.6, 0.8, 0.25, seed=1)
     regions = common_regions(content, style, weights)
-    assert len(regions.names) == 1 + harmless
+    assert (len(regions.names) == 2 and not regions.one_look) == harmless
     if harmless:
         sky = int(regions.content[:, 0, 0].argmax())
         assert overlap(regions.content[sky], slice(0, 64)) > 0.85
@@ -185,6 +186,36 @@ def test_without_a_sky_on_both_sides_nothing_is_forced(
     monkeypatch.setattr(Judge, "harmless", lambda self, labels: True)
     content, style = scene(160, 240, 0.4, 0.9, 0.3), scene(200, 160, horizon, 0.8, 0.25, seed=1)
     assert len(common_regions(content, style, weights).names) == 1
+
+
+def test_regions_of_one_light_share_one_look(
+    bright_is_sky: None, monkeypatch: pytest.MonkeyPatch, weights: Weights, scene: Scene
+) -> None:
+    """Two views of one scene, a third darker in one, that show much sky and little: found so, unless asked for."""
+    monkeypatch.setattr(Judge, "gains", lambda self, labels, cost: False)
+    content = scene(160, 240, 0.25, sky=0.8, land=0.3)
+    style = srgb_from_linear(linear_from_srgb(scene(160, 240, 0.7, sky=0.8, land=0.3, seed=1)) / 1.5)
+    regions = common_regions(content, style, weights)
+    assert regions.one_look and len(regions.names) == 2
+    (note,) = regions.notes
+    assert "one light" in note
+    for sky, there in zip(regions.content, regions.style, strict=True):
+        assert float(sky.mean()) == pytest.approx(0.25 if sky[0, 0] else 0.75, abs=0.05)
+        assert float(there.mean()) == pytest.approx(0.7 if there[0, 0] else 0.3, abs=0.05)
+    assert not common_regions(content, style, weights, count=2).one_look
+    assert not common_regions(content, style, weights, needed=True).one_look
+
+
+def test_only_in_one_light_and_other_proportions_is_a_look_shared(halves: Callable[..., Cells]) -> None:
+    """The upper half against three quarters of the style; the same part of both; and greys turned round."""
+    part = [(np.arange(192) >= count).astype(np.int64) for count in (96, 144)]
+    no_change = torch.zeros(8)
+    here, there = halves(0.8, 0.3), halves(0.7, 0.25, 144)
+    assert in_other_proportions([part], [here, there], no_change) is part
+    assert in_other_proportions([[part[0], part[0]]], [here, halves(0.7, 0.25)], no_change) is None
+    assert in_other_proportions([part], [here, halves(0.25, 0.7, 144)], no_change) is None
+    thirds = [np.arange(192) // 64] * 2
+    assert in_other_proportions([thirds], [here, there], no_change) is None
 
 
 def test_the_least_share_is_that_of_either_side() -> None:
@@ -247,14 +278,17 @@ def test_two_lights_in_one_photograph_need_regions(weights: Weights, scene: Scen
 
 
 @pytest.fixture
-def halves() -> Callable[[float, float], Cells]:
-    """`halves(upper, lower)`: 16×12 cells that show one thing above and another below, in greys about these two."""
+def halves() -> Callable[..., Cells]:
+    """`halves(upper, lower)`: 16×12 cells that show one thing above and another below, in greys about these two.
 
-    def make(upper: float, lower: float) -> Cells:
+    A third number is how many of the 192 cells are above.
+    """
+
+    def make(upper: float, lower: float, above: int = 96) -> Cells:
         noise = 0.02 * torch.randn(3, 96, 128, generator=torch.Generator().manual_seed(0))
-        seen = noise + torch.where(torch.arange(96) < 48, upper, lower)[None, :, None]
+        seen = noise + torch.where(torch.arange(96) < above // 2, upper, lower)[None, :, None]
         kinds = np.zeros((2, 192))
-        kinds[0, :96] = kinds[1, 96:] = 1
+        kinds[0, :above] = kinds[1, above:] = 1
         lab = lab_from_srgb(shrink(seen, (12, 16))).flatten(1).double().numpy()
         return Cells((12, 16), seen, kinds, np.zeros(192), lab, _likeness(lab, np.zeros(192), (12, 16)))
 
