@@ -44,7 +44,8 @@ def transfer(
 ) -> Tensor:
     """`content` with the look of `style`: both 3×H×W, sRGB in [0, 1]; so is the result.
 
-    `regions` pairs what belongs together (None: the whole photographs). All options and errors are explained at
+    `regions` pairs what belongs together (None: the whole photographs); those of `one_look` are taken together, in the
+    content's proportions. All options and errors are explained at
     `transfer_steps`.
     """
     return finish(
@@ -227,6 +228,8 @@ def _prepare(
         check_image(one, "The style")
     content, *styles = (image.to(place, torch.float32) for image in (content, *styles))
     regions = regions or Regions.whole(content, styles[0])
+    if regions.one_look and not recipe.placed:
+        regions = regions.in_proportion()
     if recipe.looks_at:
         regions.check(content, styles[0])
     else:

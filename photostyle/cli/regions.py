@@ -31,7 +31,8 @@ def regions(
     """Find what belongs together in two photographs, and write it down to view and correct.
 
     The folder gets two label images, content_regions.png and style_regions.png (correct them in any editor and give
-    them to `photostyle transfer`), an overlay.png to look at, and regions.json: names, colours and areas.
+    them to `photostyle transfer`), an overlay.png to look at, and regions.json: names, colours, areas, and whether
+    they share one look.
     """
     from photostyle import DEFAULT_BACKBONE, find_device, load_weights
     from photostyle.cli.progress import Report

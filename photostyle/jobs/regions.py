@@ -80,6 +80,6 @@ def write_regions(folder: Path, content: Tensor, style: Tensor, found: Regions, 
         {"name": name, "color": "#{:02x}{:02x}{:02x}".format(*color), "content": here, "style": there}
         for (name, (here, there)), color in zip(shares, colors, strict=False)
     ]
-    text = json_bytes({"regions": facts, "notes": [*found.notes, *doubts]}, indent=2)
+    text = json_bytes({"regions": facts, "one_look": found.one_look, "notes": [*found.notes, *doubts]}, indent=2)
     (folder / "regions.json").write_bytes(text + b"\n")
     return ["content_regions.png", "style_regions.png", "overlay.png", "regions.json"]

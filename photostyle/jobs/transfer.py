@@ -180,6 +180,7 @@ class Transfer:
             facts |= self.network.facts
         if recipe.regional:
             facts |= {"regions": digest(scene.regions.content, scene.regions.style)}
+            facts |= {"one_look": scene.regions.one_look}
         return facts
 
     def _note(self, recipe: Recipe, values: Mapping[str, Any], scene: _Scene) -> dict[str, Any]:

@@ -38,8 +38,10 @@ class Recipe:
     """A way to a picture: its source, the dataclass of its settings, and the generator that runs it.
 
     `purpose` says in a line what it is for. Without `network` it is given None for one, and no weights are loaded;
-    if not `regional` it takes the photographs as a whole, whatever the regions; if `blends` it is given a sequence
-    of styles, else one. `recolors` tells of its settings whether colours are still to be held to the style's hue.
+    if not `regional` it takes the photographs as a whole, whatever the regions; to one that is `placed` they say what
+    is where rather than which look it has, and so they serve it in one light too (`Regions.one_look`); if `blends` it
+    is given a sequence of styles, else one. `recolors` tells of its settings whether colours are still to be held to
+    the style's hue.
     `looks_at` is the long side of the images that all is found from, regions too, for a recipe that is applied to the
     photograph itself at last; None for one that needs regions of the photographs' own sizes. `maps` is the generator of
     one whose result is a colour map for each region: it returns these. Of one that `keeps_photograph` early images too
@@ -54,6 +56,7 @@ class Recipe:
     run: Callable[[Tensor, Any, Regions, Any, Any], Steps]
     network: bool = True
     regional: bool = True
+    placed: bool = False
     blends: bool = False
     recolors: Callable[[Any], bool] = lambda p: True
     looks_at: int | None = None
@@ -114,6 +117,7 @@ RECIPES = {
         "patches that go where painted maps say: see `photostyle doodle`",
         SemanticStyle,
         semantic_regions,
+        placed=True,
     ),
     "whitening": Recipe(
         "Li et al., A Closed-form Solution to Photorealistic Image Stylization, ECCV 2018, arXiv 1802.06474",

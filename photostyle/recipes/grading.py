@@ -21,13 +21,14 @@ from photostyle.color.spaces import lab_from_srgb, srgb_from_lab
 from photostyle.image import fit, shrink
 from photostyle.maps.grade import COUNT, basis, heights, prices, slide
 from photostyle.network.vgg import KINDS, VGG, kinds
+from photostyle.regions.counted import counted
 from photostyle.regions.regions import Regions
 from photostyle.solvers.sinkhorn import targets
 from photostyle.terms.colors import Extras, color_transport, kind_extras
 from photostyle.terms.energy import Energy
 from photostyle.terms.grades import SMALL
 
-_LAB = 50.0  # L*a*b* in this unit: about 1 for what a look does to a colour
+LAB = 50.0  # L*a*b* in this unit: about 1 for what a look does to a colour
 _ENTROPY = 0.01  # ε of the transport: colours within ΔE 5 of each other are one
 SLIDER_PRICE = 4e-3  # ρ
 _ALIKE, _LEAVE = 0.042, 0.2  # the divergence of photographs of one light, and the τ that it is taken with
@@ -60,21 +61,21 @@ class Samples:
 def take_samples(content: Tensor, style: Tensor, regions: Regions, vgg: VGG) -> list[Samples]:
     """Samples of each region, of photographs and regions of one size on each side, 256 pixels long or more.
 
-    A pixel counts where more than half of it is the region's, the purest ones where that is nowhere.
+    Of the pixels that are `counted`, or where a region has none of those, of its purest ones.
     """
     (x, m, h, z), (y, n, _, ζ) = (
         _side(image, masks, vgg) for image, masks in ((content, regions.content), (style, regions.style))
     )
     found = []
     for k in range(len(regions.names)):
-        here, there = _members(m[k]), _members(n[k])
+        here, there = _members(m, k), _members(n, k)
         colors, goal = x[:, *here], y[:, *there]
         found.append(
             Samples(
                 colors=colors,
                 basis=basis(colors, h[k][here]),
                 style=goal,
-                goal=lab_from_srgb(goal).double() / _LAB,
+                goal=lab_from_srgb(goal).double() / LAB,
                 extras=kind_extras(_cells(z, here, m), _cells(ζ, there, n), LIKENESS),
                 share=float(m[k].mean()),
             )
@@ -126,7 +127,7 @@ def need(samples: list[Samples], u: Tensor) -> float:
 def transport(samples: list[Samples], τ: float) -> Energy:
     """The divergence of the samples' colours from the style's, whatever grade they are given: `color_transport`."""
     goals, extras, shares = zip(*((s.goal, s.extras, s.share) for s in samples), strict=True)
-    return color_transport(goals, extras, shares, _ENTROPY, τ, _LAB)
+    return color_transport(goals, extras, shares, _ENTROPY, τ, LAB)
 
 
 def graded(s: Samples, u: Tensor, c: Tensor) -> Tensor:
@@ -138,7 +139,7 @@ def _drawn(samples: list[Samples], u: Tensor, c: Tensor, spread: float, τ: floa
     """Where each sample is drawn to (3×n, L*a*b*/50) and how strongly (n), all regions together summing to 1."""
     found = []
     for s, c_k in zip(samples, c.float(), strict=True):
-        now = lab_from_srgb(graded(s, u, c_k).clamp(0, 1)).double() / _LAB
+        now = lab_from_srgb(graded(s, u, c_k).clamp(0, 1)).double() / LAB
         goal, weight = targets(now, s.goal, *s.extras[:2], spread * _ENTROPY, τ)
         found.append((goal.float(), s.share * weight))
     return found
@@ -155,7 +156,7 @@ def _fit_sliders(samples: list[Samples], drawn: list[tuple[Tensor, Tensor]], u: 
     root = torch.cat([weight for _, weight in drawn]).float().sqrt()
 
     def rest(u: Tensor) -> Tensor:
-        now = lab_from_srgb(slide(x, u).clamp(-0.2, 1.3)) / _LAB
+        now = lab_from_srgb(slide(x, u).clamp(-0.2, 1.3)) / LAB
         return torch.cat([(root * (now - y)).flatten(), SLIDER_PRICE**0.5 * u])
 
     r, damping = rest(u), _DAMPING
@@ -176,7 +177,7 @@ def _system(s: Samples, goal: Tensor, weight: Tensor, u: Tensor) -> tuple[Tensor
 
     In sRGB, where the modes are linear, times 4: about what a step of sRGB is in that unit, squared.
     """
-    rest = (srgb_from_lab(goal * _LAB).clamp(-0.05, 1.05) - slide(s.colors, u)).double()
+    rest = (srgb_from_lab(goal * LAB).clamp(-0.05, 1.05) - slide(s.colors, u)).double()
     B = s.basis.double()
     weighed = 4 * B * weight[:, None]
     return B.T @ weighed, weighed.T @ rest.T
@@ -210,17 +211,16 @@ def _side(image: Tensor, masks: Tensor, vgg: VGG) -> tuple[Tensor, Tensor, Tenso
     return seen, m, h, _meaning(image, vgg)
 
 
-def _members(mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Where to sample a region (mask H×W): rows and columns on an even grid, as coarse as gives enough of them."""
-    inside = mask > 0.5
-    if not inside.any():
-        inside = mask == mask.max()
+def _members(masks: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Where to sample region k of masks K×H×W: rows and columns on an even grid, as coarse as gives enough of them."""
+    sure = bool(counted(masks)[k].any())
     for stride in _STRIDES:
-        grid = torch.zeros_like(inside)
-        grid[stride // 2 :: stride, stride // 2 :: stride] = True
-        if int((grid & inside).sum()) >= min(_FEWEST, int(inside.sum())):
+        first = stride // 2
+        some = masks[:, first::stride, first::stride]
+        inside = counted(some)[k] if sure else some[k] == masks[k].max()
+        if int(inside.sum()) >= _FEWEST:
             break
-    y, x = (grid & inside).nonzero().T
+    y, x = inside.nonzero().T * stride + first
     return y, x
 
 

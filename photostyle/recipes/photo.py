@@ -80,6 +80,8 @@ class Photo:
     MOST_NEED = 2.5  # of `grading.need` that counts
     FREEDOM = 3  # simplicity goes with the need to minus this power
     TIMID = 0.03  # of the weight of style, where nothing is asked for that sliders cannot give
+    FAR = 1.0  # norm of sliders: by so much an editor's hand changes a photograph, all in all
+    SHARED = 4  # unity goes with what is asked for to minus this power
     COLOR_STEPS = 6  # of descent without the network, before the others
     COARSE = 0.4  # of the other steps, at the coarsest level
     FIRST = 0.01  # the largest change of a first step, in the units of `Search`
@@ -129,16 +131,25 @@ def first_grade(samples: list[Samples], p: Photo) -> tuple[Photo, Tensor, Tensor
 
     If sliders alone explain the style, the two photographs are of one light, whatever else they show: then colours
     that are hard to reach are left where they are, and features, which follow what is shown, count for little. The
-    more is left unexplained, the freer the maps. Regions say by themselves that more is asked for.
+    more is left unexplained, the freer the maps.
+
+    Of several regions little need be left even in two lights: eight sliders bring a sky and a land to nearly any other
+    sky and land. But then they go farther than an edit does (`FAR`), and that counts too. In one light regions only
+    tell which colours belong together: the less is asked for, the dearer it is that they differ in look. What they pair
+    is of a kind, and so more of its colours must land.
     """
+    several = len(samples) > 1
     u = first_sliders(samples)
-    lack = min(max(1.0, need(samples, u)), p.MOST_NEED)
-    asked = 1.0 if len(samples) > 1 else min(1.0, 2 * (lack - 1))
+    left = need(samples, u)
+    lack = min(max(1.0, left), p.MOST_NEED)
+    asked = 2 * (left - 1) + (float(u.norm()) - p.FAR if several else 0)
+    asked = min(max(0.0, asked), 1.0)
     p = replace(
         p,
         style_weight=p.style_weight * (p.TIMID + (1 - p.TIMID) * asked),
-        leave=p.leave if len(samples) > 1 else p.leave * (0.125 + 0.375 * asked),
+        leave=p.leave * (0.125 + (0.875 if several else 0.375) * asked),
         simplicity_weight=p.simplicity_weight * (4 - 3 * asked) / lack**p.FREEDOM,
+        unity=p.unity / max(asked**p.SHARED, 1e-3),
     )
     u = nearest_sliders(samples, u, p.leave)
     λ = 2 * p.simplicity_weight / max(p.color_weight, 1e-6)  # twice as dear as in the descent: it goes on from there

@@ -30,6 +30,7 @@ from photostyle.color.transport import linear_transport
 from photostyle.descent.steps import Step, Steps
 from photostyle.image import exact
 from photostyle.recipes.settings import setting
+from photostyle.regions.counted import counted
 from photostyle.regions.recolor import ColorMap, match_colors, paired_colors, recolor, sample
 from photostyle.regions.regions import Regions
 from photostyle.solvers.poisson import ScreenedPoisson, solve
@@ -74,7 +75,7 @@ def distribution_transfer(
 ) -> Steps:
     """The map t is found on a sample of the colours, then applied to all of the photograph and regrained."""
     small, masks = sample(content, regions.content)
-    preview = small.clone()
+    preview, inside = small.clone(), counted(masks)
     pairs = paired_colors(content, style, regions)
     moves: list[list[ColorMap]] = [[] for _ in pairs]
     count = max(1, sum(pair[0].shape[1] for pair in pairs if pair))
@@ -89,7 +90,7 @@ def distribution_transfer(
             new = moves[k][-1](x)
             distance += float((R @ (new - x)).abs().mean(0).sum()) / count
             pairs[k] = new, y
-            preview[:, masks[k] > 0.5] = new.clamp(0, 1)
+            preview[:, inside[k]] = new.clamp(0, 1)
         yield Step("recolour", iteration, p.steps, preview, {"color": distance})
     O = recolor(content, regions.content, [compose(done) if done else None for done in moves]).clamp_(0, 1)
     if p.regrain:

@@ -23,6 +23,7 @@ from photostyle.descent.steps import Steps
 from photostyle.errors import DescentError
 from photostyle.image import fit, shrink
 from photostyle.maps.tone import Tone, find_tone
+from photostyle.regions.counted import counted
 
 _SEEN = 256  # long side at which a style is measured: the grain of a scan is no hue
 _ENDS = 0.005  # of a style's pixels are beyond either end of its line, and twice as many may stray from it
@@ -92,8 +93,8 @@ def find_tint(styles: Sequence[Tensor], masks: Tensor | None = None) -> Tint:
     seen = [fit(style, _SEEN) for style in styles]
     colors = torch.cat([image.flatten(1) for image in seen], dim=1).cpu()
     if masks is not None:
-        inside = shrink(masks, seen[0].shape[1:]).sum(0).flatten() > 0.5
-        colors = colors[:, inside.cpu()] if bool(inside.any()) else colors
+        inside = counted(shrink(masks, seen[0].shape[1:]).sum(0, keepdim=True).cpu()).flatten()
+        colors = colors[:, inside] if bool(inside.any()) else colors
     ab = lab_from_srgb(colors.clamp(0, 1))[1:].double()
     return Tint(_find_line(ab), find_tone(colors), _quantile(ab.norm(dim=0), 1 - 2 * _ENDS) < _NONE)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from photostyle.regions.counted import counted
 from photostyle.regions.regions import Regions
 
 ColorMap = Callable[[Tensor], Tensor]
@@ -29,12 +30,14 @@ def sample(image: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
 def paired_colors(content: Tensor, style: Tensor, regions: Regions) -> list[tuple[Tensor, Tensor] | None]:
     """For each region its colours in samples of content and style, 3×n and 3×m.
 
-    A pixel counts where more than half of it is the region's; None where that is nowhere on one side.
+    Of the pixels that are `counted`; None where a region has none on one side.
     """
-    sides = sample(content, regions.content), sample(style, regions.style)
+    sides = [
+        (image, counted(masks)) for image, masks in (sample(content, regions.content), sample(style, regions.style))
+    ]
     pairs: list[tuple[Tensor, Tensor] | None] = []
     for k in range(len(regions.names)):
-        x, y = (image[:, masks[k] > 0.5] for image, masks in sides)
+        x, y = (image[:, inside[k]] for image, inside in sides)
         pairs.append((x, y) if x.shape[1] and y.shape[1] else None)
     return pairs
 

@@ -18,15 +18,18 @@ class Regions:
     """K named regions, each a mask over the content and a mask over the style.
 
     `content` is K×H×W and `style` K×H′×W′, both in [0, 1]. At every pixel of the content the masks add
-    up to 1; of the style some pixels may belong to no region. Every region has some weight on both
-    sides. `notes` says, a sentence each, what had to be merged or left out to make it so.
-    Raises RegionsError where this does not hold.
+    up to 1; of the style they may add up to less: such a pixel counts for so much less, or not at all. Every region has
+    some weight on both sides. `notes` says, a sentence each, what had to be merged or left out to make it so.
+
+    `one_look` says that both photographs are in one light: then regions have no look of their own, and only tell how
+    much each part of the style counts (`in_proportion`). Raises RegionsError where this does not hold.
     """
 
     names: tuple[str, ...]
     content: Tensor
     style: Tensor
     notes: tuple[str, ...] = ()
+    one_look: bool = False
 
     def __post_init__(self) -> None:
         for side, masks in (("content", self.content), ("style", self.style)):
@@ -55,6 +58,20 @@ class Regions:
     def shares(self) -> tuple[tuple[float, float], ...]:
         """Per region, its share of the content and of the style, each in [0, 1]."""
         return tuple(zip(_shares(self.content), _shares(self.style), strict=True))
+
+    def in_proportion(self) -> Regions:
+        """One region, the whole, in which each part of the style counts as much as it is of the content.
+
+        Of a photograph that is half sky, and a style that is three quarters sky, the land would be brightened, to make
+        up for the sky that it lacks. So the sky of the style counts for a third of what its land does.
+
+        >>> here, there = torch.eye(2), torch.tensor([[1.0, 1.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
+        >>> Regions(("sky", "land"), here[:, None], there[:, None]).in_proportion().style
+        tensor([[[0.3333, 0.3333, 0.3333, 1.0000]]])
+        """
+        wanted = torch.tensor([here / there for here, there in self.shares]).to(self.style)
+        style = torch.tensordot(wanted / wanted.max(), self.style, dims=1)[None]
+        return Regions(("all",), torch.ones_like(self.content[:1]), style, self.notes)
 
     def check(self, content: Tensor, style: Tensor) -> None:
         """Raise RegionsError when a side's aspect ratio differs from its photograph's (3×H×W) by more than 2 %.

@@ -51,7 +51,7 @@ _STEEPEST = 3.0  # slope of a region's map
 
 
 class Judge:
-    """Judges divisions of two photographs."""
+    """Judges divisions of two photographs; `sliders` are those that bring them near each other as a whole."""
 
     def __init__(self, sides: Sequence[Cells], traits: Sequence[Traits]) -> None:
         (self._x, self._here), (self._y, self._there) = (_samples(side) for side in sides)
@@ -64,7 +64,8 @@ class Judge:
         self._places = [_heights(side) for side in sides]
         self._near = [side.likeness.tocoo() for side in sides]
         self._scenes = [t.scene for t in traits]
-        self._slid = self._by_sliders(kind_extras(z, ζ, LIKENESS))
+        self.sliders = self._find_sliders(kind_extras(z, ζ, LIKENESS))
+        self._slid = slide(self._x.float(), self.sliders).double()
         self.untouched, self.whole = self._distance(self._x), self._distance(self._slid)
 
     def divided(self, labels: Sequence[Labels]) -> float:
@@ -113,12 +114,11 @@ class Judge:
         likeness: Floats = looks[0].T @ looks[1]
         return likeness
 
-    def _by_sliders(self, extras: Extras) -> Tensor:
-        """The content's samples as the sliders of an editor bring them to the style's."""
+    def _find_sliders(self, extras: Extras) -> Tensor:
+        """Those of an editor that bring the content's samples near the style's."""
         colors = self._x.float()
         unused = colors.new_zeros(colors.shape[1], COUNT)
-        samples = Samples(colors, unused, self._y.float(), self._goal, extras, 1.0)
-        return slide(colors, first_sliders([samples])).double()
+        return first_sliders([Samples(colors, unused, self._y.float(), self._goal, extras, 1.0)])
 
     def _distance(self, colors: Tensor) -> float:
         half = half_divergence(_lab(colors), self._goal, self._extra, self._own, _ENTROPY, _LEAVE)

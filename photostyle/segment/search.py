@@ -2,7 +2,8 @@
 
 Both photographs are divided, together and each alone, in few regions and in many (`partitions`); a judge says of each
 way how near to the style it brings the content (`judge`). The best is taken, two regions of it joined where that is no
-loss. Where regions do not gain enough there are none.
+loss. Where looks of their own do not gain enough, regions may still tell in which proportions the style counts
+(`proportions`). Else there are none.
 """
 
 from __future__ import annotations
@@ -18,16 +19,18 @@ from photostyle.errors import SettingsError
 from photostyle.network.lite import Lite
 from photostyle.network.weights import Weights
 from photostyle.regions.regions import Regions
-from photostyle.segment.cells import look
+from photostyle.segment.cells import Cells, look
 from photostyle.segment.judge import Judge
 from photostyle.segment.masks import masks_of, named
 from photostyle.segment.partitions import MOST, Labels, least_share, partitions, regions_in
+from photostyle.segment.proportions import in_other_proportions
 from photostyle.segment.traits import find_traits
 
 _FEW = 5  # regions: if no count is asked for, more gain nothing
 _LEAST = 0.05  # of its photograph: a smaller region is not worth the risk that it is none
 
 _NO_GAIN = "Regions of their own would bring the photographs hardly nearer: they are taken as a whole."
+_ONE_LIGHT = "Both photographs are in one light: regions share one look, and only tell how much of the style counts."
 _NOTHING = "No regions are common to both photographs: they are taken as a whole."
 
 
@@ -59,8 +62,8 @@ def common_regions(
     traits = find_traits(sides)
     ways = list(partitions(sides, traits, count or _FEW))
     if count:
-        found = max((regions_in(way) for way in ways if regions_in(way) <= count), default=1)
-        ways = [way for way in ways if regions_in(way) == found]
+        most = max((regions_in(way) for way in ways if regions_in(way) <= count), default=1)
+        ways = [way for way in ways if regions_in(way) == most]
     elif not needed:
         ways = [way for way in ways if least_share(way) >= _LEAST]
     if not ways:
@@ -71,9 +74,12 @@ def common_regions(
     if not count:
         best, cost = _joined(best, cost, judge)
         if not needed and not judge.gains(best, cost):
-            return _whole(content, style, _NO_GAIN)
-    masks = [masks_of(l, side, image.shape[1:]) for l, side, image in zip(best, sides, (content, style), strict=True)]
-    return named(masks, count)
+            one_light = in_other_proportions(ways, sides, judge.sliders)
+            if one_light is None:
+                return _whole(content, style, _NO_GAIN)
+            found = _regions(one_light, sides, (content, style))
+            return replace(found, one_look=True, notes=(*found.notes, _ONE_LIGHT))
+    return _regions(best, sides, (content, style), count)
 
 
 def _joined(labels: list[Labels], cost: float, judge: Judge) -> tuple[list[Labels], float]:
@@ -90,6 +96,14 @@ def _joined(labels: list[Labels], cost: float, judge: Judge) -> tuple[list[Label
 def _one(labels: Sequence[Labels], a: int, b: int) -> list[Labels]:
     """Region b becomes part of a < b, and those after it move up."""
     return [side - (side > b) + (a - b) * (side == b) for side in labels]
+
+
+def _regions(
+    labels: Sequence[Labels], sides: Sequence[Cells], photographs: Sequence[Tensor], count: int | None = None
+) -> Regions:
+    """The regions of both photographs, at their sizes, by the labels of their cells."""
+    masks = [masks_of(l, side, image.shape[1:]) for l, side, image in zip(labels, sides, photographs, strict=True)]
+    return named(masks, count)
 
 
 def _whole(content: Tensor, style: Tensor, said: str) -> Regions:

@@ -197,3 +197,37 @@ def test_levels_share_the_steps() -> None:
     assert levels(Photo(size=96, steps=3)) == [(96, 3)]
     assert sum(steps for _, steps in levels(Photo(size=384, steps=20))) == 20
     assert levels(Photo(size=256, steps=1)) == [(256, 1)]
+
+
+def landscape(sky: float, seed: int) -> tuple[Tensor, Tensor]:
+    """A photograph (3×72×96) whose sky is so large a part of it, over dark land, both textured; and its masks."""
+    top = torch.zeros(72, 96)
+    top[: round(72 * sky)] = 1
+    noise = F.interpolate(torch.randn(1, 3, 18, 24, generator=torch.Generator().manual_seed(seed)), (72, 96))[0]
+    blue, green = torch.tensor([0.5, 0.65, 0.85]).view(3, 1, 1), torch.tensor([0.25, 0.3, 0.15]).view(3, 1, 1)
+    return (top * (blue + 0.04 * noise) + (1 - top) * (green + 0.1 * noise)).clamp(0, 1), torch.stack([top, 1 - top])
+
+
+@pytest.mark.parametrize(("here", "there"), [(0.3, 0.7), (0.7, 0.3), (0.5, 0.5)])
+def test_regions_of_one_light_have_one_look(fake_weights, here: float, there: float) -> None:
+    """Two views of one scene, one of them edited: the other comes out as that edit would leave it, sky and land."""
+    (content, ours), (scene, theirs) = landscape(here, 0), landscape(there, 1)
+    edit = 0.7 * torch.tensor([-0.8, 0.5, 0.0, 0.4, 0.3, 0.0, 0.0, 0.5])
+    style, truth = (slide(image.flatten(1), edit).view_as(image).clamp(0, 1) for image in (scene, content))
+    regions = Regions(("sky", "land"), ours, theirs)
+    error, of_whole = (
+        float((transfer(content, style, given, **QUICK) - truth).square().mean().sqrt()) for given in (regions, None)
+    )
+    assert error < 0.02 and error < of_whole + 0.002
+    settings, _, modes = first_grade(samples_of(content, style, fake_weights, regions), Photo())
+    assert settings.unity > 10 and torch.equal(modes[0], modes[1])
+
+
+def test_regions_of_two_lights_have_a_look_each(fake_weights) -> None:
+    (content, masks), (night, _) = landscape(0.5, 0), landscape(0.5, 1)
+    night = torch.where(masks[0] > 0.5, night * torch.tensor([0.1, 0.1, 0.3]).view(3, 1, 1), night.flip(0) + 0.3)
+    settings, _, modes = first_grade(
+        samples_of(content, night, fake_weights, Regions(("sky", "land"), masks, masks)), Photo()
+    )
+    assert settings.unity == Photo().unity and settings.leave == Photo().leave
+    assert not torch.equal(modes[0], modes[1])

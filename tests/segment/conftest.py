@@ -52,14 +52,17 @@ def scene() -> Scene:
 
 
 @pytest.fixture
-def halves() -> Callable[[float, float], Cells]:
-    """`halves(upper, lower)`: 16×12 cells that show one thing above and another below, in greys about these two."""
+def halves() -> Callable[..., Cells]:
+    """`halves(upper, lower)`: 16×12 cells that show one thing above and another below, in greys about these two.
 
-    def make(upper: float, lower: float) -> Cells:
+    A third number is how many of the 192 cells are above.
+    """
+
+    def make(upper: float, lower: float, above: int = 96) -> Cells:
         noise = 0.02 * torch.randn(3, 96, 128, generator=torch.Generator().manual_seed(0))
-        seen = noise + torch.where(torch.arange(96) < 48, upper, lower)[None, :, None]
+        seen = noise + torch.where(torch.arange(96) < above // 2, upper, lower)[None, :, None]
         kinds = np.zeros((2, 192))
-        kinds[0, :96] = kinds[1, 96:] = 1
+        kinds[0, :above] = kinds[1, above:] = 1
         lab = lab_from_srgb(shrink(seen, (12, 16))).flatten(1).double().numpy()
         return Cells((12, 16), seen, kinds, _classes(kinds), lab, _likeness(lab, np.zeros(192), (12, 16)))
 

@@ -13,7 +13,7 @@ from photostyle.segment.judge import Judge, _across
 from photostyle.segment.traits import find_traits
 
 
-def test_wrong_partners_cost_more(halves: Callable[[float, float], Cells]) -> None:
+def test_wrong_partners_cost_more(halves: Callable[..., Cells]) -> None:
     """Right ones cost what they change; regions more, for nothing and without a border to see, both prices."""
     sides = [halves(0.7, 0.3), halves(0.4, 0.6)]
     judge = Judge(sides, find_traits(sides))
@@ -25,7 +25,7 @@ def test_wrong_partners_cost_more(halves: Callable[[float, float], Cells]) -> No
     assert judge.divided([quarters, quarters]) > right + 2 * 0.5 + 20 / 2
 
 
-def test_doubtful_partners_cost_more(halves: Callable[[float, float], Cells]) -> None:
+def test_doubtful_partners_cost_more(halves: Callable[..., Cells]) -> None:
     """Regions of the same greys, once in their places, once upside down, and once of very unlike sizes."""
     sides = [halves(0.5, 0.5), halves(0.5, 0.5)]
     judge = Judge(sides, find_traits(sides))
@@ -43,7 +43,7 @@ def test_how_alike_neighbours_are_across_borders() -> None:
     assert _across(np.zeros(4, int), near) == 0
 
 
-def test_what_is_near_the_style_needs_no_regions(halves: Callable[[float, float], Cells]) -> None:
+def test_what_is_near_the_style_needs_no_regions(halves: Callable[..., Cells]) -> None:
     """No gain is none; the nearer two photographs are, and the less alike partners, the more must be gained."""
     above = np.repeat([0, 1], 96)
     far, near = [halves(0.7, 0.3), halves(0.2, 0.8)], [halves(0.7, 0.3), halves(0.68, 0.32)]

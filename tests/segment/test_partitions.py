@@ -64,7 +64,7 @@ def test_every_region_is_on_both_sides(networks: Networks, picture: Picture) -> 
         assert np.min(shares) >= 0.01
 
 
-def test_a_ground_is_a_ground_whatever_its_light(halves: Callable[[float, float], Cells]) -> None:
+def test_a_ground_is_a_ground_whatever_its_light(halves: Callable[..., Cells]) -> None:
     """Divided alone, each half is a cluster; they are paired by what they show, and the other way round too."""
     sides = [halves(0.9, 0.1), halves(0.1, 0.9)]
     points = [t.weighed(0.9, 0.4, 0.3).T for t in find_traits(sides)]

@@ -19,6 +19,7 @@ from photostyle.segment import search
 from photostyle.segment.cells import Cells
 from photostyle.segment.judge import Judge
 from photostyle.segment.partitions import Labels
+from photostyle.segment.proportions import in_other_proportions
 from photostyle.segment.search import common_regions
 from photostyle.segment.traits import find_traits
 
@@ -127,6 +128,34 @@ def test_one_change_of_exposure_needs_no_regions(networks: Networks, scene: Scen
     assert len(common_regions(content, style, *networks, needed=True).names) > 1
 
 
+def test_regions_of_one_light_share_one_look(monkeypatch: pytest.MonkeyPatch, networks: Networks, scene: Scene) -> None:
+    """Two views of one scene, a third darker in one, that show much sky and little: found so, unless asked for."""
+    monkeypatch.setattr(Judge, "gains", lambda self, labels, cost: False)
+    content = scene(160, 240, 0.25, sky=0.8, land=0.3)
+    style = srgb_from_linear(linear_from_srgb(scene(160, 240, 0.7, sky=0.8, land=0.3, seed=1)) / 1.5)
+    regions = common_regions(content, style, *networks)
+    assert regions.one_look and len(regions.names) == 2
+    (note,) = regions.notes
+    assert "one light" in note
+    for sky, there in zip(regions.content, regions.style, strict=True):
+        assert float(sky.mean()) == pytest.approx(0.25 if sky[0, 0] else 0.75, abs=0.05)
+        assert float(there.mean()) == pytest.approx(0.7 if there[0, 0] else 0.3, abs=0.05)
+    assert not common_regions(content, style, *networks, count=2).one_look
+    assert not common_regions(content, style, *networks, needed=True).one_look
+
+
+def test_only_in_one_light_and_other_proportions_is_a_look_shared(halves: Callable[..., Cells]) -> None:
+    """The upper half against three quarters of the style; the same part of both; and greys turned round."""
+    part = [(np.arange(192) >= count).astype(np.int64) for count in (96, 144)]
+    no_change = torch.zeros(8)
+    here, there = halves(0.8, 0.3), halves(0.7, 0.25, 144)
+    assert in_other_proportions([part], [here, there], no_change) is part
+    assert in_other_proportions([[part[0], part[0]]], [here, halves(0.7, 0.25)], no_change) is None
+    assert in_other_proportions([part], [here, halves(0.25, 0.7, 144)], no_change) is None
+    thirds = [np.arange(192) // 64] * 2
+    assert in_other_proportions([thirds], [here, there], no_change) is None
+
+
 def test_no_region_is_very_small_unless_regions_are_needed(
     monkeypatch: pytest.MonkeyPatch, networks: Networks, scene: Scene
 ) -> None:
@@ -157,7 +186,7 @@ def test_two_lights_in_one_photograph_need_regions(networks: Networks, scene: Sc
     assert overlap(regions.style[sky], slice(0, 64)) > 0.9
 
 
-def test_regions_that_are_no_gain_are_joined(halves: Callable[[float, float], Cells]) -> None:
+def test_regions_that_are_no_gain_are_joined(halves: Callable[..., Cells]) -> None:
     sides = [halves(0.7, 0.3), halves(0.4, 0.6)]
     judge = Judge(sides, find_traits(sides))
     above = np.repeat([0, 1], 96)
