@@ -61,7 +61,7 @@ def _together(sides: Sequence[Cells], points: Sequence[Floats], most: int) -> It
 
 
 def _by_classes(traits: Sequence[Traits]) -> Iterator[list[Labels]]:
-    """The classes of a scene that both show, and one region of the rest; where one side has hardly any it is shared out."""
+    """The classes of a scene that both show, and one region of the rest; hardly a rest on one side is shared out."""
     classes = [t.scene.argmax(0) for t in traits]
     known = len(traits[0].scene)
     shares = np.stack([np.bincount(side, minlength=known) / len(side) for side in classes])
