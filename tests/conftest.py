@@ -28,6 +28,8 @@ from photostyle.terms.energy import Extract, Features
 Picture = Callable[..., Tensor]
 FakeWeights = Callable[..., Weights]
 
+EDGES = {"fuse.weight", *(f"side{block}.weight" for block in range(1, 6))}
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """The programs that tests start are as they would be in a terminal, whatever started the suite.
@@ -113,6 +115,8 @@ def fake_weights() -> FakeWeights:
         tensors = {}
         for key, shape in backbone.shapes.items():
             fan_in = math.prod(shape[1:]) if len(shape) == 4 else 100
+            if key in EDGES:
+                fan_in *= 9  # faint, so that regions are found between edges
             tensors[key] = torch.randn(shape, generator=generator) * (2 / fan_in) ** 0.5
         return Weights(backbone, tensors)
 
