@@ -1,4 +1,4 @@
-"""Fits the numbers of photostyle/segment/parsing.safetensors to labelled photographs, in some ten minutes on one core.
+"""Fits the numbers of photostyle/segment/parsing.safetensors to labelled photographs, in about a minute.
 
     python benchmarks/parsing/fit.py PACKAGES
 
@@ -104,6 +104,7 @@ def logistic(x: Tensor, y: Tensor, say: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def main(folder: str) -> None:
+    torch.set_num_threads(1)  # sums are then taken in one order: the numbers are the same each time
     eye, generator = Eye(), torch.Generator().manual_seed(0)
     photographs = list(labelled("fit", Path(folder)))
     found = [each for photograph in photographs for each in samples(photograph, eye, generator)]
