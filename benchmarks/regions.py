@@ -33,6 +33,7 @@ from torch.nn.functional import max_pool2d
 from photostyle import Regions, load_image, load_regions, load_weights
 from photostyle.image import fit, shrink
 from photostyle.matting.laplacian import matting_laplacian
+from photostyle.network.backbones import DEFAULT_BACKBONE, SCENE_BACKBONE
 from photostyle.segment.refine import refine_regions
 from photostyle.segment.search import common_regions
 
@@ -66,7 +67,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--count", type=int, help="that many regions (default: found from the photographs)")
     options = parser.parse_args()
-    weights = load_weights()
+    networks = load_weights(SCENE_BACKBONE), load_weights(DEFAULT_BACKBONE)
     figures, seconds, borders = {}, [], []
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads\n")
     heads = f"{'regions':>8s} {'found':>6s} {'IoU':>6s} {'content':>8s} {'by area':>8s} {'border':>15s} {'seconds':>8s}"
@@ -78,7 +79,7 @@ def main() -> None:
             continue
         content, style = load_image(path / "content.png"), load_image(path / "style.png")
         began = time.perf_counter()
-        found = common_regions(content, style, weights, count=options.count, needed=True)
+        found = common_regions(content, style, *networks, count=options.count, needed=True)
         fine = refine_regions(found, content, style)
         seconds.append(time.perf_counter() - began)
         borders.append((border_energy(found, content), border_energy(fine, content)))

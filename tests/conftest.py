@@ -20,7 +20,9 @@ from typer.testing import Result
 
 from photostyle import load_image
 from photostyle.network import weights as weights_module
+from photostyle.network.backbone import Backbone
 from photostyle.network.backbones import BACKBONES, DEFAULTS
+from photostyle.network.download import Progress
 from photostyle.network.lites import STAGES, LiteBackbone
 from photostyle.network.weights import Weights, cached_path
 from photostyle.terms.energy import Extract, Features
@@ -145,6 +147,26 @@ def small_network(tmp_path_factory: pytest.TempPathFactory, fake_weights: FakeWe
     """A cache of the test's own that holds small stand-ins of the default networks: its folder."""
     with _placed(tmp_path_factory.mktemp("cache"), map(fake_weights, DEFAULTS)) as folder:
         yield folder
+
+
+@pytest.fixture
+def fetched(small_network: Path, monkeypatch: pytest.MonkeyPatch, fake_weights: FakeWeights) -> list[str]:
+    """The names of the networks that are fetched, in their order: the cache is empty, and has what is fetched.
+
+    In silence none may be.
+    """
+    names: list[str] = []
+
+    def fill(backbone: Backbone, progress: Progress | None = None, online: bool = True) -> Path:
+        assert progress, f"{backbone.name} is fetched in silence"
+        names.append(backbone.name)
+        weights_module._write(backbone, fake_weights(backbone.name).tensors, cached_path(backbone.name))
+        return cached_path(backbone.name)
+
+    for path in small_network.glob("*.safetensors"):
+        path.unlink()
+    monkeypatch.setattr(weights_module, "_fill_cache", fill)
+    return names
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,7 @@ from photostyle.batch import storage
 from photostyle.batch.lines import INPUTS, Line
 from photostyle.jobs import memory
 from photostyle.jobs.naming import apart, copy_names
+from photostyle.network.backbones import FINDERS
 from photostyle.network.network import Network
 from photostyle.network.vgg import Pooling
 from photostyle.network.vggs import check_vgg
@@ -49,7 +50,7 @@ class Task:
 
     `files` are paths by role (`INPUTS`), `target` is the path of the result, `output` the same below the output
     folder, and `options` are those of `Transfer`, or with a look its strength and how to save. `key` changes with
-    the content of the files, the settings, the network and the version of photostyle. In the folder `part` the
+    the content of the files, the settings, the networks and the version of photostyle. In the folder `part` the
     result is made before it gets to its place; "" where that is not on this machine's file system.
     """
 
@@ -68,8 +69,8 @@ class Task:
             return set()
         recipe, painted = find_recipe(self.options["recipe"]), "content_regions" in self.files
         own = {self.options["backbone"]} if recipe.network and not self.options["weights_path"] else set()
-        finding = recipe.regional and (painted or self.options["guide"] != "none")
-        return own | ({DEFAULT_BACKBONE} if finding else set())
+        finding = recipe.regional and not painted and self.options["guide"] == "auto"
+        return own | (set(FINDERS) if finding else set())
 
 
 def plan(

@@ -55,10 +55,10 @@ def snapshot() -> Iterator[Path]:
 
 
 def source_hash(source: Path, recipe: str) -> str:
-    """SHA-256 over the modules of `source`/photostyle that a row of this recipe (or reference) depends on."""
+    """SHA-256 over what a row of this recipe (or reference) depends on in `source`/photostyle: modules, and numbers."""
     package, sha256 = source / "photostyle", hashlib.sha256()
     unused = _FACES | (_MAKERS if recipe in REFERENCES else set())
-    for path in sorted(package.rglob("*.py")):
+    for path in sorted(path for path in package.rglob("*") if path.suffix in (".py", ".safetensors")):
         name = path.relative_to(package).as_posix()
         unit = name.partition("/")[0].removesuffix(".py")
         if unit not in unused and (unit != "bench" or name == "bench/task.py"):

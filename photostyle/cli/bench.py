@@ -57,6 +57,7 @@ def bench(
     from photostyle.cli.progress import Report
     from photostyle.files import check_file, make_folder
     from photostyle.jobs.report import have_weights
+    from photostyle.network.backbones import FINDERS
     from photostyle.network.network import Network
     from photostyle.wording import json_bytes, legible
 
@@ -70,7 +71,8 @@ def bench(
         if file:
             make_folder(file.parent)
             check_file(file)
-    for network in dict.fromkeys((backbone, DEFAULT_BACKBONE)):  # once, here, rather than in every process
+    finders = FINDERS if regions == "auto" else ()
+    for network in dict.fromkeys((backbone, DEFAULT_BACKBONE, *finders)):  # once, here, rather than in every process
         have_weights(network, report)
 
     plan = Plan(found, recipes, backbone, device, output, jobs, regions)

@@ -16,7 +16,7 @@ def regions(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the files.")],
     method: Annotated[
         Literal["auto", "learned"],
-        typer.Option(help="How: by the default network's features, or by a model that names what it sees."),
+        typer.Option(help="How: by what two networks see, or by a model that names what it sees."),
     ] = "auto",
     model: RegionsModel = None,
     count: Annotated[
@@ -52,8 +52,8 @@ def regions(
     for image in (I, S):
         memory.check_room("regions", image.shape[1:], find_device(device))
     asked = {"match": read_match(match or ""), "drop": read_names(drop or "")} | given(model=model, count=count)
+    have_weights(DEFAULT_BACKBONE, report)  # which doubts what is found
     found = find(I, S, method, report, device=device, **asked).seen(loaded.models[0].alpha)
-    have_weights(DEFAULT_BACKBONE, report)
     doubts = doubt(I, S, found, report, load_weights())
     *first, last = write_regions(output, I, S, found, doubts)
     if not quiet:

@@ -59,7 +59,7 @@ def transfer(
     regions: Annotated[
         Literal["auto", "learned", "none"] | None,
         typer.Option(
-            help="How to find what belongs together: by the network's features (auto; the default without label "
+            help="How to find what belongs together: by what networks see (auto; the default without label "
             "images), by a model that names what it sees (learned), or not at all (none)."
         ),
     ] = None,

@@ -35,7 +35,9 @@ def video(
     ] = False,
     regions: Annotated[
         Literal["auto", "learned", "none"],
-        typer.Option(help="How regions are found: by features, by a model that names what it sees, or not at all."),
+        typer.Option(
+            help="How regions are found: by what networks see, by a model that names what it sees, or not at all."
+        ),
     ] = "auto",
     strength: Annotated[
         float, typer.Option(min=0, max=1, metavar="X", help="How far to go from the clip (0) to the look (1).")

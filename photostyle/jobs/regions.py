@@ -8,7 +8,6 @@ from typing import Any
 from torch import Tensor
 
 from photostyle import (
-    DEFAULT_BACKBONE,
     Regions,
     doubtful_matches,
     find_device,
@@ -20,6 +19,7 @@ from photostyle import (
 from photostyle.files import make_folder
 from photostyle.jobs.report import Report, have_weights, tell
 from photostyle.jobs.sheet import contact_sheet, overlay
+from photostyle.network.backbones import FINDERS
 from photostyle.network.weights import Weights
 from photostyle.regions.describe import describe
 from photostyle.wording import json_bytes, percent
@@ -30,7 +30,8 @@ def find(
 ) -> Regions:
     """`find_regions` with its `options`: its weights fetched, and its notes told."""
     if method == "auto":
-        have_weights(DEFAULT_BACKBONE, report)
+        for network in FINDERS:
+            have_weights(network, report)
     else:
         report.note("Regions by a model that names what it sees; it is fetched once if it is not here (241 MB) …")
     regions = find_regions(content, style, method, device=find_device(device), **options)  # type: ignore[arg-type]

@@ -157,8 +157,10 @@ class Transfer:
         regions = regions.seen(loaded.models[0].alpha)
         if recipe.regional:
             if guide == "auto" and not network:
-                network = load_weights(DEFAULT_BACKBONE)  # which found the regions
+                network = load_weights(DEFAULT_BACKBONE)  # it is there: regions were found by it too
             doubt(I, S, regions, report, network)
+        if self.look and recipe.maps and len(regions.names) > 1:
+            have_weights(DEFAULT_BACKBONE, report)  # by which a look knows its regions again
         content = loaded.photograph.filled(regions.content)
         return _Scene(loaded.photograph, content, loaded.styles, [S, *loaded.styles[1:]], regions, guide)
 

@@ -12,7 +12,10 @@ DEFAULT_BACKBONE = "vgg16-hed"
 SCENE_BACKBONE = LITE2.name
 """What sees what is shown, where regions are found."""
 
-DEFAULTS = (DEFAULT_BACKBONE, SCENE_BACKBONE)
+FINDERS = (SCENE_BACKBONE, DEFAULT_BACKBONE)
+"""What regions are found by: what sees what is shown, and what sees edges."""
+
+DEFAULTS = tuple(dict.fromkeys((DEFAULT_BACKBONE, *FINDERS)))
 """What is fetched when no network is named."""
 
 BACKBONES: dict[str, Backbone] = {**VGGS, LITE2.name: LITE2}

@@ -41,6 +41,7 @@ from photostyle import (
 from photostyle._transfer import maps_steps, tint_of
 from photostyle.jobs.report import have_weights
 from photostyle.looks.placed import Placed
+from photostyle.network.backbones import FINDERS
 from photostyle.network.network import Network
 from photostyle.people.skin import said_of_skin
 from photostyle.recipes import Recipe
@@ -77,7 +78,8 @@ def finding(session: Session, count: int | None) -> Work:
 def _find(
     content: Picture, style: Picture, sheet: Sheet, session: Session, task: Task, count: int | None = None
 ) -> None:
-    have_weights(DEFAULT_BACKBONE, task)
+    for network in FINDERS:
+        have_weights(network, task)
     task.enter("looking at both photographs")
     found = find_regions(content.small, style.small, count=count, device=find_device("auto"))
     task.check()

@@ -17,7 +17,7 @@ from photostyle.jobs.pair import LEAST_STYLE, load_seen
 from photostyle.jobs.regions import find
 from photostyle.jobs.report import Report, have_weights, tell
 from photostyle.maps.lattice import ColorMap
-from photostyle.network.backbones import DEFAULT_BACKBONE
+from photostyle.network.backbones import DEFAULT_BACKBONE, FINDERS
 from photostyle.people.skin import said_of_skin
 from photostyle.regions.regions import Regions
 from photostyle.video.clip import Clip
@@ -45,6 +45,17 @@ def read_style(path: Path, report: Report) -> Tensor:
     check_image(style.pixels, f"The style {path}", least=LEAST_STYLE)
     tell(style.notes, report)
     return style.filled()
+
+
+def have_networks(model: Model, guide: Guide, report: Report) -> None:
+    """Fetch what `find_grades` will look through: before a clip is read, which takes longer."""
+    networks: tuple[str, ...] = ()
+    if isinstance(model, Tensor):
+        networks = (DEFAULT_BACKBONE, *(FINDERS if guide == "auto" else ()))
+    elif isinstance(model, Look) and len(model.names) > 1:
+        networks = (DEFAULT_BACKBONE,)
+    for network in networks:
+        have_weights(network, report)
 
 
 def find_grades(
@@ -97,7 +108,6 @@ def digest_of(model: Model) -> str:
 
 
 def _find(frame: Tensor, style: Tensor, guide: Guide, report: Report, device: str) -> Look:
-    have_weights(DEFAULT_BACKBONE, report)
     S = fit(style, _SIZE)
     regions = Regions.whole(frame, S)
     if guide != "none":
@@ -109,8 +119,6 @@ def _find(frame: Tensor, style: Tensor, guide: Guide, report: Report, device: st
 
 def _locate(look: Look, frame: Tensor, strength: float, report: Report) -> Grade:
     """What of a look a frame shows, and where."""
-    if len(look.names) > 1:
-        have_weights(DEFAULT_BACKBONE, report)
     masks, notes = look.find_regions(frame)
     tell(notes, report)
     there = [k for k, mask in enumerate(masks) if bool(mask.any())]

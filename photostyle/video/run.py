@@ -17,7 +17,7 @@ from photostyle.looks.local import LocalLook
 from photostyle.matting.render import check_strength
 from photostyle.video.clip import Clip, open_clip
 from photostyle.video.encoders import DEFAULT_CODEC, SUFFIXES, choose
-from photostyle.video.finding import Grade, Guide, digest_of, find_grades, read_style
+from photostyle.video.finding import Grade, Guide, digest_of, find_grades, have_networks, read_style
 from photostyle.video.joining import check_streams, join
 from photostyle.video.painting import Painter, painter
 from photostyle.video.parts import Parts
@@ -83,6 +83,7 @@ def grade_clip(
     encoding = choose(source, output, codec, quality, preset)
     tell((*source.notes, *check_streams(source, output)), told)
     model = read_style(origin, told) if style else load_look(origin)
+    have_networks(model, regions, told)
 
     with told.counting("looking") as tick:
         seen = survey(source, tick)

@@ -45,6 +45,7 @@ from photostyle.batch.run import Progress, run, share, unfinished
 from photostyle.batch.work import Outcome, perform
 from photostyle.cli import app
 from photostyle.jobs.memory import estimate
+from photostyle.network.backbones import BACKBONES, FINDERS
 
 ROOT = Path(__file__).parents[2]
 QUICK: dict[str, Any] = {"recipe": "reinhard", "regions": "none"}
@@ -255,6 +256,19 @@ def test_the_key_is_of_what_a_result_depends_on(photos: Path, style: Path, tmp_p
     (photos / "a.jpg").write_bytes(b"other")
     others.append(key())
     assert len({first, *others}) == 10
+
+
+@pytest.mark.parametrize("name", FINDERS)
+def test_the_key_is_of_the_networks_that_find_regions(
+    photos: Path, style: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def key(guide: str) -> str:
+        return planned(photos, style, tmp_path / "out", options=QUICK | {"regions": guide})[0].key
+
+    guides = ("auto", "learned", "none")
+    before = [key(guide) for guide in guides]
+    monkeypatch.setitem(BACKBONES, name, replace(BACKBONES[name], digest="sha256:of other weights"))
+    assert [key(guide) != k for guide, k in zip(guides, before, strict=True)] == [True, False, False]
 
 
 def test_the_key_is_of_the_version_too(

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -19,7 +20,17 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from photostyle import RECIPES, ImageError, Measures, Regions, SettingsError, Step, load_image, save_image
+from photostyle import (
+    RECIPES,
+    ImageError,
+    Measures,
+    Regions,
+    SettingsError,
+    Step,
+    find_regions,
+    load_image,
+    save_image,
+)
 from photostyle.bench import run as bench
 from photostyle.bench import task as tasks
 from photostyle.bench import worker
@@ -142,6 +153,9 @@ def test_the_regions_that_guide_are_not_those_that_judge(
         return content / 2
 
     monkeypatch.setattr(tasks, "transfer", transfer)
+    monkeypatch.setattr(
+        tasks, "find_regions", partial(find_regions, count=2)
+    )  # whether the result gains by them or not
     figures = []
     for guide in ("painted", "auto", "none"):
         run("--only", "01", "--regions", guide)
@@ -308,12 +322,13 @@ def test_edited_code_counts_as_new(tmp_path: Path) -> None:
         def changed(name: str) -> list[bool]:
             before = [worker.source_hash(source, recipe) for recipe in ("photo", "untouched")]
             path = package / name
-            path.write_text(path.read_text(encoding="utf-8") + "#\n", encoding="utf-8")
+            path.write_bytes(path.read_bytes() + b"#\n")
             return [worker.source_hash(source, r) != b for r, b in zip(("photo", "untouched"), before, strict=True)]
 
         assert changed("measures/measure.py") == [True, True]
         assert changed("bench/task.py") == [True, True]
         assert changed("recipes/photo.py") == [True, False]
+        assert changed("segment/parsing.safetensors") == [True, False]
         assert changed("cli/bench.py") == [False, False]
         assert changed("bench/page.py") == [False, False]
 

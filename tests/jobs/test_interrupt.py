@@ -379,7 +379,7 @@ torch.set_num_threads(1)
 from photostyle import cli
 from photostyle.descent import checkpoint
 from photostyle.network import backbones
-name = backbones.DEFAULT_BACKBONE
+name = backbones.DEFAULT_BACKBONE  # the only one without regions that are found
 backbones.BACKBONES[name] = replace(backbones.BACKBONES[name], channels=(4, 5, 6, 7, 8))
 left, keep = int(sys.argv.pop(1)), checkpoint.Checkpoint.keep
 def keep_some(self, place, *, now=False):

@@ -188,6 +188,18 @@ def test_a_render_finds_regions_if_it_is_to(page: Page) -> None:
     assert page.ask("GET", "")["regions"]
 
 
+def test_jobs_fetch_the_networks_that_they_need(fetched: list[str], page: Page) -> None:
+    both(page)
+    page.done(page.ask("POST", "/render", 202, json={"recipe": "reinhard"}))
+    assert fetched == []
+    page.done(page.ask("POST", "/preview", 202, json={}))
+    assert fetched == ["vgg16-hed"]
+    page.done(page.ask("POST", "/find", 202))
+    assert fetched == ["vgg16-hed", "efficientnet-lite2"]
+    page.done(page.ask("POST", "/render", 202, json={"find": True}))
+    assert len(fetched) == 2
+
+
 def test_too_many_jobs_are_refused(page: Page) -> None:
     both(page)
     jobs = [page.ask("POST", "/render", 202, json={"recipe": "gatys", "settings": {"steps": 10**6}})]
