@@ -67,6 +67,11 @@ def basis(colors: Tensor, heights: Tensor) -> Tensor:
     return torch.cat([φ, heights[:, None] * φ[:, AFFINE]], dim=1)
 
 
+def heights_in(basis: Tensor) -> Tensor:
+    """The heights n that a `basis` (n×COUNT) was made of."""
+    return basis[:, len(_INDEX)]  # times the first mode, which is 1
+
+
 def split_modes(c: Tensor) -> tuple[Tensor, Tensor]:
     """The coefficients …×COUNT×3 of the modes of colour, and of those that turn with the height."""
     return c[..., : len(_INDEX), :], c[..., len(_INDEX) :, :]

@@ -22,8 +22,9 @@ from photostyle.descent.descend import walk
 from photostyle.descent.steps import Step, Steps
 from photostyle.image import fit, shrink
 from photostyle.maps.blend import BORDER, SURFACE, RegionalMaps, find_borders
-from photostyle.maps.grade import color_map, prices
+from photostyle.maps.grade import color_map, heights_in, prices
 from photostyle.maps.lattice import ColorMap
+from photostyle.maps.restrain import restrained
 from photostyle.maps.settle import settled
 from photostyle.maps.tone import find_tone
 from photostyle.matting.laplacian import matting_laplacian
@@ -171,16 +172,16 @@ def levels(p: Photo) -> list[tuple[int, int]]:
 def bounded_maps(u: Tensor, c: Tensor, samples: list[Samples], p: Photo) -> list[ColorMap]:
     """The colour maps of a grade (8, K×COUNT×3), and last what they have in common: the mean of the grade.
 
-    None is steeper than `MOST`, none has a hue that its style lacks, and none says more of colours that its region
-    lacks than of those that it has.
+    None is steeper than `MOST`, none makes a colour that neither photograph has or a hue that its style lacks, and
+    none says more of colours that its region lacks than of those that it has.
     """
     shares = torch.tensor([s.share for s in samples])
     grades = [*c, torch.tensordot(shares / shares.sum(), c, dims=1)]
-    sides = [(s.colors, s.style) for s in samples]
-    sides.append((torch.cat([x for x, _ in sides], dim=1), torch.cat([y for _, y in sides], dim=1)))
+    sides = [(s.colors, heights_in(s.basis), s.style) for s in samples]
+    x, h, y = (torch.cat(parts, dim=-1) for parts in zip(*sides, strict=True))
     return [
-        settled(color_map(u, c_k), x).limited(p.MOST).toned(find_tone(y))
-        for c_k, (x, y) in zip(grades, sides, strict=True)
+        settled(restrained(color_map(u, c_k), x, h, y), x).limited(p.MOST).toned(find_tone(y))
+        for c_k, (x, h, y) in zip(grades, [*sides, (x, h, y)], strict=True)
     ]
 
 
