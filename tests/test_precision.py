@@ -15,6 +15,7 @@ ON_THE_PROCESSOR = {
     "maps/grade.py",
     "maps/settle.py",
     "maps/tone.py",
+    "network/lites.py",
     "recipes/_search.py",
     "recipes/grading.py",
     "recipes/tint.py",
