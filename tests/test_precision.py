@@ -20,6 +20,7 @@ ON_THE_PROCESSOR = {
     "recipes/grading.py",
     "recipes/tint.py",
     "segment/judge.py",
+    "segment/proportions.py",
 }
 FACTORIES = {"arange", "eye", "full", "linspace", "randn", "tensor", "zeros"}
 
