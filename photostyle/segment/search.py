@@ -46,8 +46,9 @@ def common_regions(
 ) -> Regions:
     """The regions of two photographs (3×H×W and 3×H′×W′, sRGB in [0, 1]); same number, same kind of thing.
 
-    As many as the result gains by, from one to eight; at least two where they are `needed`. `count` (1 to 8) asks for
-    so many; there are fewer where no more are on both sides, and `notes` says so. Masks are hard, cover every pixel of
+    As many as the result gains by, from one to five; at least two where they are `needed`. In one light they may share
+    one look (`Regions.one_look`). `count` (1 to 8) asks for so many; there are fewer where no more are on both sides.
+    `notes` says what was decided. Masks are hard, cover every pixel of
     both sides and have the photographs' own sizes; "region 1" has the largest area, both sides together. `things` are
     the weights of `efficientnet-lite2`, `edges` those of `vgg16-hed`. Deterministic.
 
