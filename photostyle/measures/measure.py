@@ -18,7 +18,7 @@ from photostyle.errors import ImageError, RegionsError
 from photostyle.image import exact, fit, fit_size, resize, same_proportions, shrink
 from photostyle.matting.laplacian import matting_laplacian
 from photostyle.measures.faults import contrast, gain, lipschitz, tint
-from photostyle.network.hed import edge_map
+from photostyle.network.hed import EdgeDetector
 from photostyle.network.vgg import VGG
 from photostyle.network.weights import Weights
 from photostyle.regions.regions import Regions
@@ -66,11 +66,12 @@ def measure(content: Tensor, style: Tensor, output: Tensor, regions: Regions, we
     O = resize(output, size) if w <= size[1] else F.interpolate(output[None], size, mode="area")[0]
     regions = regions.fit(I, S)
     tints = tint(*(shrink(x, fit_size(size[0], size[1], _TINT_SIDE)) for x in (O, I, regions.content)))
+    edges = EdgeDetector(weights, I.device)
     with torch.no_grad():
         return Measures(
             style_distance=style_distance(O, S, regions, VGG(weights)),
             matting_energy=matting_energy(O, I),
-            edge_ssim=ssim(edge_map(I, weights), edge_map(O, weights)),
+            edge_ssim=ssim(edges(I), edges(O)),
             color_distance=color_distance(O, S, regions),
             tint=tints[0],
             plain_tint=tints[1],

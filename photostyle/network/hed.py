@@ -17,19 +17,25 @@ from photostyle.terms.energy import Features
 SIDE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3")  # the last of each block
 
 
-@torch.no_grad()
-def edge_map(image: Tensor, weights: Weights) -> Tensor:
-    """How likely each pixel of a 3×H×W sRGB image in [0, 1] is an edge: H×W, in [0, 1].
+class EdgeDetector:
+    """A frozen network that is set up once: `edges(image)` for each of several images.
 
     The trunk pools by maximum, whatever the pooling of the transfer. Raises WeightsError as `edges_of` does.
     """
-    _check(weights)
-    features = VGG(weights, pooling="max", device=image.device)(image, SIDE_LAYERS)
-    return edges_of(features, weights, image.shape[1:])
+
+    def __init__(self, weights: Weights, device: torch.device | str = "cpu") -> None:
+        _check(weights)
+        self._weights = weights
+        self._vgg = VGG(weights, pooling="max", device=device)
+
+    @torch.no_grad()
+    def __call__(self, image: Tensor) -> Tensor:
+        """How likely each pixel of a 3×H×W sRGB image in [0, 1] is an edge: H×W, in [0, 1]."""
+        return edges_of(self._vgg(image, SIDE_LAYERS), self._weights, image.shape[1:])
 
 
 def edges_of(features: Features, weights: Weights, size: Sequence[int]) -> Tensor:
-    """The same from the features of `SIDE_LAYERS` of an image of that `size` (H, W), pooled by maximum.
+    """The same, from the features of `SIDE_LAYERS` of an image of that `size` (H, W), pooled by maximum.
 
     σ(Σ_k h_k · up(w_k ∗ F_k + b_k) + h_0): a 1×1 side output per block, enlarged bilinearly to the image
     (pixel centres aligned, nothing cropped, as these weights were trained), fused by a 1×1 convolution.

@@ -18,7 +18,7 @@ _TORCHVISION = Pixels("RGB", mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.22
 
 @dataclass(frozen=True, kw_only=True)
 class VGGBackbone(Backbone):
-    """A VGG: its layers are `conv{block}_{i}`, and `side1` … `side5` and `fuse` if it finds edges (`hed.edge_map`)."""
+    """A VGG: its layers are `conv{block}_{i}`, and if it finds edges (see `hed`) `side1` … `side5` and `fuse`."""
 
     depth: Literal[16, 19]
     layout: Literal["hed", "keras", "torchvision"]  # how the original names and orders its tensors

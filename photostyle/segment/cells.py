@@ -19,10 +19,9 @@ from torch import Tensor
 
 from photostyle.color.spaces import adapted, lab_from_srgb
 from photostyle.image import exact, fit, shrink
-from photostyle.network.hed import edge_map
+from photostyle.network.hed import EdgeDetector
 from photostyle.network.lite import Lite
 from photostyle.network.vgg import kinds
-from photostyle.network.weights import Weights
 from photostyle.segment.parsing import LAYERS, on_cells, parse_cells
 
 Floats = NDArray[np.float64]
@@ -52,18 +51,15 @@ class Cells:
 
 
 @torch.no_grad()
-def look(photograph: Tensor, things: Lite, edges: Weights) -> Cells:
-    """The cells of a photograph (3×H×W, sRGB in [0, 1]): one pass through each network, of small copies of it.
-
-    Raises WeightsError for weights that find no `edges`.
-    """
+def look(photograph: Tensor, things: Lite, edges: EdgeDetector) -> Cells:
+    """The cells of a photograph (3×H×W, sRGB in [0, 1]): one pass through each network, of small copies of it."""
     seen = fit(photograph, _SIZE)
     image = adapted(seen.to(things.device))
     deep = on_cells(things(image, LAYERS), image)
     scene = parse_cells(deep, image)
     h, w = grid = scene.shape[1], scene.shape[2]
     lab = exact(lab_from_srgb(shrink(image, grid))).flatten(1).cpu().numpy()
-    found = edge_map(fit(image, _EDGES_SIZE), edges)[None]
+    found = edges(fit(image, _EDGES_SIZE))[None]
     found = F.interpolate(found[None], grid, mode="bilinear", align_corners=False)[0]
     likeness = _likeness(lab, exact(found).flatten().cpu().numpy(), grid)
     return Cells((h, w), seen.cpu(), kinds(deep).flatten(1).numpy(), scene.flatten(1).numpy(), lab, likeness)

@@ -25,7 +25,7 @@ from torch import Tensor
 from photostyle.color.spaces import lab_from_srgb
 from photostyle.color.transport import covariance, transport_matrix
 from photostyle.maps.grade import COUNT, slide
-from photostyle.recipes.grading import LIKENESS, Samples, first_sliders
+from photostyle.recipes.grading import LAB, LIKENESS, Samples, first_sliders
 from photostyle.segment.cells import Cells, Floats
 from photostyle.segment.doubts import doubts
 from photostyle.segment.parsing import CELL
@@ -44,7 +44,6 @@ _BORDERS = 20.0, 5.0  # ΔE: the price of borders across which cells are as alik
 _DOUBT = 1.0  # ΔE: the price of each doubtful pair
 _KIND = 0.5  # what it costs to go to another kind of thing, times 1 − cosine
 _ENTROPY, _LEAVE = 0.01, 0.4  # ε and τ of the transport
-_LAB = 50.0  # L*a*b* in this unit
 _STRIDE = 18  # pixels between samples
 _ROUGH = 1e-3  # a variance of colour that any region has
 _STEEPEST = 3.0  # slope of a region's map
@@ -77,7 +76,7 @@ class Judge:
             inside, partner = here == k, there == k
             if inside.any() and partner.any():
                 result[:, inside] = _mapped(self._x[:, inside], self._y[:, partner])
-        apart = _LAB * float((_lab(result) - _lab(self._slid)).norm(dim=0).mean())
+        apart = LAB * float((_lab(result) - _lab(self._slid)).norm(dim=0).mean())
         borders = sum(price * _across(*side) for price, *side in zip(_BORDERS, labels, self._near, strict=True))
         prices = _FURTHER * (count - 2) + _APART * apart + borders
         return self._distance(result) + prices + self._doubt(labels, count)
@@ -122,7 +121,7 @@ class Judge:
 
     def _distance(self, colors: Tensor) -> float:
         half = half_divergence(_lab(colors), self._goal, self._extra, self._own, _ENTROPY, _LEAVE)
-        return _LAB * max(float(half) - self._constant, 0.0) ** 0.5
+        return LAB * max(float(half) - self._constant, 0.0) ** 0.5
 
 
 def _members(labels: Sequence[Labels], count: int) -> list[Floats]:
@@ -156,7 +155,7 @@ def _across(labels: Labels, near: Any) -> float:
 
 
 def _lab(colors: Tensor) -> Tensor:
-    return lab_from_srgb(colors.clamp(0, 1)) / _LAB
+    return lab_from_srgb(colors.clamp(0, 1)) / LAB
 
 
 def _mapped(x: Tensor, y: Tensor) -> Tensor:

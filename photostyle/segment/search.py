@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from photostyle.errors import SettingsError
+from photostyle.network.hed import EdgeDetector
 from photostyle.network.lite import Lite
 from photostyle.network.weights import Weights
 from photostyle.regions.regions import Regions
@@ -58,8 +59,8 @@ def common_regions(
         raise SettingsError(f"Regions are counted from 1 to {MOST}, not {count}.")
     if count == 1:
         return Regions.whole(content, style)
-    network = Lite(things, device)
-    sides = [look(image, network, edges) for image in (content, style)]
+    networks = Lite(things, device), EdgeDetector(edges, device)
+    sides = [look(image, *networks) for image in (content, style)]
     traits = find_traits(sides)
     ways = list(partitions(sides, traits, count or _FEW))
     if count:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from photostyle.errors import WeightsError
 from photostyle.network.backbones import BACKBONES, DEFAULT_BACKBONE
-from photostyle.network.hed import edge_map
+from photostyle.network.hed import EdgeDetector
 from photostyle.network.weights import Weights, load_weights
 
 Array = NDArray[np.float64]
@@ -63,17 +63,17 @@ def test_agrees_with_the_definition(size: tuple[int, int]) -> None:
         logit = logit + h * enlarge(0.01 * k * feature - 0.1 * k, *size)
         feature = pool(feature)
     expected = 1 / (1 + np.exp(-logit))
-    np.testing.assert_allclose(edge_map(image, pooling_only()).numpy(), expected, atol=1e-5)
+    np.testing.assert_allclose(EdgeDetector(pooling_only())(image).numpy(), expected, atol=1e-5)
 
 
 def test_takes_no_gradient() -> None:
     image = torch.rand(3, 9, 7).requires_grad_()
-    assert not edge_map(image, pooling_only()).requires_grad
+    assert not EdgeDetector(pooling_only())(image).requires_grad
 
 
 def test_needs_side_outputs() -> None:
     with pytest.raises(WeightsError, match="'vgg19' detects no edges"):
-        edge_map(torch.zeros(3, 8, 8), Weights(BACKBONES["vgg19"], {}))
+        EdgeDetector(Weights(BACKBONES["vgg19"], {}))(torch.zeros(3, 8, 8))
 
 
 @pytest.mark.weights
@@ -81,7 +81,7 @@ def test_sees_a_step_and_nothing_else() -> None:
     weights = load_weights()
     image = torch.full((3, 101, 157), 0.2)
     image[:, :, 70:] = 0.8
-    edges = edge_map(image, weights)
+    edges = EdgeDetector(weights)(image)
     assert edges.shape == (101, 157)
     assert edges.min() >= 0 and edges.max() <= 1
     inner = edges[16:-16]  # zero padding makes faint edges along the frame
@@ -89,4 +89,4 @@ def test_sees_a_step_and_nothing_else() -> None:
     assert abs(int(inner.mean(dim=0).argmax()) - 69.5) <= 1.5
     assert inner[:, 16:60].max() < 0.1 and inner[:, 80:-16].max() < 0.1
     # it follows the step when the picture is turned
-    assert torch.allclose(edge_map(image.transpose(1, 2), weights).T, edges, atol=0.25)
+    assert torch.allclose(EdgeDetector(weights)(image.transpose(1, 2)).T, edges, atol=0.25)

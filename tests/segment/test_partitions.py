@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from photostyle.network.hed import EdgeDetector
 from photostyle.network.lite import Lite
 from photostyle.network.weights import Weights
 from photostyle.segment.cells import Cells, _likeness, look
@@ -39,7 +40,7 @@ def test_likeness_by_hand() -> None:
 def test_traits_are_shared_within_borders(networks: Networks, scene: Scene) -> None:
     """The walk hardly leaves the sky, and evens out what is in it."""
     things, edges = networks
-    sides = [look(scene(96, 128, 0.5, 0.9, 0.4, seed=n), Lite(things), edges) for n in (0, 1)]
+    sides = [look(scene(96, 128, 0.5, 0.9, 0.4, seed=n), Lite(things), EdgeDetector(edges)) for n in (0, 1)]
     for side, traits in zip(sides, find_traits(sides), strict=True):
         x = traits.weighed(0.3, 0.4, 0.3).reshape(-1, *side.grid)
         sky, land = x[:, :5].reshape(len(x), -1), x[:, 7:].reshape(len(x), -1)
@@ -56,7 +57,7 @@ def test_the_least_share_is_that_of_either_side() -> None:
 def test_every_region_is_on_both_sides(networks: Networks, picture: Picture) -> None:
     things, edges = networks
     images = picture(200, 260, dtype=torch.float32), picture(240, 200, seed=1, dtype=torch.float32)
-    sides = [look(image, Lite(things), edges) for image in images]
+    sides = [look(image, Lite(things), EdgeDetector(edges)) for image in images]
     ways = list(partitions(sides, find_traits(sides)))
     assert {regions_in(way) for way in ways} >= {2, 3}
     for way in ways:

@@ -14,13 +14,18 @@ from playwright.sync_api import Page, expect
 pytestmark = in_chromium
 
 
-def test_regions_are_renamed_paired_merged_and_deleted(page: Page, photographs: tuple[Path, Path]) -> None:
+def paint_one_more(page: Page, photographs: tuple[Path, Path]) -> None:
+    """A stroke of one more region in both photographs."""
     begin_painting(page, photographs)
-    page.click("#add")
     page.uncheck("#snap")
+    page.click("#add")
     for side in ("content", "style"):
         drag(page, f"[data-side={side}] canvas", (0.2, 0.8), (0.8, 0.8))
     rest(page)
+
+
+def test_regions_are_renamed_paired_merged_and_deleted(page: Page, photographs: tuple[Path, Path]) -> None:
+    paint_one_more(page, photographs)
     count = page.locator("#list li").count()
     page.locator("#list input").last.fill("Meadow")
     page.keyboard.press("Enter")
@@ -61,12 +66,7 @@ def test_masks_are_files_too(page: Page, photographs: tuple[Path, Path], tmp_pat
 
 def test_another_reference_takes_no_painting_away(page: Page, photographs: tuple[Path, Path]) -> None:
     """The photograph stays painted; and with the first reference all is as it was, undo too."""
-    begin_painting(page, photographs)
-    page.uncheck("#snap")
-    page.click("#add")
-    for side in ("content", "style"):
-        drag(page, f"[data-side={side}] canvas", (0.2, 0.8), (0.8, 0.8))
-    rest(page)
+    paint_one_more(page, photographs)
     content, style = layer(page), layer(page, "style")
     page.set_input_files("[data-side=style] input[type=file]", photographs[0])
     expect(page.locator("[data-side=style] .name")).to_contain_text("day.jpg")
