@@ -1,9 +1,9 @@
 """The regions of two photographs from a network's own features: nothing further to download.
 
 Both photographs are divided, together and each alone, in few regions and in many (`partitions`); a judge says of each
-way how near to the style it brings the content (`judge`). The best is taken, two regions of it joined where that is no
-loss. Where looks of their own do not gain enough, regions may still tell in which proportions the style counts
-(`proportions`). Else there are none.
+way how near to the style it brings the content (`judge`). Two regions of it are joined where that is no loss: many
+regions, one pair of which is wrong, may be the best few. The best is taken. Where looks of their own do not gain
+enough, regions may still tell in which proportions the style counts (`proportions`). Else there are none.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
+from operator import itemgetter
 
 import torch
 from torch import Tensor
@@ -27,7 +28,11 @@ from photostyle.segment.partitions import MOST, Labels, least_share, partitions,
 from photostyle.segment.proportions import in_other_proportions
 from photostyle.segment.traits import find_traits
 
+Judged = tuple[list[Labels], float]
+"""Labels of both sides' cells, and what they cost, ΔE."""
+
 _FEW = 5  # regions: if no count is asked for, more gain nothing
+_JOINED = 2  # ways of more than two regions, the best of them, in which regions are joined: more take time
 _LEAST = 0.05  # of its photograph: a smaller region is not worth the risk that it is none
 
 _NO_GAIN = "Regions of their own would bring the photographs hardly nearer: they are taken as a whole."
@@ -72,23 +77,28 @@ def common_regions(
         said = f"Found 1 of {count} regions: no more are common to both photographs." if count else _NOTHING
         return _whole(content, style, said)
     judge = Judge(sides, traits)
-    best, cost = min(((way, judge.divided(way)) for way in ways), key=lambda judged: judged[1])
-    if not count:
-        best, cost = _joined(best, cost, judge)
-        if not needed and not judge.gains(best, cost):
-            one_light = in_other_proportions(ways, sides, judge.sliders)
-            if one_light is None:
-                return _whole(content, style, _NO_GAIN)
-            found = _regions(one_light, sides, (content, style))
-            return replace(found, one_look=True, notes=(*found.notes, _ONE_LIGHT))
+    judged = sorted(((way, judge.divided(way)) for way in ways), key=itemgetter(1))
+    best, cost = judged[0] if count else _best(judged, judge)
+    if not count and not needed and not judge.gains(best, cost):
+        one_light = in_other_proportions(ways, sides, judge.sliders)
+        if one_light is None:
+            return _whole(content, style, _NO_GAIN)
+        found = _regions(one_light, sides, (content, style))
+        return replace(found, one_look=True, notes=(*found.notes, _ONE_LIGHT))
     return _regions(best, sides, (content, style), count)
 
 
-def _joined(labels: list[Labels], cost: float, judge: Judge) -> tuple[list[Labels], float]:
+def _best(judged: Sequence[Judged], judge: Judge) -> Judged:
+    """What costs least, of ways in the order of their costs and of the best of more than two regions, these joined."""
+    several = [(way, cost) for way, cost in judged if regions_in(way) > 2]
+    return min([judged[0], *(_joined(way, cost, judge) for way, cost in several[:_JOINED])], key=itemgetter(1))
+
+
+def _joined(labels: list[Labels], cost: float, judge: Judge) -> Judged:
     """Two regions made one, again and again, while that costs less; two are left at least."""
     while (count := regions_in(labels)) > 2:
         ways = [_one(labels, a, b) for a, b in combinations(range(count), 2)]
-        best, least = min(((way, judge.divided(way)) for way in ways), key=lambda judged: judged[1])
+        best, least = min(((way, judge.divided(way)) for way in ways), key=itemgetter(1))
         if least >= cost:
             break
         labels, cost = best, least

@@ -89,7 +89,9 @@ def _walked(side: Cells, x: Floats, λ: float) -> Floats:
     """The q of the walk from x, both D×N."""
     A = side.likeness
     walk = sparse.diags_array(np.asarray(A.sum(1)).ravel() + λ) - A
-    q: Floats = splu(walk.tocsc()).solve(λ * np.ascontiguousarray(x.T)).T
+    # symmetric and diagonally dominant: no rows need be exchanged, and an order made for that leaves fewer numbers
+    factors = splu(walk.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+    q: Floats = factors.solve(λ * np.ascontiguousarray(x.T)).T
     return q
 
 

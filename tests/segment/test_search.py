@@ -197,6 +197,20 @@ def test_regions_that_are_no_gain_are_joined(halves: Callable[..., Cells]) -> No
     assert cost == judge.divided([above, above])
 
 
+def test_many_regions_may_be_the_best_few(halves: Callable[..., Cells]) -> None:
+    """Quarters cost more than halves that end in the wrong place, and less when two and two of them are one."""
+    sides = [halves(0.7, 0.3), halves(0.4, 0.6)]
+    judge = Judge(sides, find_traits(sides))
+    above, early = np.repeat([0, 1], 96), np.repeat([0, 1], [64, 128])
+    quarters = above * 2 + np.tile(np.repeat([0, 1], 8), 12)
+    ways = [[above, early], [quarters, quarters]]
+    judged = [(way, judge.divided(way)) for way in ways]
+    assert judged[0][1] < judged[1][1]
+    (content, style), cost = search._best(judged, judge)
+    assert (content == above).all() and (style == above).all()
+    assert cost == judge.divided([above, above])
+
+
 def test_one_of_two_regions() -> None:
     labels: list[Labels] = [np.array([0, 1, 2, 3]), np.array([3, 2, 1, 0])]
     content, style = search._one(labels, 1, 2)
