@@ -1,9 +1,10 @@
 """The regions of two photographs from a network's own features: nothing further to download.
 
 Both photographs are divided, together and each alone, in few regions and in many (`partitions`); a judge says of each
-way how near to the style it brings the content (`judge`). Two regions of it are joined where that is no loss: many
-regions, one pair of which is wrong, may be the best few. The best is taken. Where looks of their own do not gain
-enough, regions may still tell in which proportions the style counts (`proportions`). Else there are none.
+way how near to the style it brings the content (`judge`). The best is taken, two regions of it joined where that is no
+loss. Where it gains enough, the next best are joined likewise: many regions, one pair of which is wrong, may be the
+best few. Where looks of their own do not gain enough, regions may still tell in which proportions the style counts
+(`proportions`). Else there are none.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ Judged = tuple[list[Labels], float]
 """Labels of both sides' cells, and what they cost, ΔE."""
 
 _FEW = 5  # regions: if no count is asked for, more gain nothing
-_JOINED = 2  # ways of more than two regions, the best of them, in which regions are joined: more take time
+_OTHERS = 2  # ways of more than two regions in which regions are joined, beside the best way: more take time
 _LEAST = 0.05  # of its photograph: a smaller region is not worth the risk that it is none
 
 _NO_GAIN = "Regions of their own would bring the photographs hardly nearer: they are taken as a whole."
@@ -77,21 +78,28 @@ def common_regions(
         said = f"Found 1 of {count} regions: no more are common to both photographs." if count else _NOTHING
         return _whole(content, style, said)
     judge = Judge(sides, traits)
-    judged = sorted(((way, judge.divided(way)) for way in ways), key=itemgetter(1))
-    best, cost = judged[0] if count else _best(judged, judge)
-    if not count and not needed and not judge.gains(best, cost):
+    first, *others = sorted(((way, judge.divided(way)) for way in ways), key=itemgetter(1))
+    if count:
+        return _regions(first[0], sides, (content, style), count)
+    first = _joined(*first, judge)
+    if not needed and not judge.gains(*first):
         one_light = in_other_proportions(ways, sides, judge.sliders)
         if one_light is None:
             return _whole(content, style, _NO_GAIN)
         found = _regions(one_light, sides, (content, style))
         return replace(found, one_look=True, notes=(*found.notes, _ONE_LIGHT))
-    return _regions(best, sides, (content, style), count)
+    best, _ = _least(first, others, judge)
+    return _regions(best, sides, (content, style))
 
 
-def _best(judged: Sequence[Judged], judge: Judge) -> Judged:
-    """What costs least, of ways in the order of their costs and of the best of more than two regions, these joined."""
-    several = [(way, cost) for way, cost in judged if regions_in(way) > 2]
-    return min([judged[0], *(_joined(way, cost, judge) for way, cost in several[:_JOINED])], key=itemgetter(1))
+def _least(first: Judged, others: Sequence[Judged], judge: Judge) -> Judged:
+    """What costs least, of the first way and of the best others of more than two regions, these joined, that gain.
+
+    Whether there are regions at all is not theirs to say: of many that are tried one costs little by chance.
+    """
+    several = [(way, cost) for way, cost in others if regions_in(way) > 2]
+    joined = [_joined(way, cost, judge) for way, cost in several[:_OTHERS]]
+    return min([first, *(way for way in joined if judge.gains(*way))], key=itemgetter(1))
 
 
 def _joined(labels: list[Labels], cost: float, judge: Judge) -> Judged:

@@ -198,17 +198,28 @@ def test_regions_that_are_no_gain_are_joined(halves: Callable[..., Cells]) -> No
 
 
 def test_many_regions_may_be_the_best_few(halves: Callable[..., Cells]) -> None:
-    """Quarters cost more than halves that end in the wrong place, and less when two and two of them are one."""
-    sides = [halves(0.7, 0.3), halves(0.4, 0.6)]
+    """Two and two quarters made one are better than halves that end in the wrong place."""
+    sides = [halves(0.7, 0.3), halves(0.2, 0.8)]
     judge = Judge(sides, find_traits(sides))
     above, early = np.repeat([0, 1], 96), np.repeat([0, 1], [64, 128])
     quarters = above * 2 + np.tile(np.repeat([0, 1], 8), 12)
-    ways = [[above, early], [quarters, quarters]]
-    judged = [(way, judge.divided(way)) for way in ways]
-    assert judged[0][1] < judged[1][1]
-    (content, style), cost = search._best(judged, judge)
+    first, other = (([l, r], judge.divided([l, r])) for l, r in ((above, early), (quarters, quarters)))
+    (content, style), cost = search._least(first, [other], judge)
     assert (content == above).all() and (style == above).all()
     assert cost == judge.divided([above, above])
+
+
+def test_what_does_not_gain_is_not_taken_however_little_it_costs(halves: Callable[..., Cells]) -> None:
+    """Nor is what costs more, though it gains."""
+    sides = [halves(0.7, 0.3), halves(0.2, 0.8)]
+    judge = Judge(sides, find_traits(sides))
+    above = np.repeat([0, 1], 96)
+    three = above + np.repeat([0, 1], [144, 48])
+    good = [above, above], judge.divided([above, above])
+    unlike = [three, 2 - three], 0.0
+    assert search._least(good, [unlike], judge) is good
+    cheap = [above, above], -1.0
+    assert search._least(cheap, [([three, three], judge.divided([three, three]))], judge) is cheap
 
 
 def test_one_of_two_regions() -> None:
