@@ -52,7 +52,7 @@ def regions(
     for image in (I, S):
         memory.check_room("regions", image.shape[1:], find_device(device))
     asked = {"match": read_match(match or ""), "drop": read_names(drop or "")} | given(model=model, count=count)
-    have_weights(DEFAULT_BACKBONE, report)  # which doubts what is found
+    have_weights(report, DEFAULT_BACKBONE)  # which doubts what is found
     found = find(I, S, method, report, device=device, **asked).seen(loaded.models[0].alpha)
     doubts = doubt(I, S, found, report, load_weights())
     *first, last = write_regions(output, I, S, found, doubts)

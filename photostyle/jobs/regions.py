@@ -30,8 +30,7 @@ def find(
 ) -> Regions:
     """`find_regions` with its `options`: its weights fetched, and its notes told."""
     if method == "auto":
-        for network in FINDERS:
-            have_weights(network, report)
+        have_weights(report, *FINDERS)
     else:
         report.note("Regions by a model that names what it sees; it is fetched once if it is not here (241 MB) …")
     regions = find_regions(content, style, method, device=find_device(device), **options)  # type: ignore[arg-type]

@@ -141,7 +141,7 @@ class Transfer:
         network = None
         if recipe.network:
             if not self.network.files:
-                have_weights(self.network.backbone, report)
+                have_weights(report, self.network.backbone)
             # an error now rather than after the regions
             network = load_weights(self.network.backbone, self.network.weights_path)
         content, style = loaded.content, loaded.styles[0]
@@ -160,7 +160,7 @@ class Transfer:
                 network = load_weights(DEFAULT_BACKBONE)  # it is there: regions were found by it too
             doubt(I, S, regions, report, network)
         if self.look and recipe.maps and len(regions.names) > 1:
-            have_weights(DEFAULT_BACKBONE, report)  # by which a look knows its regions again
+            have_weights(report, DEFAULT_BACKBONE)  # by which a look knows its regions again
         content = loaded.photograph.filled(regions.content)
         return _Scene(loaded.photograph, content, loaded.styles, [S, *loaded.styles[1:]], regions, guide)
 

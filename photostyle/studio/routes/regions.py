@@ -70,8 +70,9 @@ class Clicks(BaseModel):
 @router.post("/select/{side}", response_class=Response)
 async def select(mine: Mine, here: Here, side: Side, clicks: Clicks) -> Response:
     """The thing that is clicked in the small photograph: a soft mask as gray PNG."""
-    prompt = Prompt(clicks.inside, clicks.outside)
-    mask = await run_in_threadpool(here.selecting.select, _painted_on(mine, side), prompt)
+    prompt, picture = Prompt(clicks.inside, clicks.outside), _painted_on(mine, side)
+    here.have(mine, *here.selecting.networks)
+    mask = await run_in_threadpool(here.selecting.select, picture, prompt)
     return Response(gray_png(mask), media_type="image/png")
 
 
