@@ -34,6 +34,7 @@ from photostyle import Regions, load_image, load_regions, load_weights
 from photostyle.image import fit, shrink
 from photostyle.matting.laplacian import matting_laplacian
 from photostyle.network.backbones import DEFAULT_BACKBONE, SCENE_BACKBONE
+from photostyle.segment.cells import SIZE
 from photostyle.segment.refine import refine_regions
 from photostyle.segment.search import common_regions
 
@@ -79,8 +80,9 @@ def main() -> None:
             continue
         content, style = load_image(path / "content.png"), load_image(path / "style.png")
         began = time.perf_counter()
-        found = common_regions(content, style, *networks, count=options.count, needed=True)
-        fine = refine_regions(found, content, style)
+        small = fit(content, SIZE), fit(style, SIZE)
+        found = common_regions(*small, *networks, count=options.count, needed=True)
+        fine = refine_regions(found, *small)
         seconds.append(time.perf_counter() - began)
         borders.append((border_energy(found, content), border_energy(fine, content)))
         figures[path.name] = compare(found.fit(made.content, made.style), made)
@@ -99,7 +101,7 @@ def main() -> None:
 
 def border_energy(regions: Regions, photograph: Tensor) -> float:
     """See above; 0 where there is one region."""
-    I = fit(photograph, 448)
+    I = fit(photograph, SIZE)
     masks = shrink(regions.content, I.shape[1:])
     uncertain = (masks * (1 - masks)).sum(0, keepdim=True)
     near = max_pool2d((uncertain > 0.01).float(), 17, 1, 8)

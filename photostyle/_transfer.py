@@ -230,10 +230,7 @@ def _prepare(
     regions = regions or Regions.whole(content, styles[0])
     if regions.one_look and not recipe.placed:
         regions = regions.in_proportion()
-    if recipe.looks_at:
-        regions.check(content, styles[0])
-    else:
-        regions = regions.fit(content, styles[0])
+    regions.check(content, styles[0])
     vgg = network.load() if recipe.network else None
     tint = tint_of(recipe, p, styles, regions)
     return _Prepared(recipe, content, styles if recipe.blends else styles[0], regions, vgg, p, tint)

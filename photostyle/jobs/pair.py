@@ -91,7 +91,7 @@ class Pair:
             if (h, w) != (H, W) and nearly_of_size(masks, image):
                 report.note(f"Note: {path} has {w}×{h} pixels and its photograph {W}×{H}: it is resized.")
         tell(painted.notes, report)
-        tell_regions(content, style, painted.fit(content, style), report)
+        tell_regions(content, style, painted, report)
         return painted
 
 

@@ -17,6 +17,7 @@ from photostyle import (
     save_regions,
 )
 from photostyle.files import make_folder
+from photostyle.image import resize
 from photostyle.jobs.report import Report, have_weights, tell
 from photostyle.jobs.sheet import contact_sheet, overlay
 from photostyle.network.backbones import FINDERS
@@ -42,6 +43,7 @@ def find(
 
 def tell_regions(content: Tensor, style: Tensor, regions: Regions, report: Report) -> None:
     """Which regions were matched: what each is of the two photographs, and how large."""
+    content, style = resize(content, regions.content.shape[1:]), resize(style, regions.style.shape[1:])
     told = []
     for name, here, there, shares in zip(regions.names, regions.content, regions.style, regions.shares, strict=True):
         sides = (
@@ -68,8 +70,12 @@ def doubt(content: Tensor, style: Tensor, regions: Regions, report: Report, netw
 
 
 def write_regions(folder: Path, content: Tensor, style: Tensor, found: Regions, doubts: tuple[str, ...]) -> list[str]:
-    """Two label images, an overlay for the eye and what is known of the regions as JSON; returns the files' names."""
+    """Two label images, an overlay for the eye and what is known of the regions as JSON; returns the files' names.
+
+    The images have the sizes of the photographs.
+    """
     make_folder(folder)
+    found = found.fit(content, style)
     save_regions(found, folder / "content_regions.png", folder / "style_regions.png")
     colors = label_colors(len(found.names) + 1)
     sides = {"content": overlay(content, found.content, colors), "style": overlay(style, found.style, colors)}

@@ -37,7 +37,7 @@ from photostyle import (
 from photostyle._transfer import maps_steps, tint_of
 from photostyle.descent.checkpoint import Checkpoint, digest
 from photostyle.files import keep_inputs, make_folder, stream_or
-from photostyle.image import fit, fit_size, resize
+from photostyle.image import fit_size, resize
 from photostyle.jobs import memory
 from photostyle.jobs.pair import Pair
 from photostyle.jobs.regions import doubt, find
@@ -98,7 +98,7 @@ class Transfer:
         began = monotonic()
         recipe, settings = self._check()
         scene = self._look(recipe, report)
-        if (tint := tint_of(recipe, settings, scene.seen_styles, scene.regions)) and tint.note:
+        if (tint := tint_of(recipe, settings, scene.styles, scene.regions)) and tint.note:
             tell([tint.note], report)
         values, keeper = self._plan(recipe, asdict(settings), scene, report)
         note = self._note(recipe, values, scene)
@@ -145,24 +145,23 @@ class Transfer:
             # an error now rather than after the regions
             network = load_weights(self.network.backbone, self.network.weights_path)
         content, style = loaded.content, loaded.styles[0]
-        I, S = (fit(image, recipe.looks_at) if recipe.looks_at else image for image in (content, style))
-        regions, guide = loaded.regions.fit(I, S), self.guide
+        regions, guide = loaded.regions, self.guide
         if self.pair.painted:
             guide = "painted"
         elif not recipe.regional:
             guide = "none"
         elif guide != "none":
             where = {"device": self.network.device} | ({"model": self.model} if self.model else {})
-            regions = find(I, S, guide, report, match=self.pair.match, drop=self.pair.drop, **where)
+            regions = find(content, style, guide, report, match=self.pair.match, drop=self.pair.drop, **where)
         regions = regions.seen(loaded.models[0].alpha)
         if recipe.regional:
             if guide == "auto" and not network:
                 network = load_weights(DEFAULT_BACKBONE)  # it is there: regions were found by it too
-            doubt(I, S, regions, report, network)
+            doubt(content, style, regions, report, network)
         if self.look and recipe.maps and len(regions.names) > 1:
             have_weights(report, DEFAULT_BACKBONE)  # by which a look knows its regions again
         content = loaded.photograph.filled(regions.content)
-        return _Scene(loaded.photograph, content, loaded.styles, [S, *loaded.styles[1:]], regions, guide)
+        return _Scene(loaded.photograph, content, loaded.styles, regions, guide)
 
     def _plan(
         self, recipe: Recipe, values: dict[str, Any], scene: _Scene, report: Report
@@ -247,13 +246,12 @@ class Transfer:
 
 @dataclass(frozen=True, eq=False)
 class _Scene:
-    """What a transfer works on: the photograph as it was read and as pixels, the styles (`seen_styles`: as large as
-    the recipe looks at them), the regions, and who found these."""
+    """What a transfer works on: the photograph as it was read and as pixels, the styles, the regions, and who found
+    these."""
 
     photograph: Photograph
     content: Tensor
     styles: list[Tensor]
-    seen_styles: list[Tensor]
     regions: Regions
     guide: str
 

@@ -1,7 +1,8 @@
 """One file per paper: a frozen dataclass of its numbers and one generator of steps.
 
-A recipe is `(content, style, regions, vgg, settings) → Steps`: images 3×H×W sRGB in [0, 1], regions
-fitted to them, vgg None where the recipe needs no network; the generator yields every step and returns the final image.
+A recipe is `(content, style, regions, vgg, settings) → Steps`: images 3×H×W sRGB in [0, 1], regions of their
+proportions (`Regions.fit` brings them to a size), vgg None where the recipe needs no network; the generator yields
+every step and returns the final image.
 """
 
 from __future__ import annotations
@@ -42,12 +43,11 @@ class Recipe:
     is where rather than which look it has, and so they serve it in one light too (`Regions.one_look`); if `blends` it
     is given a sequence of styles, else one. `recolors` tells of its settings whether colours are still to be held to
     the style's hue.
-    `looks_at` is the long side of the images that all is found from, regions too, for a recipe that is applied to the
-    photograph itself at last; None for one that needs regions of the photographs' own sizes. `maps` is the generator of
-    one whose result is a colour map for each region: it returns these. Of one that `keeps_photograph` early images too
-    are local changes of the photograph's colours. A draft of a `quick` one takes seconds. `descent_bytes` is
-    how much memory it takes for each pixel of the image that descends, `banded_bytes` for each beyond those that the
-    network looks at in one go (None: as many), `photograph_bytes` for each of the photograph.
+    `maps` is the generator of one whose result is a colour map for each region: it returns these. Of one that
+    `keeps_photograph` early images too are local changes of the photograph's colours. A draft of a `quick` one takes
+    seconds. `descent_bytes` is how much memory it takes for each pixel of the image that descends, `banded_bytes` for
+    each beyond those that the network looks at in one go (None: as many), `photograph_bytes` for each of the
+    photograph.
     """
 
     source: str
@@ -59,7 +59,6 @@ class Recipe:
     placed: bool = False
     blends: bool = False
     recolors: Callable[[Any], bool] = lambda p: True
-    looks_at: int | None = None
     maps: Callable[[Tensor, Any, Regions, Any, Any], Generator[Step, None, RegionalMaps]] | None = None
     keeps_photograph: bool = False
     quick: bool = False
@@ -75,7 +74,6 @@ RECIPES = {
         Photo,
         photo,
         recolors=lambda p: False,  # its maps are toned themselves, region by region
-        looks_at=Photo.SMALL,
         maps=photo_maps,
         keeps_photograph=True,
         quick=True,

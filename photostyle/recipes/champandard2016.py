@@ -61,6 +61,7 @@ class SemanticStyle(Sizes):
 
 def semantic_regions(content: Tensor, style: Tensor, regions: Regions, vgg: VGG, p: SemanticStyle) -> Steps:
     """`semantic_style` with the masks of the regions for maps."""
+    regions = regions.fit(content, style)
     return semantic_style(style, regions.style, regions.content, content, vgg, p)
 
 

@@ -49,7 +49,7 @@ class LinearTransport:
 
 def monge_kantorovich(content: Tensor, style: Tensor, regions: Regions, vgg: None, p: LinearTransport) -> Steps:
     """Mean and covariance of sRGB, region by region."""
-    O = match_colors(content, style, regions, lambda x, y: linear_map(x, y, p.ridge))
+    O = match_colors(content, style, regions.fit(content, style), lambda x, y: linear_map(x, y, p.ridge))
     yield Step("recolour", 1, 1, O)
     return O
 
@@ -74,6 +74,7 @@ def distribution_transfer(
     content: Tensor, style: Tensor, regions: Regions, vgg: None, p: DistributionTransfer
 ) -> Steps:
     """The map t is found on a sample of the colours, then applied to all of the photograph and regrained."""
+    regions = regions.fit(content, style)
     small, masks = sample(content, regions.content)
     preview, inside = small.clone(), counted(masks)
     pairs = paired_colors(content, style, regions)

@@ -30,7 +30,7 @@ class ColorStatistics:
 
 def color_statistics(content: Tensor, style: Tensor, regions: Regions, vgg: None, p: ColorStatistics) -> Steps:
     """Mean and standard deviation of each axis, region by region."""
-    O = match_colors(content, style, regions, lambda x, y: statistics_map(x, y, p.space))
+    O = match_colors(content, style, regions.fit(content, style), lambda x, y: statistics_map(x, y, p.space))
     yield Step("recolour", 1, 1, O)
     return O
 

@@ -10,7 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from photostyle.errors import RegionsError
-from photostyle.image import nearly_of_size, same_proportions
+from photostyle.image import nearly_of_size, resize, same_proportions
+from photostyle.maps.blend import BORDER, SURFACE
+from photostyle.matting.render import feather
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,9 @@ class Regions:
     some weight on both sides. `notes` says, a sentence each, what had to be merged or left out to make it so.
 
     `one_look` says that both photographs are in one light: then regions have no look of their own, and only tell how
-    much each part of the style counts (`in_proportion`). Raises RegionsError where this does not hold.
+    much each part of the style counts (`in_proportion`). `guided` says that masks were found on small copies of the
+    photographs: where they are enlarged, borders follow what the photograph shows. Raises RegionsError where this does
+    not hold.
     """
 
     names: tuple[str, ...]
@@ -30,6 +34,7 @@ class Regions:
     style: Tensor
     notes: tuple[str, ...] = ()
     one_look: bool = False
+    guided: bool = False
 
     def __post_init__(self) -> None:
         for side, masks in (("content", self.content), ("style", self.style)):
@@ -87,16 +92,19 @@ class Regions:
                 )
 
     def fit(self, content: Tensor, style: Tensor) -> Regions:
-        """The same regions at the sizes of these images, reduced by area averaging, enlarged bilinearly.
+        """The same regions at the sizes of these images.
 
-        Raises RegionsError as `check` does.
+        Masks are reduced by area averaging, and enlarged bilinearly or, if they are `guided`, along what the photograph
+        shows. Raises RegionsError as `check` does.
         """
         self.check(content, style)
-        return replace(
-            self,
-            content=_fit(self.content, content.shape[1:]).to(content),
-            style=_fit(self.style, style.shape[1:]).to(style),
-        )
+        return replace(self, content=self._fitted(self.content, content), style=self._fitted(self.style, style))
+
+    def _fitted(self, masks: Tensor, photograph: Tensor) -> Tensor:
+        masks = masks.to(photograph)
+        if self.guided and masks.shape[1] < photograph.shape[1]:
+            return feather(masks, resize(photograph, masks.shape[1:]), photograph, BORDER, SURFACE)
+        return _fit(masks, photograph.shape[1:])
 
     def seen(self, alpha: Tensor | None) -> Regions:
         """The same without what cannot be seen of the style: its masks times its `alpha` (1×h×w in [0, 1]).

@@ -26,7 +26,7 @@ from photostyle.segment.parsing import LAYERS, on_cells, parse_cells
 
 Floats = NDArray[np.float64]
 
-_SIZE = 448  # long side at which things are told, pixels
+SIZE = 448  # long side at which things are told, pixels
 _EDGES_SIZE = 256  # at which edges are: those of things, not of their grain
 _EDGE = 10.0  # what a certain edge is worth, beside a mean squared difference of colour
 _LEAST = 1e-4  # likeness across any border: no cell is cut off
@@ -53,7 +53,7 @@ class Cells:
 @torch.no_grad()
 def look(photograph: Tensor, things: Lite, edges: EdgeDetector) -> Cells:
     """The cells of a photograph (3×H×W, sRGB in [0, 1]): one pass through each network, of small copies of it."""
-    seen = fit(photograph, _SIZE)
+    seen = fit(photograph, SIZE)
     image = adapted(seen.to(things.device))
     deep = on_cells(things(image, LAYERS), image)
     scene = parse_cells(deep, image)

@@ -23,9 +23,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from photostyle.errors import RegionsError
-from photostyle.image import resize
+from photostyle.image import fit_size, resize
 from photostyle.regions.pairing import Labels, check_names, merge_orphans, present
 from photostyle.regions.regions import Regions
+from photostyle.segment.cells import SIZE
 from photostyle.segment.hub import Kind, Model, load_model
 
 DEFAULT = "openmmlab/upernet-convnext-tiny"
@@ -86,7 +87,7 @@ def segment_learned(
     `AutoModelForSemanticSegmentation` and that takes images of any size (UPerNet, SegFormer, MobileViT). Nothing
     that comes with a model is run.
 
-    Masks are hard, cover every pixel of both sides and have the photographs' own sizes. A group under 1 % of
+    Masks are hard, cover every pixel of both sides, and are 448 pixels large at most. A group under 1 % of
     the content, or with under 1 % of the style for a partner, is merged into the group with which it shares the
     longest border; what the style shows beyond that joins the likeliest of the other groups. `notes` says so.
     `match` gives a group of the content the look of another of the style; groups to `drop` are not paired.
@@ -96,7 +97,8 @@ def segment_learned(
     """
     network = _load(model, device)
     sides = (network(content), network(style))
-    return _paired(network.names, sides, (content.shape[1:], style.shape[1:]), match or {}, drop)
+    sizes = [fit_size(image.shape[1], image.shape[2], SIZE) for image in (content, style)]
+    return _paired(network.names, sides, sizes, match or {}, drop)
 
 
 @dataclass(frozen=True, eq=False)

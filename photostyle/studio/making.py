@@ -98,7 +98,7 @@ def _find(
     for note in found.notes:
         task.note(spoken(note, titles))
     paths = session.folder / f"{token()}.png", session.folder / f"{token()}.png"
-    save_regions(found, *paths)
+    save_regions(found.fit(content.small, style.small), *paths)
     with session.changing:
         sheet.labels = {side: path.read_bytes() for side, path in zip(SIDES, paths, strict=True)}
         sheet.regions = [{"color": color, "name": "", "model": color} for color in listed]
@@ -268,7 +268,7 @@ def _regions(order: Order, painting: Painting | None, content: Tensor, style: Te
     if painting is None:
         return None
     painted = painting.load()
-    if find_recipe(order.recipe).looks_at:  # it lets them follow the photograph by itself
+    if find_recipe(order.recipe).maps:  # it lets them follow the photograph by itself
         return painted
     if not order.snapped:
         return painted.fit(content, style)

@@ -286,6 +286,22 @@ def test_fitted_masks_keep_the_partition(size: tuple[int, int]) -> None:
         assert float(side.min()) >= 0
 
 
+def test_guided_masks_are_enlarged_along_the_photograph() -> None:
+    """Found on a small copy, whose border lies two of its pixels off, they follow the edge; painted ones stay as is."""
+    photograph = torch.full((3, 120, 320), 0.2)
+    photograph[:, :, 161:] = 0.8
+    left = torch.zeros(30, 80)
+    left[:, :38] = 1
+    masks = torch.stack([left, 1 - left])
+    guided = Regions(("a", "b"), masks, masks, guided=True).fit(photograph, photograph)
+    assert torch.equal(guided.content > 0.5, torch.stack([photograph[0] < 0.5, photograph[0] > 0.5]))
+    torch.testing.assert_close(guided.content.sum(0), torch.ones(120, 320))
+    assert torch.equal(guided.content, guided.style)
+    painted = Regions(("a", "b"), masks, masks).fit(photograph, photograph)
+    assert (painted.content[0, :, 153] < 0.5).all()
+    assert torch.equal(guided.fit(photograph, photograph).content, guided.content)  # of that size already
+
+
 def test_fitting_by_an_integer_ratio_takes_means() -> None:
     mask = torch.tensor([[1.0, 0, 1, 1], [0, 0, 1, 1]])
     fitted = Regions(("a", "b"), torch.stack([mask, 1 - mask]), HALVES).fit(torch.zeros(3, 1, 2), HALVES)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from photostyle.color.spaces import linear_from_srgb, srgb_from_linear
 from photostyle.errors import RegionsError, SettingsError
+from photostyle.image import fit
 from photostyle.network.backbones import DEFAULT_BACKBONE, SCENE_BACKBONE
 from photostyle.network.weights import Weights, load_weights
 from photostyle.regions.regions import Regions
@@ -258,3 +259,15 @@ def test_found_regions_cover_every_pixel(picture, monkeypatch, fake_weights) -> 
     assert regions.style.shape[1:] == (80, 60)
     for masks in (regions.content, regions.style):
         assert torch.allclose(masks.sum(0), torch.ones(masks.shape[1:]), atol=1e-3)
+
+
+def test_regions_of_large_photographs_are_found_and_kept_small(picture, monkeypatch, fake_weights) -> None:
+    """What a photograph shows is told on a small copy; larger, it costs no more, and masks are enlarged when needed."""
+    monkeypatch.setattr(segment, "load_weights", lambda name: fake_weights(name))
+    content, style = picture(700, 900, dtype=torch.float32), picture(800, 600, seed=1, dtype=torch.float32)
+    regions = segment.find_regions(content, style, count=2)
+    assert regions.guided
+    assert regions.content.shape[1:] == (348, 448) and regions.style.shape[1:] == (448, 336)
+    assert regions.fit(content, style).content.shape[1:] == (700, 900)
+    again = segment.find_regions(fit(content, 448), fit(style, 448), count=2)
+    assert torch.equal(again.content, regions.content) and torch.equal(again.style, regions.style)
