@@ -102,7 +102,7 @@ def _find(
     with session.changing:
         sheet.labels = {side: path.read_bytes() for side, path in zip(SIDES, paths, strict=True)}
         sheet.regions = [{"color": color, "name": "", "model": color} for color in listed]
-        sheet.by_hand, sheet.one_look = False, found.one_look
+        sheet.by_hand = False
     for path in paths:
         path.unlink()
 
