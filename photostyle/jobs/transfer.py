@@ -146,6 +146,9 @@ class Transfer:
             network = load_weights(self.network.backbone, self.network.weights_path)
         content, style = loaded.content, loaded.styles[0]
         regions, guide = loaded.regions, self.guide
+        told = self.pair.painted or self.pair.match or self.pair.drop or guide == "learned"
+        if told and not recipe.regional:
+            tell([f"The recipe {self.recipe} takes the photographs as a whole: regions change nothing."], report)
         if self.pair.painted:
             guide = "painted"
         elif not recipe.regional:

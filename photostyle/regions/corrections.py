@@ -22,5 +22,6 @@ def read_match(value: str | Mapping[object, object]) -> dict[str, str]:
         content, _, style = (part.strip() for part in pair.partition("="))
         if not content or not style:
             raise SettingsError(f"match should be pairs of names, as in blue=red, not {pair!r}.")
-        found[content] = style
+        if found.setdefault(content, style) != style:
+            raise SettingsError(f"match gives {content} both {found[content]} and {style}: name one of them.")
     return found
