@@ -1,7 +1,7 @@
 """Pages of the package's own files, so that links such as ../photostyle/terms/terms.py#L34 lead to the very line.
 
-On disk such links lead to the file, as code hosts show it; on the site to a page of `source/`. The files are the modules,
-and what is written beside the numbers that some of them read.
+On disk such links lead to the file, as code hosts show it; on the site to a page of `source/`. The files are the
+modules, and what is written beside the numbers that some of them read.
 """
 
 from __future__ import annotations
