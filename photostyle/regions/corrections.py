@@ -17,7 +17,7 @@ def read_match(value: str | Mapping[object, object]) -> dict[str, str]:
     """Which region takes the look of which: a mapping, or a text as in "blue=red, sky=sea". Raises SettingsError."""
     if isinstance(value, Mapping):
         return {str(content): str(style) for content, style in value.items()}
-    found = {}
+    found: dict[str, str] = {}
     for pair in read_names(value):
         content, _, style = (part.strip() for part in pair.partition("="))
         if not content or not style:
