@@ -40,6 +40,7 @@ class Labelled:
 
     path: Path
     offset: int  # bytes before it in the file
+    part: tuple[int, ...]  # left, top, right and bottom in pixels, or nothing: all of it
     labels: Tensor  # 56×56, uint8, from the upper left cell; what is outside the photograph is untold
 
     @property
@@ -48,7 +49,11 @@ class Labelled:
 
     def load(self) -> Tensor:
         """The photograph, 3×H×W, at the size that the network sees."""
-        return fit(load_image(BytesIO(self.path.read_bytes()[self.offset :])), _SIZE)
+        image = load_image(BytesIO(self.path.read_bytes()[self.offset :]))
+        if self.part:
+            left, top, right, bottom = self.part
+            image = image[:, top:bottom, left:right]
+        return fit(image, _SIZE)
 
 
 def labelled(use: str, folder: Path) -> Iterator[Labelled]:
@@ -58,7 +63,7 @@ def labelled(use: str, folder: Path) -> Iterator[Labelled]:
         for row, label in zip(csv.DictReader(file), labels, strict=True):
             path = folder / row["file"]
             if row["use"] == use and path.exists():
-                yield Labelled(path, int(row["offset"]), label)
+                yield Labelled(path, int(row["offset"]), tuple(map(int, row["part"].split())), label)
 
 
 class Eye:
