@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import ast
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
+from torch import Tensor
+
+from photostyle.image import exact
+from photostyle.matting.laplacian import matting_laplacian
+from photostyle.matting.render import feather
+from photostyle.terms.photorealism import drift
 
 PACKAGE = Path(__file__).parent.parent / "photostyle"
 
@@ -65,3 +74,36 @@ def test_float64_is_asked_for_where_it_exists(path: Path) -> None:
 )
 def test_the_reader_sees_it(code: str, found: bool) -> None:
     assert bool(careless(ast.parse(code))) is found
+
+
+# --- a device without float64 ----------------------------------------------------------------------------
+
+AWAY = torch.device("meta")  # meta tensors have shapes and no numbers: a device that is not
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Tensor]:
+    """A maker of images on a device on which `exact` is not possible; what is not where it belongs raises."""
+
+    def on_the_processor(x: Tensor) -> Tensor:
+        return torch.zeros(x.shape, dtype=torch.float64) if x.device == AWAY else x.double()
+
+    for module in [module for name, module in sys.modules.items() if name.startswith("photostyle.")]:
+        if getattr(module, "exact", None) is exact:
+            monkeypatch.setattr(module, "exact", on_the_processor)
+    return lambda *size: torch.zeros(size, device=AWAY)
+
+
+def test_the_matting_laplacian_goes_back_to_the_device(elsewhere: Callable[..., Tensor]) -> None:
+    L = matting_laplacian(elsewhere(3, 20, 30), windows=elsewhere(18, 28))
+    assert {w.device for w in L.weights.values()} == {AWAY}
+    assert (L @ elsewhere(3, 20, 30)).device == AWAY
+
+
+def test_drift_goes_back_to_the_device(elsewhere: Callable[..., Tensor]) -> None:
+    image = elsewhere(3, 64, 80)
+    assert drift(image, elsewhere(2, 64, 80), 1e-5).terms[0].value({"image": image}).device == AWAY
+
+
+def test_masks_that_follow_a_photograph_go_back_to_the_device(elsewhere: Callable[..., Tensor]) -> None:
+    assert feather(elsewhere(2, 20, 30), elsewhere(3, 20, 30), elsewhere(3, 60, 90), 4, 1e-3).device == AWAY

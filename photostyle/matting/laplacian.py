@@ -101,10 +101,11 @@ def matting_laplacian(image: Tensor, epsilon: float = 1e-7, windows: Tensor | No
         raise ImageError(f"A matting Laplacian needs at least 3×3 pixels, not {W}×{H}: work at a larger size.")
     I = exact(image)
     D = torch.stack([I[:, dy : H - 2 + dy, dx : W - 2 + dx] for dy, dx in _WINDOW])  # 9×3×h×w, h = H − 2
+    counted = torch.ones(()).to(I) if windows is None else exact(windows)
     weights = {offset: torch.zeros(H, W).to(I) for offset in AHEAD}
     for (y, x), (v, u), A in window_weights(D, epsilon):
         # window by window, the weight of a pair lands on its first pixel
-        weights[v - y, u - x][y : y + H - 2, x : x + W - 2] += A if windows is None else A * windows
+        weights[v - y, u - x][y : y + H - 2, x : x + W - 2] += A * counted
     return MattingLaplacian({offset: w.to(image) for offset, w in weights.items()})
 
 
