@@ -74,6 +74,19 @@ def stream_or(path: Path) -> Path | Literal["-"]:
     return "-" if str(path) == "-" else path
 
 
+def check_files(folder: Path, names: Iterable[str]) -> None:
+    """Raise ImageError if a folder could not be made, or files of these names not be put there; touch nothing."""
+    where = Path(os.path.realpath(folder))
+    there = next(path for path in (where, *where.parents) if path.exists())
+    if not there.is_dir():
+        raise ImageError(f"The folder {folder} cannot be made ({there} is a file): choose another.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ImageError(f"The folder {folder} cannot be written to (it is read-only): choose another.")
+    if there == where:
+        for name in names:
+            check_file(folder / name)
+
+
 def make_folder(folder: Path) -> None:
     """Raises ImageError if pictures cannot be written there."""
     try:

@@ -14,9 +14,10 @@ from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photostyle.looks.file import save_look
 from photostyle.looks.look import Look
 from photostyle.looks.scene import Scene
-from photostyle.maps.lattice import ColorMap
+from photostyle.maps.lattice import ColorMap, cube
 
 Pictures = Sequence[NDArray[np.uint8]]
 """Frames, H×W×3 levels of sRGB."""
@@ -123,3 +124,28 @@ def look_of(*maps: ColorMap, before: Tensor | None = None, masks: Tensor | None 
     kinds = torch.zeros(len(maps), 0 if len(maps) == 1 else 10)
     names = tuple(f"region {k + 1}" for k in range(len(maps)))
     return Look(tuple(maps), maps[0], names, Scene(frame, areas, kinds, ""), frame, {})
+
+
+def kept(path: Path, map: ColorMap) -> Path:
+    """The file of a look that is this map."""
+    save_look(look_of(map), path)
+    return path
+
+
+def curved() -> ColorMap:
+    """A map that no matrix is."""
+    x = cube(17)
+    return ColorMap.of(torch.stack([x[0] ** 1.5, 0.8 * x[1] + 0.2 * x[0] * x[2], 1 - (1 - x[2]) ** 1.3]))
+
+
+def unseen(*_: object) -> None:
+    """Nobody is told."""
+
+
+def halves(shift: int = 0, noise: float = 0.0, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """A blue sky over brown land, the horizon `shift` pixels lower than the middle, and their masks."""
+    sky, land = torch.tensor([0.3, 0.5, 0.8]), torch.tensor([0.45, 0.35, 0.2])
+    above = (torch.arange(72) < 36 + shift).float()[:, None].expand(72, 96)
+    frame = sky[:, None, None] * above + land[:, None, None] * (1 - above)
+    grain = torch.randn(frame.shape, generator=torch.Generator().manual_seed(seed))
+    return (frame + noise * grain).clamp(0, 1), torch.stack([above, 1 - above])

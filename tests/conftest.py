@@ -37,8 +37,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """The programs that tests start are as they would be in a terminal, whatever started the suite.
 
     A shell lets what it starts in the background ignore Ctrl-C, and that is inherited. Where Python is told to write no
-    bytecode, each of them would compile all of PyTorch anew, for seconds: they share pytest's own cache.
+    bytecode, each of them would compile all of PyTorch anew, for seconds: they share pytest's own cache. The device
+    "auto" is the processor: on a graphics card sums come in no certain order, and bits differ from run to run.
     """
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
     if signal.getsignal(signal.SIGINT) != signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     cache = getattr(config, "cache", None)  # none with -p no:cacheprovider

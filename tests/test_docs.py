@@ -27,7 +27,7 @@ from photostyle.recipes.settings import settings_of
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*.md")])
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if ">>> " in path.read_text(encoding="utf-8"))
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```([\w{}]+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 def text(page: Path) -> str:
@@ -66,6 +66,18 @@ def test_files_that_are_named_exist(page: Path) -> None:
         if file.endswith((".py", ".md", ".txt", ".cff")):
             places = (page.parent / file, ROOT / file, PACKAGE / file, ROOT / "examples" / file)
             assert file in made or any(place.exists() for place in places), file
+
+
+def test_the_site_has_every_page_that_links_lead_to() -> None:
+    """Those of `docs/` by its tables of contents, and files of the package (`docs/_site/sources.py`)."""
+    docs = ROOT / "docs"
+    tables = "\n".join(blocks(docs / "index.md", "{toctree}"))
+    listed = {docs / f"{line}.md" for line in tables.splitlines() if re.match(r"[\w/]+$", line)}
+    assert listed | {docs / "index.md"} == {page for page in PAGES if docs in page.parents}
+    for page in listed:
+        for link in re.findall(r"\]\((?!\w+:)([^)\s#]+\.md)", BLOCK.sub("", text(page))):
+            target = (page.parent / link).resolve()
+            assert target in listed or PACKAGE in target.parents, f"{name(page)}: {link}"
 
 
 def blocks(page: Path, *languages: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Fits the numbers of photostyle/segment/parsing.safetensors to labelled photographs, in about a minute.
+"""Fits the numbers of photostyle/segment/parsing.safetensors to labelled photographs, in two minutes.
 
     python benchmarks/parsing/fit.py PACKAGES
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import torch
 from torch.cuda import device_count
 
-from photostyle import SettingsError, find_device
+from photostyle import Look, PhotostyleError, SettingsError, find_device, load_look
 from photostyle.batch import storage
 from photostyle.batch.journal import Journal
 from photostyle.batch.lines import read_lines
@@ -116,8 +117,9 @@ class Batch:
             if not self.resume:
                 _check_fresh(tasks, book.last.keys(), output)
             todo = unfinished(tasks, book.last)
-            for network in sorted(set().union(*(task.networks for task in todo))):
-                have_weights(network, report)  # once, here, rather than in every worker
+            looks = {task.files["look"] for task in todo if "look" in task.files}
+            networks = _networks_of(looks).union(*(task.networks for task in todo))
+            have_weights(report, *sorted(networks))  # once, here, rather than in every worker
             engine = self.machines.start(todo, report)
             threads = f", {engine.threads} thread{'s' * (engine.threads > 1)} each" if engine.threads else ""
             report.note(f"{len(todo)} of {len(tasks)} photographs to do, {engine.workers} at a time{threads}.")
@@ -138,3 +140,14 @@ def _check_fresh(tasks: Sequence[Task], known: Collection[str], output: str) -> 
                 f"{output} has {task.output} or its journal knows of it: --resume continues an earlier run (and "
                 "writes over what has changed), or name another folder."
             )
+
+
+def _networks_of(looks: Collection[str]) -> set[str]:
+    """What the regions of these looks, in files, are found by in other scenes; whether there are any is not known."""
+    found: set[str] = set()
+    with TemporaryDirectory(prefix="photostyle-batch-") as copies:
+        for number, path in enumerate(looks):
+            with suppress(PhotostyleError):  # what is wrong with it, its tasks will say; and tables have no regions
+                look = load_look(storage.fetch(path, Path(copies) / str(number)))
+                found.update(look.networks if isinstance(look, Look) else ())
+    return found

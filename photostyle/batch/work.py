@@ -113,8 +113,8 @@ def _transfer(task: Task, files: dict[str, Path], made: Path, report: _Notes) ->
 
 def _apply(task: Task, files: dict[str, Path], made: Path, report: _Notes) -> None:
     names = {role: task.files[role] for role in ("look", "content")}
-    grade = load_grade(files["look"], report.note)
-    Apply(**task.options).to_file(grade, files["content"], made, report.note, names)
+    grade = load_grade(files["look"], report)
+    Apply(**task.options).to_file(grade, files["content"], made, report, names)
 
 
 class _Notes(Silence):

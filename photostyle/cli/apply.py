@@ -74,14 +74,15 @@ def apply(
     listed, and all other photographs are done.
     """
     from photostyle import PhotostyleError
-    from photostyle.cli.tell import tell, teller
+    from photostyle.cli.progress import Report
+    from photostyle.cli.tell import tell
     from photostyle.jobs.apply import Apply
     from photostyle.regions.corrections import read_match
 
     failed = False
     options = saving(jpeg_quality, bits, profile, strip_metadata)
     job = Apply(strength, options, pixels(most_pixels), regions, read_match(match or ""))
-    for outcome in job.to_files(look, photos, output, teller(quiet), space):
+    for outcome in job.to_files(look, photos, output, Report(quiet), space):
         if isinstance(outcome, PhotostyleError):
             failed = True
             tell(outcome)

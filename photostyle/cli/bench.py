@@ -72,8 +72,7 @@ def bench(
             make_folder(file.parent)
             check_file(file)
     finders = FINDERS if regions == "auto" else ()
-    for network in dict.fromkeys((backbone, DEFAULT_BACKBONE, *finders)):  # once, here, rather than in every process
-        have_weights(network, report)
+    have_weights(report, backbone, DEFAULT_BACKBONE, *finders)  # once, here, rather than in every process
 
     plan = Plan(found, recipes, backbone, device, output, jobs, regions)
     command = shlex.join(["photostyle", *sys.argv[1:]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,6 +10,7 @@ from typing import Literal
 from torch import Tensor
 
 from photostyle import (
+    Look,
     SettingsError,
     Table,
     held,
@@ -21,6 +22,7 @@ from photostyle import (
 )
 from photostyle.files import check_folder, keep_inputs
 from photostyle.jobs.apply import load_grade
+from photostyle.jobs.report import Report, have_weights, tell
 from photostyle.looks.pack import Pack, regional_tables
 from photostyle.looks.sight import Sight, see
 from photostyle.looks.single import single_table
@@ -48,14 +50,14 @@ def export_look(
     output: Path | None,
     pack: Path | None,
     photo: Path | None,
-    tell: Callable[[str], None],
+    report: Report,
     *,
     form: Form,
     most_pixels: float | None,
 ) -> Iterator[str]:
     """Write a look as one table, into `output`, as a pack into the folder `pack`, or both; yields what was written.
 
-    `tell` gets notices. Raises PhotostyleError before any work for what cannot be written, and for a pack without the
+    `report` gets notices. Raises PhotostyleError before any work for what cannot be written, and for a pack without the
     photograph or the regions that it is made of.
     """
     if output:
@@ -64,7 +66,7 @@ def export_look(
     if pack:
         check_folder(pack)
         check_form(".cube", form.size or SIZE, form.space)
-    grade = load_grade(path, tell)
+    grade = load_grade(path, report)
     if isinstance(grade, Table):
         if pack or not output:
             raise SettingsError(f"{path} is a table, which has no regions: name a file for one table.")
@@ -76,16 +78,15 @@ def export_look(
     if photo:
         loaded = load_photograph(photo, most_pixels=most_pixels)
         pixels = loaded.opaque()
-        for said in loaded.notes:
-            tell(f"Note: {said}")
+        tell(loaded.notes, report)
+        if isinstance(grade, Look):
+            have_weights(report, *grade.networks_in(pixels))
     sight = see(grade, pixels)
-    for said in sight.said:
-        tell(f"Note: {said}")
+    tell(sight.said, report)
     if output:
         save_table(single_table(sight, form.size_of(output), form.space, form.title), output, bits=form.bits)
         written = load_table(output, space=form.space)
-        for said in examine(written.color_map()).doubts(str(output)):
-            tell(f"Note: {said}")
+        tell(examine(written.color_map()).doubts(str(output)), report)
         yield f"Wrote {output}: one table holds {held(sight.before, sight.after, written.apply(sight.before))}."
     if pack and pixels is not None:
         regional = _pack(sight, pixels, form)

@@ -57,7 +57,7 @@ def export(
 ) -> None:
     """Write a LOOK as tables for other programs, and report how much of it they hold."""
     from photostyle.cli.exporting import Form, export_look
-    from photostyle.cli.tell import teller
+    from photostyle.cli.progress import Report
 
     if not output and not pack:
         raise typer.BadParameter("name a file for one table, or a --pack.", param_hint="--output")
@@ -65,7 +65,7 @@ def export(
         raise typer.BadParameter("its masks are made for a photograph: name it.", param_hint="--photo")
 
     form = Form(size, space or "srgb", 8 if bits == "8" else 16, title if title is not None else look.stem)
-    for sentence in export_look(look, output, pack, photo, teller(quiet), form=form, most_pixels=pixels(most_pixels)):
+    for sentence in export_look(look, output, pack, photo, Report(quiet), form=form, most_pixels=pixels(most_pixels)):
         if not quiet:
             typer.echo(sentence)
 

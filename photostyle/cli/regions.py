@@ -38,7 +38,7 @@ def regions(
     from photostyle.cli.progress import Report
     from photostyle.jobs import memory
     from photostyle.jobs.pair import Pair
-    from photostyle.jobs.regions import doubt, find, write_regions
+    from photostyle.jobs.regions import FILES, check_folder, doubt, find, write_regions
     from photostyle.jobs.report import have_weights
     from photostyle.regions.corrections import read_match, read_names
 
@@ -46,15 +46,17 @@ def regions(
         raise typer.BadParameter("it is for --method learned.", param_hint="--model")
     if count is not None and method == "learned":
         raise typer.BadParameter("a learned model finds as many as there are.", param_hint="--count")
+    check_folder(output, [content, style])
     report = Report(quiet)
     loaded = Pair(content, [style]).load(report)
     I, S = loaded.content, loaded.styles[0]
     for image in (I, S):
         memory.check_room("regions", image.shape[1:], find_device(device))
     asked = {"match": read_match(match or ""), "drop": read_names(drop or "")} | given(model=model, count=count)
-    have_weights(DEFAULT_BACKBONE, report)  # which doubts what is found
+    have_weights(report, DEFAULT_BACKBONE)  # which doubts what is found
     found = find(I, S, method, report, device=device, **asked).seen(loaded.models[0].alpha)
     doubts = doubt(I, S, found, report, load_weights())
-    *first, last = write_regions(output, I, S, found, doubts)
+    write_regions(output, I, S, found, doubts)
     if not quiet:
+        *first, last = FILES
         typer.echo(f"Wrote {', '.join(first)} and {last} into {output}.")

@@ -5,7 +5,7 @@ Light: no network is loaded unless regions are to be found.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,8 @@ from photostyle import (
 from photostyle.files import keep_inputs, make_folder
 from photostyle.jobs import memory
 from photostyle.jobs.naming import apart, copy_names
-from photostyle.people.among import skin_among
+from photostyle.jobs.report import Report, have_weights, tell
+from photostyle.people.among import put_among, skin_among
 from photostyle.people.skin import SKIN
 from photostyle.tables.reading import is_table
 from photostyle.tables.soundness import examine
@@ -43,7 +44,7 @@ Grade = Look | LocalLook | Table
 """What changes the colours of a photograph."""
 
 
-def load_grade(path: Path, report: Callable[[str], None], *, space: str | None = None) -> Grade:
+def load_grade(path: Path, report: Report, *, space: str | None = None) -> Grade:
     """The look or the table in a file, whichever it holds; `report` gets what is out of the ordinary in a table.
 
     `space` is that of a table. Raises ImageError if it holds neither, SettingsError for the space of a look.
@@ -53,8 +54,7 @@ def load_grade(path: Path, report: Callable[[str], None], *, space: str | None =
             raise SettingsError(f"{path} is a look, which knows its colours: a space is for tables.")
         return load_look(path)
     table = load_table(path, space=space)
-    for said in (*table.notes, *examine(table.color_map()).doubts(str(path))):
-        report(f"Note: {said}")
+    tell((*table.notes, *examine(table.color_map()).doubts(str(path))), report)
     return table
 
 
@@ -73,7 +73,7 @@ class Apply:
     match: Mapping[str, str] = field(default_factory=dict)
 
     def to_files(
-        self, look: Path, photos: Sequence[Path], output: Path, report: Callable[[str], None], space: str | None = None
+        self, look: Path, photos: Sequence[Path], output: Path, report: Report, space: str | None = None
     ) -> Iterator[Path | PhotostyleError]:
         """Each photograph with the look or the table in a file: yields, in their order, where it is, or why it is not.
 
@@ -97,26 +97,24 @@ class Apply:
             except PhotostyleError as error:
                 yield error
 
-    def to_file(
-        self, grade: Grade, photo: Path, output: Path, report: Callable[[str], None], names: Mapping[str, str]
-    ) -> None:
+    def to_file(self, grade: Grade, photo: Path, output: Path, report: Report, names: Mapping[str, str]) -> None:
         """Give it to a photograph in a file; `report` gets the notices.
 
         `names` say what "look" and "content" are called, in errors and, without their folders, in the note. Raises
         ImageError if the photograph cannot be read, be given the look, or be written, SettingsError if memory is short,
-        RegionsError for regions that cannot be read or are not there.
+        RegionsError for regions that cannot be read or are not there, WeightsError if regions are to be found and the
+        network cannot be had.
         """
         before = load_photograph(photo, most_pixels=self.most_pixels)
         memory.check_room("apply", before.pixels.shape[1:], torch.device("cpu"))
         try:
-            after, said = _graded(before.pixels, grade, self)
+            after, said = _graded(before.pixels, grade, self, report)
         except ImageError as error:
             raise ImageError(f"{names['content']}: {error}") from error
         note = {role: Path(name).name for role, name in names.items()}
         facts = note | {"strength": self.strength, "version": __version__, "made": grade.facts}
         written = save_photograph(after, output, like=before, note=facts, dither=True, **self.saving)
-        for sentence in (*before.notes, *said, *written):
-            report(f"Note: {sentence}")
+        tell((*before.notes, *said, *written), report)
 
 
 def _outputs(photos: Sequence[Path], output: Path) -> list[Path]:
@@ -132,7 +130,7 @@ def _outputs(photos: Sequence[Path], output: Path) -> list[Path]:
     return [output / name for name in names]
 
 
-def _graded(photograph: Tensor, grade: Grade, how: Apply) -> tuple[Tensor, tuple[str, ...]]:
+def _graded(photograph: Tensor, grade: Grade, how: Apply, report: Report) -> tuple[Tensor, tuple[str, ...]]:
     """The photograph with the grade, and what there is to say of it."""
     if (how.regions or how.match) and not (isinstance(grade, Look) and len(grade.names) > 1):
         raise RegionsError(
@@ -142,29 +140,28 @@ def _graded(photograph: Tensor, grade: Grade, how: Apply) -> tuple[Tensor, tuple
         return grade.apply(photograph, how.strength), ()
     if isinstance(grade, LocalLook):
         return fade(photograph, grade.apply(photograph), how.strength), ()
-    masks, said = _placed(grade, photograph, how.regions, how.match)
+    masks, said = _placed(grade, photograph, how, report)
     return adjust_look(grade, Adjustment(how.strength)).apply(photograph, masks), said
 
 
-def _placed(
-    look: Look, photograph: Tensor, painted: Path | None, match: Mapping[str, str]
-) -> tuple[Tensor, tuple[str, ...]]:
+def _placed(look: Look, photograph: Tensor, how: Apply, report: Report) -> tuple[Tensor, tuple[str, ...]]:
     """Masks (K+1)×h×w of the look's regions in a photograph, the last of what is none of them; what to say of it."""
     from photostyle import load_regions  # their imports take a while
     from photostyle.regions.pairing import check_names
 
     said: tuple[str, ...]
-    if painted:
-        regions = load_regions(painted, painted)
+    if how.regions:
+        regions = load_regions(how.regions, how.regions)
         regions.check(photograph, photograph)
         names, masks, said = regions.names, regions.content, regions.notes
     else:
+        have_weights(report, *look.networks_in(photograph))
         masks, said = look.find_regions(photograph)
         names = look.names
-    check_names(match, (), names, look.names)
+    check_names(how.match, (), names, look.names)
     placed = torch.zeros(len(look.names) + 1, *masks.shape[1:])
     for name, mask in zip(names, masks, strict=False):
-        model = match.get(name, name)
+        model = how.match.get(name, name)
         if model in look.names:
             placed[look.names.index(model)] += mask
         else:
@@ -172,18 +169,11 @@ def _placed(
             said += (
                 f"Region {name} is none of the look's ({', '.join(look.names)}) and takes what they have in common.",
             )
-    if not painted:
+    if not how.regions:
         placed[-1] += masks[-1]
     elif SKIN in look.names and not bool(placed[look.names.index(SKIN)].any()):
-        placed = _with_skin(placed, look.names.index(SKIN), photograph)
+        number = look.names.index(SKIN)
+        others = torch.cat([placed[:number], placed[number + 1 :]])
+        if (here := skin_among(others, photograph)) is not None:
+            placed = put_among(others, here, number)
     return placed, said
-
-
-def _with_skin(placed: Tensor, number: int, photograph: Tensor) -> Tensor:
-    """Masks K×h×w, of which one by its number is the skin that a photograph (3×H×W) shows among the others."""
-    here = skin_among(placed, photograph)
-    if here is None:
-        return placed
-    placed = placed * (1 - here)
-    placed[number] = here
-    return placed

@@ -103,7 +103,7 @@ class Doodle:
         if self.network.files:
             load_weights(self.network.backbone, self.network.weights_path)  # an error now rather than later
         else:
-            have_weights(self.network.backbone, report)
+            have_weights(report, self.network.backbone)
         return photographs, painted
 
     def _plan(

@@ -29,7 +29,7 @@ def evaluate(pair: Pair, output: Path, report: Report) -> Measures:
 
 def judge(content: Tensor, style: Tensor, output: Tensor, regions: Regions, report: Report) -> Measures:
     """`measure`, with its weights."""
-    have_weights(_JUDGE, report)
+    have_weights(report, _JUDGE)
     return measure(content, style, output, regions, load_weights(_JUDGE))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from photostyle import (
     save_image,
     save_regions,
 )
-from photostyle.files import make_folder
+from photostyle.files import check_files, keep_inputs, make_folder
 from photostyle.image import resize
 from photostyle.jobs.report import Report, have_weights, tell
 from photostyle.jobs.sheet import contact_sheet, overlay
@@ -25,14 +26,16 @@ from photostyle.network.weights import Weights
 from photostyle.regions.describe import describe
 from photostyle.wording import json_bytes, percent
 
+FILES = ("content_regions.png", "style_regions.png", "overlay.png", "regions.json")
+"""What regions are written down in."""
+
 
 def find(
     content: Tensor, style: Tensor, method: str, report: Report, *, device: str = "auto", **options: Any
 ) -> Regions:
     """`find_regions` with its `options`: its weights fetched, and its notes told."""
     if method == "auto":
-        for network in FINDERS:
-            have_weights(network, report)
+        have_weights(report, *FINDERS)
     else:
         report.note("Regions by a model that names what it sees; it is fetched once if it is not here (241 MB) …")
     regions = find_regions(content, style, method, device=find_device(device), **options)  # type: ignore[arg-type]
@@ -70,23 +73,29 @@ def doubt(content: Tensor, style: Tensor, regions: Regions, report: Report, netw
     return doubts
 
 
-def write_regions(folder: Path, content: Tensor, style: Tensor, found: Regions, doubts: tuple[str, ...]) -> list[str]:
-    """Two label images, an overlay for the eye and what is known of the regions as JSON; returns the files' names.
+def check_folder(folder: Path, inputs: Collection[Path]) -> None:
+    """Raise ImageError if `write_regions` could not write there, or would replace an input; touch nothing."""
+    check_files(folder, FILES)
+    keep_inputs([folder / name for name in FILES], inputs)
+
+
+def write_regions(folder: Path, content: Tensor, style: Tensor, found: Regions, doubts: tuple[str, ...]) -> None:
+    """Two label images, an overlay for the eye and what is known of the regions as JSON: the `FILES` of a folder.
 
     The images have the sizes of the photographs.
     """
+    content_labels, style_labels, both, told = (folder / name for name in FILES)
     make_folder(folder)
     found = found.fit(content, style)
-    save_regions(found, folder / "content_regions.png", folder / "style_regions.png")
+    save_regions(found, content_labels, style_labels)
     colors = label_colors(len(found.names) + 1)
     sides = {"content": overlay(content, found.content, colors), "style": overlay(style, found.style, colors)}
     shares = list(zip(found.names, found.shares, strict=True))
     figures = [(name, f"{percent(here)} / {percent(there)}", "of content and style") for name, (here, there) in shares]
-    save_image(contact_sheet(sides, figures), folder / "overlay.png")
+    save_image(contact_sheet(sides, figures), both)
     facts = [
         {"name": name, "color": "#{:02x}{:02x}{:02x}".format(*color), "content": here, "style": there}
         for (name, (here, there)), color in zip(shares, colors, strict=False)
     ]
     text = json_bytes({"regions": facts, "one_look": found.one_look, "notes": [*found.notes, *doubts]}, indent=2)
-    (folder / "regions.json").write_bytes(text + b"\n")
-    return ["content_regions.png", "style_regions.png", "overlay.png", "regions.json"]
+    told.write_bytes(text + b"\n")

@@ -44,7 +44,8 @@ def tell(notes: Iterable[str], report: Report) -> None:
         report.note(f"Note: {note}")
 
 
-def have_weights(backbone: str, report: Report) -> None:
-    """Fetch weights that are not in the cache yet, in the user's sight: it takes a while."""
-    if not is_cached(backbone):
-        report.fetch(backbone)
+def have_weights(report: Report, *backbones: str) -> None:
+    """Fetch those weights that are not in the cache yet, in the user's sight: it takes a while."""
+    for backbone in backbones:
+        if not is_cached(backbone):
+            report.fetch(backbone)

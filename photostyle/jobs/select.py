@@ -61,7 +61,7 @@ class Select:
             prompt.check(image.shape[1:])
         memory.check_room("regions", image.shape[1:], place)
         if self.method == "wand":
-            have_weights(DEFAULT_BACKBONE, report)
+            have_weights(report, DEFAULT_BACKBONE)
         else:
             report.note("Selecting by a model of the kind SAM 2; it is fetched once if it is not here (156 MB) …")
         select = load_segmenter(self.method, device=place, **self.options or {}).look(image)

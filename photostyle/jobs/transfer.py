@@ -141,11 +141,14 @@ class Transfer:
         network = None
         if recipe.network:
             if not self.network.files:
-                have_weights(self.network.backbone, report)
+                have_weights(report, self.network.backbone)
             # an error now rather than after the regions
             network = load_weights(self.network.backbone, self.network.weights_path)
         content, style = loaded.content, loaded.styles[0]
         regions, guide = loaded.regions, self.guide
+        told = self.pair.painted or self.pair.match or self.pair.drop or guide == "learned"
+        if told and not recipe.regional:
+            tell([f"The recipe {self.recipe} takes the photographs as a whole: regions change nothing."], report)
         if self.pair.painted:
             guide = "painted"
         elif not recipe.regional:
@@ -159,7 +162,7 @@ class Transfer:
                 network = load_weights(DEFAULT_BACKBONE)  # it is there: regions were found by it too
             doubt(content, style, regions, report, network)
         if self.look and recipe.maps and len(regions.names) > 1:
-            have_weights(DEFAULT_BACKBONE, report)  # by which a look knows its regions again
+            have_weights(report, DEFAULT_BACKBONE)  # by which a look knows its regions again
         content = loaded.photograph.filled(regions.content)
         return _Scene(loaded.photograph, content, loaded.styles, regions, guide)
 

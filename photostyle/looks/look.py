@@ -15,6 +15,7 @@ from photostyle.image import check_image, fit, same_proportions, shrink
 from photostyle.looks.scene import Scene, find_again, kinds_of, same_scene
 from photostyle.maps.blend import Borders, RegionalMaps, blend, find_borders
 from photostyle.maps.lattice import ColorMap
+from photostyle.people.among import put_among
 from photostyle.people.skin import SKIN, find_skin
 
 if TYPE_CHECKING:
@@ -87,6 +88,25 @@ class Look:
         there = [k for k, mask in enumerate(masks) if bool(mask.any())]
         return blend([maps[k] for k in there], photograph, borders_of(masks[there], photograph))
 
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The names of the networks that its regions are found by in another scene: one, or none if nothing is told
+        apart."""
+        return (self.scene.network,) if len(self._told_apart) > 1 else ()
+
+    def networks_in(self, photograph: Tensor) -> tuple[str, ...]:
+        """Those that `find_regions` takes in this photograph (3×H×W): for whoever is to fetch them first."""
+        return self.networks if self.networks and not self._is_at_home(fit(photograph, _SIZE).cpu()) else ()
+
+    @property
+    def _told_apart(self) -> list[int]:
+        """The regions, by number, that are known by what they show; skin is known by faces."""
+        return [k for k, name in enumerate(self.names) if name != SKIN]
+
+    def _is_at_home(self, small: Tensor) -> bool:
+        """Whether a photograph (3×h×w, small) is a frame of the scene whose regions it has."""
+        return len(self.names) > 1 and same_scene(self.scene.before, small)
+
     def find_regions(self, photograph: Tensor, vgg: VGG | None = None) -> tuple[Tensor, tuple[str, ...]]:
         """Where the look's regions lie in a photograph (3×H×W): masks (K+1)×h×w, the last for what belongs to none.
 
@@ -95,31 +115,25 @@ class Look:
         that say so. Raises WeightsError if the network's weights cannot be had.
         """
         small = fit(photograph, _SIZE).cpu()
-        if len(self.names) > 1 and same_scene(self.scene.before, small):
+        if self._is_at_home(small):
             masks = self.scene.masks
             return torch.cat([masks, torch.zeros_like(masks[:1])]), ()
-        others = [k for k, name in enumerate(self.names) if name != SKIN]
+        others = self._told_apart
         if len(others) == 1:
             one = torch.ones(1, *small.shape[1:])
             masks = torch.cat([one, torch.zeros_like(one)])
         else:
             masks = find_again(replace(self.scene, kinds=self.scene.kinds[others]), small, vgg)
         if SKIN in self.names:
-            masks = _with_skin(masks, self.names.index(SKIN), photograph)
+            skin = find_skin(photograph)
+            here = torch.zeros_like(masks[0]) if skin is None else shrink(skin.mask[None], masks.shape[1:])[0]
+            masks = put_among(masks, here, self.names.index(SKIN))
         if len(self.names) == 1:
             return masks, ()
         shares = masks.mean((1, 2)).tolist()
         found = "; ".join(f"{name}: {share:.0%}" for name, share in zip(self.names, shares, strict=False))
         rest = f"; {shares[-1]:.0%} is none of them and takes what they have in common" if shares[-1] >= 0.01 else ""
         return masks, (f"Another scene than the look's own. Its regions in this photograph: {found}{rest}.",)
-
-
-def _with_skin(masks: Tensor, place: int, photograph: Tensor) -> Tensor:
-    """Masks (K×h×w) and among them, at a `place`, the skin of those whose faces a photograph shows (3×H×W)."""
-    skin = find_skin(photograph)
-    here = torch.zeros_like(masks[:1]) if skin is None else shrink(skin.mask[None], masks.shape[1:])
-    rest = masks * (1 - here)
-    return torch.cat([rest[:place], here, rest[place:]])
 
 
 def whole_look(map: ColorMap, photograph: Tensor, facts: Mapping[str, str] | None = None) -> Look:

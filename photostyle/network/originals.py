@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from io import BufferedReader, BytesIO
 from pathlib import Path
 
-import h5py
 import torch
 from torch import Tensor
 
@@ -73,6 +72,8 @@ def _stored(backbone: Backbone, original: Original) -> Iterator[Stored]:
     """The tensors of the original file, which are read when they are asked for."""
     original.seek(0)
     if Path(backbone.member or backbone.file).suffix == ".h5":
+        import h5py  # which is not loaded before there is an original to read
+
         with h5py.File(original, "r") as file:
             yield lambda name: torch.from_numpy(file[name][()])
     else:

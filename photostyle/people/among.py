@@ -32,3 +32,9 @@ def skin_among(masks: Tensor, photograph: Tensor) -> Tensor | None:
         within = (common > _WITHIN * masks.sum((1, 2))) & (common < _PART * piece.sum())
         here = here - piece * masks[within].sum(0)
     return here
+
+
+def put_among(masks: Tensor, skin: Tensor, place: int) -> Tensor:
+    """Masks (K×h×w) and among them, the one of that number, that of skin (h×w), which is taken out of the others."""
+    rest = masks * (1 - skin)
+    return torch.cat([rest[:place], skin[None], rest[place:]])

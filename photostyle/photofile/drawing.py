@@ -15,6 +15,9 @@ from photostyle.photofile.reading import find_colors
 from photostyle.photofile.source import MOST_PIXELS, Source, opened
 from photostyle.photofile.spaces import Levels
 
+KEYWORD = "photostyle"
+"""Of the text that a PNG may hold about what was drawn in it."""
+
 _LOSSY = ("JPEG", "AVIF", "HEIF")
 _FEW = 64  # colours
 _ONE_COLOR = 24  # of 255 per channel: paint that differs by no more is of one colour
@@ -25,7 +28,8 @@ class Drawing:
     """What was drawn, upright: `levels` H×W×3 in sRGB, integers of 8 bits, or of 16 where 8 would not hold them.
 
     `alpha` is H×W in [0, 1], None if all is opaque; `numbers`, H×W, those of a colour table, None without one.
-    `lossy` says that the format wears colours. `notes` are sentences about what is odd.
+    `lossy` says that the format wears colours. `notes` are sentences about what is odd. `text` is what a PNG says under
+    the keyword `photostyle`.
     """
 
     name: str
@@ -34,6 +38,7 @@ class Drawing:
     numbers: npt.NDArray[np.int64] | None = None
     lossy: bool = False
     notes: tuple[str, ...] = ()
+    text: str = ""
 
 
 def load_drawing(path: StrPath | BinaryIO, *, most_pixels: float = MOST_PIXELS) -> Drawing:
@@ -50,7 +55,8 @@ def load_drawing(path: StrPath | BinaryIO, *, most_pixels: float = MOST_PIXELS) 
         alpha = raster.alpha if raster.alpha is not None and raster.alpha.min() < 1 else None
         numbers = None if raster.numbers is None else raster.numbers.astype(np.int64)
         levels = _simplest(_shown(source, raster)).astype(np.int64)
-        return Drawing(source.name, levels, alpha, numbers, source.format in _LOSSY, tuple(notes))
+        text = str(source.info.get(KEYWORD, "")) if source.format == "PNG" else ""
+        return Drawing(source.name, levels, alpha, numbers, source.format in _LOSSY, tuple(notes), text)
 
 
 def alpha_map(drawing: Drawing) -> npt.NDArray[np.float32] | None:

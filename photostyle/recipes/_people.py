@@ -11,7 +11,7 @@ from photostyle.maps.blend import RegionalMaps, find_borders
 from photostyle.maps.hue import keep_hue
 from photostyle.maps.lattice import SIZE, ColorMap, cube
 from photostyle.maps.tone import find_tone
-from photostyle.people.among import skin_among
+from photostyle.people.among import put_among, skin_among
 from photostyle.people.skin import SKIN
 
 _LEAST = 1e-3  # of a photograph: less skin is not seen, and is left to the look
@@ -27,7 +27,7 @@ def with_natural_skin(found: RegionalMaps, content: Tensor, small: Tensor, style
     if here is None or float(here.mean()) < _LEAST:
         return found
     map = keep_hue(_map_of(found, here), small[:, here > 0.5], amount)
-    masks = torch.cat([found.masks * (1 - here), here[None]])
+    masks = put_among(found.masks, here, len(found.masks))
     names = (*found.names, SKIN)
     return replace(found, maps=[*found.maps, map], names=names, masks=masks, borders=find_borders(masks, small))
 

@@ -82,6 +82,7 @@ class Photo:
     FREEDOM = 3  # simplicity goes with the need to minus this power
     TIMID = 0.03  # of the weight of style, where nothing is asked for that sliders cannot give
     FAR = 1.0  # norm of sliders: by so much an editor's hand changes a photograph, all in all
+    FARTHEST = 1.5  # in one light: beyond it the whole of a photograph is asked for more than an edit
     SHARED = 4  # unity goes with what is asked for to minus this power
     COLOR_STEPS = 6  # of descent without the network, before the others
     COARSE = 0.4  # of the other steps, at the coarsest level
@@ -134,17 +135,18 @@ def first_grade(samples: list[Samples], p: Photo) -> tuple[Photo, Tensor, Tensor
     that are hard to reach are left where they are, and features, which follow what is shown, count for little. The
     more is left unexplained, the freer the maps.
 
-    Of several regions little need be left even in two lights: eight sliders bring a sky and a land to nearly any other
-    sky and land. But then they go farther than an edit does (`FAR`), and that counts too. In one light regions only
-    tell which colours belong together: the less is asked for, the dearer it is that they differ in look. What they pair
-    is of a kind, and so more of its colours must land.
+    Little need be left even in two lights: eight sliders bring a grey haze to nearly any clear day, and a sky and a
+    land to nearly any other sky and land. But then they go farther than an edit does (`FAR` where regions are several,
+    `FARTHEST` where there is one, which two different views of one light may reach), and that counts too. In one light
+    regions only tell which colours belong together: the less is asked for, the dearer it is that they differ in look.
+    What they pair is of a kind, and so more of its colours must land.
     """
     several = len(samples) > 1
     u = first_sliders(samples)
     left = need(samples, u)
     lack = min(max(1.0, left), p.MOST_NEED)
-    asked = 2 * (left - 1) + (float(u.norm()) - p.FAR if several else 0)
-    asked = min(max(0.0, asked), 1.0)
+    far = float(u.norm()) - p.FAR if several else max(0.0, float(u.norm()) - p.FARTHEST)
+    asked = min(max(0.0, 2 * (left - 1) + far), 1.0)
     p = replace(
         p,
         style_weight=p.style_weight * (p.TIMID + (1 - p.TIMID) * asked),

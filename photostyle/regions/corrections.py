@@ -17,10 +17,11 @@ def read_match(value: str | Mapping[object, object]) -> dict[str, str]:
     """Which region takes the look of which: a mapping, or a text as in "blue=red, sky=sea". Raises SettingsError."""
     if isinstance(value, Mapping):
         return {str(content): str(style) for content, style in value.items()}
-    found = {}
+    found: dict[str, str] = {}
     for pair in read_names(value):
         content, _, style = (part.strip() for part in pair.partition("="))
         if not content or not style:
             raise SettingsError(f"match should be pairs of names, as in blue=red, not {pair!r}.")
-        found[content] = style
+        if found.setdefault(content, style) != style:
+            raise SettingsError(f"match gives {content} both {found[content]} and {style}: name one of them.")
     return found

@@ -20,13 +20,17 @@ _WHITE = 255
 
 @dataclass(frozen=True, eq=False)
 class LabelImage:
-    """What was painted in a file, and `table`, the numbers of its colour table (H×W) if it has one."""
+    """What was painted in a file, and `table`, the numbers of its colour table (H×W) if it has one.
+
+    `text` is what the file says of itself (`onelook`).
+    """
 
     name: str
     paint: Paint
     levels: NDArray[np.int64]  # H×W×3
     table: NDArray[np.int64] | None = None
     notes: tuple[str, ...] = ()
+    text: str = ""
 
     @property
     def grays(self) -> list[int] | None:
@@ -67,7 +71,7 @@ def read_labels(path: StrPath | BinaryIO, *, soft: bool = False, most_pixels: fl
     if levels.max() > _WHITE and paint.colors.max() <= _WHITE:
         levels = np.round(levels / 257).astype(np.int64)
     said = (*drawing.notes, *notes, *(f"In {drawing.name} {note}." for note in paint.notes))
-    return LabelImage(drawing.name, paint, levels, drawing.numbers, said)
+    return LabelImage(drawing.name, paint, levels, drawing.numbers, said, drawing.text)
 
 
 def _paint(layer: Drawing, soft: bool) -> Paint | None:

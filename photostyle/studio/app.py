@@ -14,7 +14,7 @@ from photostyle.segment.prompt import Segmenter
 from photostyle.studio.result import ResultGone
 from photostyle.studio.routes import about, archive, jobs, looks, photographs, regions, results
 from photostyle.studio.selecting import Selecting
-from photostyle.studio.service import LIMITS, Limits, Service
+from photostyle.studio.service import LIMITS, Fetching, Limits, Service
 from photostyle.studio.sessions import Sessions
 from photostyle.studio.shelf import Shelf
 from photostyle.studio.words import spoken
@@ -43,6 +43,7 @@ def make_app(
     )
     app.state.service = Service(Sessions(folder), worker, Selecting(segmenter), limits, shelf)
     app.add_exception_handler(PhotostyleError, _mend)
+    app.add_exception_handler(Fetching, _wait)
     app.add_exception_handler(HTTPException, _refuse)
     app.add_exception_handler(RequestValidationError, _explain)
     for module in (about, photographs, regions, jobs, archive, results, looks):
@@ -53,6 +54,12 @@ def make_app(
 
 async def _mend(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"error": spoken(str(error))}, 404 if isinstance(error, ResultGone) else 422)
+
+
+async def _wait(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Fetching)
+    sentence = "A network is fetched first: ask again when that job is done."
+    return JSONResponse({"error": sentence, "job": error.job}, 503)
 
 
 async def _refuse(_: Request, error: Exception) -> JSONResponse:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -63,6 +63,16 @@ Work = Callable[[Task], dict[str, Any]]
 _STYLE_SIZE = 448  # long side of the style, pixels: more than any recipe's draft looks at
 
 
+def fetching(networks: Sequence[str]) -> Work:
+    """The weights of networks that are not here yet."""
+
+    def work(task: Task) -> dict[str, Any]:
+        have_weights(task, *networks)
+        return {}
+
+    return work
+
+
 def finding(session: Session, count: int | None) -> Work:
     """Regions of both photographs, found automatically, on their sheet."""
     content, style = session.both()
@@ -78,8 +88,7 @@ def finding(session: Session, count: int | None) -> Work:
 def _find(
     content: Picture, style: Picture, sheet: Sheet, session: Session, task: Task, count: int | None = None
 ) -> None:
-    for network in FINDERS:
-        have_weights(network, task)
+    have_weights(task, *FINDERS)
     task.enter("looking at both photographs")
     found = find_regions(content.small, style.small, count=count, device=find_device("auto"))
     task.check()
@@ -93,7 +102,7 @@ def _find(
     with session.changing:
         sheet.labels = {side: path.read_bytes() for side, path in zip(SIDES, paths, strict=True)}
         sheet.regions = [{"color": color, "name": "", "model": color} for color in listed]
-        sheet.by_hand, sheet.one_look = False, found.one_look
+        sheet.by_hand = False
     for path in paths:
         path.unlink()
 
@@ -107,7 +116,7 @@ def doubting(session: Session) -> Work:
             return {"doubts": []}
         task.enter("looking at the regions")
         regions = painting.load().fit(content.small, style.small)
-        have_weights(DEFAULT_BACKBONE, task)
+        have_weights(task, DEFAULT_BACKBONE)
         doubts = doubtful_matches(content.small, style.small, regions, load_weights())
         return {"doubts": [_doubt(sentence, regions.names, painting.titles) for sentence in doubts]}
 
@@ -157,7 +166,7 @@ class _Transferring:
     def run(self, task: Task) -> dict[str, Any]:
         began = monotonic()
         if self.recipe.network:
-            have_weights(DEFAULT_BACKBONE, task)
+            have_weights(task, DEFAULT_BACKBONE)
         task.enter("reading the photographs")
         painting = self._painting(task)
         before, model = (p.reduced if self.preview else p.load() for p in (self.content, self.style))

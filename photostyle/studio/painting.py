@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypedDict
@@ -29,13 +29,11 @@ class Painting:
     match: Mapping[str, str] = field(default_factory=dict)
     drop: tuple[str, ...] = ()
     titles: Mapping[str, str] = field(default_factory=dict)  # what the page calls each colour
-    one_look: bool = False  # see `Regions`
 
     def load(self) -> Regions:
         """Raises RegionsError if they cannot be paired."""
         with TemporaryDirectory() as folder:
-            painted = load_regions(*self.save(Path(folder)), match=self.match, drop=self.drop)
-        return replace(painted, one_look=self.one_look)
+            return load_regions(*self.save(Path(folder)), match=self.match, drop=self.drop)
 
     def save(self, folder: Path) -> tuple[Path, Path]:
         """Both files."""
@@ -52,7 +50,6 @@ class Sheet:
     labels: dict[Side, bytes] = field(default_factory=dict)  # label images, PNG
     regions: list[dict[str, Any]] = field(default_factory=list)  # as the page lists them: colour, name, model
     by_hand: bool = False  # painted, not only found
-    one_look: bool = False  # of those that were found: see `Regions`
     seen: dict[Side, tuple[bytes, dict[str, Seen]]] = field(default_factory=dict)  # what label images lie over
 
     def set_labels(self, side: Side, data: bytes) -> None:
@@ -74,7 +71,7 @@ class Sheet:
             there: self.labels[here] for here, there in zip(SIDES, reversed(SIDES), strict=True) if here in self.labels
         }
         regions = [region | {"model": region["color"]} for region in self.regions]
-        return Sheet(labels, regions, self.by_hand, self.one_look)
+        return Sheet(labels, regions, self.by_hand)
 
     def painting(self) -> Painting | None:
         """The regions as they are now, None unless both sides have some."""
@@ -92,8 +89,6 @@ class Sheet:
             # what is dropped keeps its colour in the style if another region takes its look from there
             tuple(color for color in drop if color not in models),
             self.titles,
-            # who paints or pairs regions wants a look for each
-            one_look=self.one_look and not (self.by_hand or match or drop),
         )
 
     @property

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+import math
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from photostyle import RegionsError, fit_size, resize, save_photograph
+from photostyle.photofile.drawing import KEYWORD
+from photostyle.regions.alike import in_palette
+from photostyle.regions.labelimage import LabelImage
 
 
 def jpeg(image: Tensor, long_side: int | None = None, quality: int = 88) -> bytes:
@@ -39,10 +43,17 @@ def gray_png(mask: Tensor) -> bytes:
     return buffer.getvalue()
 
 
-def color_png(levels: NDArray[np.uint8]) -> bytes:
-    """A PNG of H×W×3 levels."""
+def labels_png(image: LabelImage, most_side: int) -> bytes:
+    """A label image as PNG in the paper's palette, where purple is no region; it says of itself what it said.
+
+    Of one with longer sides only every n-th pixel is kept. Raises RegionsError for a colour that is near to none.
+    """
+    levels, said = in_palette(image, "purple"), PngInfo()
+    step = math.ceil(max(levels.shape) / most_side)
+    if image.text:
+        said.add_text(KEYWORD, image.text)
     buffer = io.BytesIO()
-    Image.fromarray(levels).save(buffer, "PNG")
+    Image.fromarray(levels[step // 2 :: step, step // 2 :: step]).save(buffer, "PNG", pnginfo=said)
     return buffer.getvalue()
 
 

@@ -7,7 +7,7 @@ from collections import OrderedDict
 
 from torch import Tensor
 
-from photostyle import Prompt, find_device, load_segmenter
+from photostyle import DEFAULT_BACKBONE, Prompt, find_device, load_segmenter
 from photostyle.segment.prompt import Segmenter, Selector
 from photostyle.studio.picture import Picture
 
@@ -22,6 +22,11 @@ class Selecting:
         self._segmenter = segmenter
         self._selectors: OrderedDict[str, Selector] = OrderedDict()  # by photograph, the last used at the end
         self._looking = threading.Lock()
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The names of those that have to be there before it can answer."""
+        return () if self._segmenter else (DEFAULT_BACKBONE,)
 
     def select(self, picture: Picture, prompt: Prompt) -> Tensor:
         """How much of each pixel of the small photograph is meant, h×w. Raises PhotostyleError."""

@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 from fastapi import Depends, HTTPException, Request, Response
 
-from photostyle import Look, SettingsError
+from photostyle import Look, SettingsError, is_cached
 from photostyle.studio.describing import describe
-from photostyle.studio.making import Work
+from photostyle.studio.making import Work, fetching
 from photostyle.studio.picture import SIDES
 from photostyle.studio.selecting import Selecting
 from photostyle.studio.sessions import Session, Sessions
@@ -23,6 +23,8 @@ _PNG = {"content": {"image/png": {"schema": {"type": "string", "format": "binary
 PNG_BODY = {"requestBody": _PNG}
 _FILE = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}, "required": True}
 FILE_BODY = {"requestBody": _FILE}
+_OVERTAKES: dict[str, tuple[str, ...]] = {"render": ("preview", "doubts"), "fetch": ()}
+"""Kinds of jobs that are all wanted, and the kinds that they make needless; of any other only the newest is wanted."""
 MOST_JOBS = 64  # of a session, that wait: a strip of photographs may be rendered at once
 
 
@@ -35,6 +37,14 @@ class Limits:
 
 
 LIMITS = Limits()
+
+
+class Fetching(Exception):
+    """A network is fetched first: the `job`, as JSON. The same request can be answered when that is done."""
+
+    def __init__(self, job: dict[str, Any]) -> None:
+        super().__init__(job)
+        self.job = job
 
 
 @dataclass(frozen=True)
@@ -86,16 +96,16 @@ class Service:
     ) -> dict[str, Any]:
         """Queue a job; raises SettingsError if the session has too many.
 
-        Only the newest draft is wanted, and none that was asked for before a render. A render that is asked for
-        again, by an equal `order`, is the one that waits or runs.
+        Only the newest draft is wanted, and none that was asked for before a render. A render, or a network, that is
+        asked for again, by an equal `order`, is the one that waits or runs.
         """
         with session.changing:
             open_tasks = [task for task in session.tasks.values() if not task.is_over]
             for task in open_tasks:
-                if task.kind == kind == "render" and order and task.order == order:
+                if kind in _OVERTAKES and task.kind == kind and order and task.order == order:
                     return self.facts(task)
             for task in open_tasks:
-                if task.kind == kind != "render" or (kind == "render" and task.kind in ("preview", "doubts")):
+                if task.kind in _OVERTAKES.get(kind, (kind,)):
                     self.worker.cancel(task)
             if sum(task.state == "waiting" for task in open_tasks) >= MOST_JOBS:
                 raise SettingsError(
@@ -105,6 +115,15 @@ class Service:
             self.worker.submit(task)
             session.add_task(task)
             return self.facts(task)
+
+    def have(self, session: Session, *networks: str) -> None:
+        """Raises Fetching, with the job that fetches them, unless the weights of these networks are here.
+
+        For requests that are answered at once, in which nobody would see what it takes so long for.
+        """
+        missing = tuple(network for network in networks if not is_cached(network))
+        if missing:
+            raise Fetching(self.start(session, "fetch", fetching(missing), order=missing))
 
     async def body(self, request: Request) -> bytes:
         """The file that a request brings; raises HTTPException as soon as it is known to be too large."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import Any
 
-from photostyle import DEFAULT_BACKBONE, ImageError, Look, __version__
+from photostyle import ImageError, Look, __version__
 from photostyle.jobs.report import have_weights
 from photostyle.looks.placed import Placed
 from photostyle.studio.making import Work
@@ -26,8 +26,7 @@ def wearing(session: Session, look: Look, name: str, photograph: str | None) -> 
 
     def work(task: Task) -> dict[str, Any]:
         began = monotonic()
-        if len(look.names) > 1:
-            have_weights(DEFAULT_BACKBONE, task)
+        have_weights(task, *look.networks_in(picture.small))
         task.enter("finding the look's regions")
         masks, said = look.find_regions(picture.small)
         for sentence in said:

@@ -49,13 +49,10 @@ def read_style(path: Path, report: Report) -> Tensor:
 
 def have_networks(model: Model, guide: Guide, report: Report) -> None:
     """Fetch what `find_grades` will look through: before a clip is read, which takes longer."""
-    networks: tuple[str, ...] = ()
     if isinstance(model, Tensor):
-        networks = (DEFAULT_BACKBONE, *(FINDERS if guide == "auto" else ()))
-    elif isinstance(model, Look) and len(model.names) > 1:
-        networks = (DEFAULT_BACKBONE,)
-    for network in networks:
-        have_weights(network, report)
+        have_weights(report, DEFAULT_BACKBONE, *(FINDERS if guide == "auto" else ()))
+    elif isinstance(model, Look):
+        have_weights(report, *model.networks)
 
 
 def find_grades(

@@ -22,6 +22,7 @@ LOOKS, SEES = {DEFAULT_BACKBONE}, set(FINDERS)
 QUICK = ("--size", 32, "--steps", 2)
 PAINTED = ("--content-regions", "labels.png", "--style-regions", "labels.png")
 COLORS = ("--recipe", "reinhard")
+LOOK = "look.safetensors"
 
 
 @pytest.fixture(autouse=True)
@@ -125,6 +126,50 @@ def test_a_batch(run: Run, fetched: list[str], jobs: str, options: tuple[object,
     done = run("batch", jobs, "-o", "out", "--workers", 0, *size, *options)
     assert done.exit_code == 0, done.output
     assert sorted(fetched) == sorted(needed)
+
+
+@pytest.fixture
+def look(run: Run, fetched: list[str]) -> Path:
+    """A look of two regions of content.png; what was fetched for it is gone."""
+    made = run("transfer", "content.png", "style.png", "-o", "out.png", *QUICK, *PAINTED, "--save-look", LOOK)
+    assert made.exit_code == 0, made.stderr
+    for name in fetched:
+        cached_path(name).unlink()
+    fetched.clear()
+    return Path(LOOK)
+
+
+@pytest.mark.parametrize(("photograph", "needed"), [("style.png", LOOKS), ("content.png", set())])
+@pytest.mark.parametrize(
+    "given", [("apply", LOOK, "{}", "-o", "given.png"), ("look", "export", LOOK, "--photo", "{}", "-o", "given.cube")]
+)
+def test_a_look_elsewhere(
+    run: Run, look: Path, fetched: list[str], given: tuple[str, ...], photograph: str, needed: set[str]
+) -> None:
+    done = run(*(word.format(photograph) for word in given))
+    assert done.exit_code == 0, done.output
+    assert set(fetched) == needed
+    for name in needed:
+        assert f"Fetching and verifying the weights {name} into" in done.stderr
+
+
+def test_a_look_whose_regions_are_told(run: Run, look: Path, fetched: list[str]) -> None:
+    assert run("apply", LOOK, "style.png", "-o", "given.png", "--regions", "labels.png").exit_code == 0
+    assert fetched == []
+
+
+def test_looks_in_a_batch(run: Run, look: Path, fetched: list[str]) -> None:
+    """They are there before the processes start; tables and what is no look take none."""
+    Path("table.cube").write_text("LUT_3D_SIZE 2\n" + "0 0 0\n" * 8, encoding="utf-8")
+    Path("none.safetensors").write_bytes(b"no look")
+    lines = ("content,look", "content.png,table.cube", "style.png,none.safetensors")
+    Path("looks.csv").write_text("\n".join(lines), encoding="utf-8")
+    assert run("batch", "looks.csv", "-o", "first", "--workers", 0).exit_code == 1
+    assert fetched == []
+    Path("looks.csv").write_text(f"content,look\nstyle.png,{LOOK}\n", encoding="utf-8")
+    done = run("batch", "looks.csv", "-o", "second", "--workers", 0)
+    assert done.exit_code == 0, done.output
+    assert set(fetched) == LOOKS and "Fetching" in done.output
 
 
 @pytest.mark.parametrize(("regions", "needed"), [("auto", LOOKS | SEES), ("learned", LOOKS), ("none", LOOKS)])

@@ -30,6 +30,7 @@ from photostyle.looks.look import Look
 from photostyle.looks.scene import Scene, find_again, kinds_of, same_scene
 from photostyle.maps.lattice import ColorMap
 from photostyle.network.vgg import VGG
+from photostyle.people.skin import SKIN
 
 QUICK = {"size": 64, "steps": 2, "device": "cpu"}
 RED, DARK = (
@@ -118,6 +119,17 @@ def test_another_scene_is_looked_at_anew(look: Look, fake_weights) -> None:
     torch.testing.assert_close(masks.sum(0), torch.ones(60, 80))
     assert float(masks[1, :20].mean()) > float(masks[1, 40:].mean())
     assert "Another scene" in note and "sky: " in note and "land: " in note
+
+
+def test_which_networks_its_regions_are_found_by(look: Look, portrait: torch.Tensor) -> None:
+    """On its own scene none, nor where only one region is told apart: skin is known by faces."""
+    assert look.networks == ("vgg16-hed",)
+    assert look.networks_in(scene()) == () and look.networks_in(scene().flip(1)) == look.networks
+    one = replace(look, names=("all", SKIN))
+    assert one.networks == one.networks_in(portrait) == ()
+    masks, _ = one.find_regions(portrait)
+    torch.testing.assert_close(masks.sum(0), torch.ones(masks.shape[1:]))
+    assert masks.shape[0] == 3 and 0.05 < float(masks[1].mean()) < 0.5
 
 
 def test_a_look_of_one_map_goes_anywhere(look: Look, picture) -> None:

@@ -231,3 +231,15 @@ def test_regions_of_two_lights_have_a_look_each(fake_weights) -> None:
     )
     assert settings.unity == Photo().unity and settings.leave == Photo().leave
     assert not torch.equal(modes[0], modes[1])
+
+
+@pytest.mark.parametrize(("strength", "bold"), [(1.0, False), (4.5, True)])
+def test_an_edit_that_goes_too_far_is_another_light(fake_weights, strength: float, bold: bool) -> None:
+    """Sliders explain night and day of one view alike: how far they go tells one light from two."""
+    content = landscape(0.5, 0)[0]
+    edit = strength * torch.tensor([-0.9, -0.3, 0.0, 0.3, 0.0, 0.0, 0.0, 0.0])
+    style = slide(content.flatten(1), edit).view_as(content).clamp(0, 1)
+    samples = samples_of(content, style, fake_weights, Regions.whole(content, style))
+    assert need(samples, first_sliders(samples)) < 1
+    settings, _, _ = first_grade(samples, Photo())
+    assert (settings.style_weight > 0.1 * Photo().style_weight) is bold

@@ -7,61 +7,22 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import av
-import hypothesis
-import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
-from clips import BT601, BT709, flat, levels, look_of, make_clip, packets, patches, read_frames
-from torch import Tensor
+from clips import BT601, BT709, curved, flat, kept, levels, make_clip, packets, patches, read_frames
 from typer.testing import Result
 
-from photostyle import ImageError, SettingsError, find_look, load_image, save_image, save_look
-from photostyle.maps.lattice import ColorMap, cube
-from photostyle.video import CODECS, finding, grade_clip
-from photostyle.video import painting as painting_module
-from photostyle.video import parts as parts_module
+from photostyle import load_image, save_image
+from photostyle.maps.lattice import ColorMap
+from photostyle.video import CODECS, grade_clip
 from photostyle.video.clip import open_clip
-from photostyle.video.painting import RegionPainter, TablePainter
-from photostyle.video.survey import frame_at, picture, survey
-from photostyle.video.tracking import Tracker
+from photostyle.video.painting import TablePainter
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def plain(tmp_path: Path) -> Path:
-    """A look that changes nothing."""
-    return kept(tmp_path / "plain.safetensors", ColorMap.identity())
-
-
-@pytest.fixture
-def darker(tmp_path: Path) -> Path:
-    """A look that halves everything, and is warmer."""
-    A = torch.diag(torch.tensor([0.6, 0.5, 0.4]))
-    return kept(tmp_path / "darker.safetensors", ColorMap.affine(A, torch.zeros(3)))
-
-
-def kept(path: Path, map: ColorMap) -> Path:
-    save_look(look_of(map), path)
-    return path
-
-
-def curved() -> ColorMap:
-    """A map that no matrix is."""
-    x = cube(17)
-    return ColorMap.of(torch.stack([x[0] ** 1.5, 0.8 * x[1] + 0.2 * x[0] * x[2], 1 - (1 - x[2]) ** 1.3]))
-
-
-def unseen(*_: object) -> None:
-    """Nobody is told."""
-
-
-# --- colours -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("pixels", ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv444p10le"])
@@ -229,256 +190,6 @@ def test_other_primaries(tmp_path: Path) -> None:
     assert after == pytest.approx(expected.numpy(), abs=0.012)
 
 
-# --- scenes ------------------------------------------------------------------------------------------
-
-
-def test_cuts_are_found_and_flashes_are_not(tmp_path: Path) -> None:
-    red, blue, white = (180, 60, 50), (50, 60, 180), (250, 250, 250)
-    clip = make_clip(tmp_path / "a.mp4", [*flat(red, count=12), *flat(white, count=1), *flat(blue, count=10)])
-    seen = survey(open_clip(clip), unseen)
-    assert [(scene.start, scene.stop) for scene in seen.scenes] in ([(0, 12), (12, 23)], [(0, 13), (13, 23)])
-    assert len(seen.times) == 23
-
-
-def test_the_typical_frame_is_like_most(tmp_path: Path) -> None:
-    fade = [np.full((48, 64, 3), level, np.uint8) for level in range(0, 150, 15)]
-    clip = make_clip(tmp_path / "a.mp4", [*fade, *flat((150, 140, 130), count=12)])
-    seen = survey(open_clip(clip), unseen)
-    assert seen.typical(range(len(seen.times))) >= 9
-
-
-def test_the_frame_of_a_second(tmp_path: Path) -> None:
-    clip = open_clip(make_clip(tmp_path / "a.mp4", patches(20), options={"g": "5"}))
-    seen = survey(clip, unseen)
-    assert [frame_at(clip, seen, at) for at in (0, 0.05, 0.1, 1.25, 1.9)] == [0, 0, 1, 12, 19]
-    with pytest.raises(SettingsError, match=r"a\.mp4 is 1\.9 s long: there is no frame at 9 s"):
-        frame_at(clip, seen, 9)
-    for number in (0, 7, 19):
-        expected = torch.from_numpy(patches(20)[number] / np.float32(255)).permute(2, 0, 1)
-        assert (picture(clip, seen.times[number], 64) - expected)[:, 4:20, 4:28].abs().max() < 0.03
-
-
-def test_a_look_for_all_and_a_look_for_each_scene(
-    small_network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clip = make_clip(tmp_path / "a.mp4", [*patches(8), *flat((30, 40, 90), count=8)])
-    style = tmp_path / "style.png"
-    save_image(torch.rand(3, 40, 50, generator=torch.Generator().manual_seed(0)), style)
-    frames: list[Tensor] = []
-    plain_find = finding._find
-
-    def find(frame: Tensor, *rest: Any) -> Any:
-        frames.append(frame)
-        return plain_find(frame, *rest)
-
-    monkeypatch.setattr(finding, "_find", find)
-    grade_clip(clip, tmp_path / "one.mp4", style=style, regions="none", at=1.2)
-    assert len(frames) == 1 and float(frames[0].mean()) == pytest.approx(160 / 3 / 255, abs=0.03)
-    frames.clear()
-    grade_clip(clip, tmp_path / "each.mp4", style=style, regions="none", per_scene=True)
-    assert [float(frame.mean()) > 0.3 for frame in frames] == [True, False]
-
-
-# --- regions -----------------------------------------------------------------------------------------
-
-
-def halves(shift: int = 0, noise: float = 0.0, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """A blue sky over brown land, the horizon `shift` pixels lower than the middle, and their masks."""
-    sky, land = torch.tensor([0.3, 0.5, 0.8]), torch.tensor([0.45, 0.35, 0.2])
-    above = (torch.arange(72) < 36 + shift).float()[:, None].expand(72, 96)
-    frame = sky[:, None, None] * above + land[:, None, None] * (1 - above)
-    grain = torch.randn(frame.shape, generator=torch.Generator().manual_seed(seed))
-    return (frame + noise * grain).clamp(0, 1), torch.stack([above, 1 - above])
-
-
-def test_regions_are_followed() -> None:
-    tracker = Tracker(*halves())
-    for shift in range(24):
-        frame, masks = halves(shift, noise=0.03, seed=shift)
-        found = tracker(frame)
-        torch.testing.assert_close(found.sum(0), torch.ones(72, 96))
-        assert (found - masks).abs().mean() < 0.02
-
-
-def test_a_region_that_comes_in_from_the_side() -> None:
-    """It is known by its colour, where nothing of it was before."""
-    frame, masks = halves()
-    tracker = Tracker(frame, masks)
-    tracker(frame)
-    for _ in range(8):
-        moved = frame.clone()
-        moved[:, 4:20, 80:] = frame[:, -1:, -1:]
-        found = tracker(moved)
-    assert found[1, 8:16, 84:].mean() > 0.8
-
-
-def test_what_was_known_calms_the_masks() -> None:
-    """Of colours that grain mixes up, masks change less than half as much as without memory."""
-    frame, masks = halves()
-    near = 0.5 + 0.1 * (frame - 0.5)
-    tracker, remembered, forgotten = Tracker(near, masks), [], []
-    for seed in range(10):
-        grain = 0.02 * torch.randn(near.shape, generator=torch.Generator().manual_seed(seed))
-        remembered.append(tracker(near + grain))
-        forgotten.append(Tracker(near, masks)(near + grain))
-    change, alone = (torch.stack(found[3:]).diff(dim=0).abs().mean() for found in (remembered, forgotten))
-    assert 0 < change < 0.5 * alone
-
-
-def test_noise_does_not_flicker(tmp_path: Path) -> None:
-    """A still scene with grain: the maps of its regions, which differ much, stay where they are."""
-    pictures = [(255 * halves(noise=0.03, seed=n)[0]).permute(1, 2, 0).numpy().astype(np.uint8) for n in range(8)]
-    clip = open_clip(make_clip(tmp_path / "a.mkv", pictures, codec="ffv1", pixels="yuv444p"))
-    frame, masks = halves()
-    dark = ColorMap.affine(torch.eye(3) / 2, torch.zeros(3))
-    grade = painting_module.Grade((ColorMap.identity(2), dark), frame, masks)
-    paint = RegionPainter(clip, grade, "yuv444p10le")
-    ratios = torch.stack(
-        [
-            torch.from_numpy(levels(paint(stored))).mean(2) / torch.from_numpy(levels(stored)).mean(2).clamp(min=1)
-            for stored in clip.frames()
-        ]
-    )
-    away = torch.cat([ratios[:, :30], ratios[:, 42:]], dim=1)  # from the border
-    assert away.diff(dim=0).abs().mean() < 0.01
-    assert ratios[:, :30].mean() == pytest.approx(1, abs=0.02) and ratios[:, 42:].mean() == pytest.approx(0.5, abs=0.02)
-
-
-def test_looks_of_one_framing(tmp_path: Path) -> None:
-    """Those of 0.1.0, and of other recipes: on a clip of their proportions, and refused on others."""
-    clip = make_clip(tmp_path / "a.mp4", patches(3))
-    before = torch.from_numpy(patches(1)[0] / np.float32(255)).permute(2, 0, 1)
-    save_look(find_look(before, before / 2), tmp_path / "local.safetensors")
-    grade_clip(clip, tmp_path / "b.mp4", look=tmp_path / "local.safetensors", strength=0.5)
-    assert levels(read_frames(tmp_path / "b.mp4")[1]).mean() == pytest.approx(
-        0.75 * levels(read_frames(clip)[1]).mean(), rel=0.02
-    )
-    other = make_clip(tmp_path / "c.mp4", patches(3, 64, 48))
-    with pytest.raises(ImageError, match="same scene and framing"):
-        grade_clip(other, tmp_path / "d.mp4", look=tmp_path / "local.safetensors")
-    assert not (tmp_path / "d.mp4").exists() and not (tmp_path / "d-parts").exists()
-
-
-# --- Ctrl-C, kill and going on -------------------------------------------------------------------------
-
-
-@pytest.fixture
-def interrupted(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
-    """`interrupted(n)`: Ctrl-C at the n-th frame that is painted; None: no more."""
-    plain = TablePainter.__call__
-
-    def at(n: int | None) -> None:
-        calls = 0
-
-        def call(self: TablePainter, frame: Any) -> Any:
-            nonlocal calls
-            calls += 1
-            if calls == n:
-                raise KeyboardInterrupt
-            return plain(self, frame)
-
-        monkeypatch.setattr(TablePainter, "__call__", call)
-
-    return at
-
-
-def test_an_interrupted_clip_is_playable_and_goes_on_to_the_same_frames(
-    run: Run, tmp_path: Path, darker: Path, interrupted: Callable[[int | None], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(parts_module, "_LENGTH", 4)
-    clip = make_clip(tmp_path / "a.mp4", patches(14), sound=True)
-    out, partial = tmp_path / "b.mkv", tmp_path / "b-partial.mkv"
-    given = ("video", clip, "--look", darker, "-o", out, "--codec", "ffv1")
-    assert run(*given).exit_code == 0
-    expected = [frame.to_ndarray().tobytes() for frame in read_frames(out)]
-    sound = packets(out, "audio")
-    out.unlink()
-
-    interrupted(8)
-    result = run(*given)
-    assert result.exit_code == 130 and result.stdout == ""
-    assert result.stderr.splitlines()[-3:] == [
-        f"The first 7 frames are in {partial}.",
-        "To continue from here, repeat the command with --resume.",
-        "Interrupted.",
-    ]
-    assert not out.exists()
-    assert [frame.to_ndarray().tobytes() for frame in read_frames(partial)] == expected[:7]
-    assert 0 < len(packets(partial, "audio")) < len(sound)
-
-    refused = run(*given)
-    assert refused.exit_code == 2 and "resume it, or name another folder" in refused.stderr
-    refused = run(*given, "--resume", "--strength", 0.5)
-    assert refused.exit_code == 2 and "another job (strength differ)" in refused.stderr
-
-    interrupted(None)
-    (tmp_path / "b-parts" / "torn.mkv").write_bytes(b"of a run that was killed")
-    assert run(*given, "--resume").exit_code == 0
-    again = read_frames(out)
-    assert [frame.to_ndarray().tobytes() for frame in again] == expected
-    assert [frame.time - again[0].time for frame in again] == pytest.approx([n / 10 for n in range(14)], abs=1e-3)
-    assert packets(out, "audio") == sound
-    assert not (tmp_path / "b-parts").exists()
-
-
-def test_regions_go_on_where_they_were(tmp_path: Path) -> None:
-    """What was seen of frames that are skipped counts as if they had been painted."""
-    pictures = [(255 * halves(n, 0.2, n)[0]).permute(1, 2, 0).numpy().astype(np.uint8) for n in range(5)]
-    clip = open_clip(make_clip(tmp_path / "a.mkv", pictures, codec="ffv1", pixels="yuv444p"))
-    grade = painting_module.Grade((ColorMap.identity(2), curved()), *halves())
-    whole, gone_on, without = (RegionPainter(clip, grade, "yuv444p10le") for _ in range(3))
-    *before, last = clip.frames()
-    for frame in before:
-        whole(frame)
-        gone_on.skip(frame)
-    expected, same, other = (bytes(paint(last).planes[0]) for paint in (whole, gone_on, without))
-    assert same == expected != other
-
-
-def test_ctrl_c_before_the_first_frame_leaves_nothing(
-    run: Run, tmp_path: Path, darker: Path, interrupted: Callable[[int | None], None]
-) -> None:
-    clip = make_clip(tmp_path / "a.mp4", patches(4))
-    before = set(tmp_path.iterdir())
-    interrupted(1)
-    result = run("video", clip, "--look", darker, "-o", tmp_path / "b.mp4")
-    assert (result.exit_code, result.stderr.splitlines()[-1]) == (130, "Interrupted.")
-    assert set(tmp_path.iterdir()) == before
-
-
-def test_parts_are_joined_at_uneven_times(tmp_path: Path, darker: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of an encoder that looks ahead, in parts shorter than that: every frame keeps its time."""
-    monkeypatch.setattr(parts_module, "_LENGTH", 3)
-    times = [0, 1, 2, 40, 41, 42, 43, 90, 200, 201]
-    clip = make_clip(tmp_path / "a.mkv", patches(10), times=times, time_base=Fraction(1, 100))
-    for suffix in (".mp4", ".mkv"):
-        grade_clip(clip, tmp_path / f"b{suffix}", look=darker)
-        found = read_frames(tmp_path / f"b{suffix}")
-        assert [frame.time for frame in found] == pytest.approx([t / 100 for t in times], abs=1e-6)
-        means = [levels(frame)[4:20, 4:28].mean() for frame in found]
-        assert means == sorted(means)
-
-
-@hypothesis.settings(max_examples=12, deadline=None)
-@hypothesis.given(
-    gaps=st.lists(st.integers(1, 40), min_size=2, max_size=9), length=st.integers(1, 5), late=st.integers(0, 2)
-)
-def test_any_times_are_kept(gaps: list[int], length: int, late: int) -> None:
-    """Whatever lies between frames, and wherever parts end."""
-    times = [sum(gaps[:n]) for n in range(len(gaps) + 1)]
-    with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-        folder = Path(name)
-        patch.setattr(parts_module, "_LENGTH", length)
-        save_look(look_of(ColorMap.identity(2)), folder / "look.safetensors")
-        clip = make_clip(folder / "a.mkv", patches(len(times)), times=times, time_base=Fraction(1, 100), late=late)
-        grade_clip(clip, folder / "b.mp4", look=folder / "look.safetensors")
-        found = [frame.time for frame in read_frames(folder / "b.mp4")]
-    assert found == pytest.approx([t / 100 for t in times], abs=1e-6)
-
-
-# --- bad input ---------------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def files(tmp_path: Path, darker: Path) -> Path:
     """A folder of clips that are none, or that are damaged."""
@@ -563,9 +274,6 @@ def test_without_pyav(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "av", None)
     result = run("video", tmp_path / "a.mp4", "--look", "b", "-o", tmp_path / "c.mp4")
     assert result.exit_code == 2 and result.stderr == "Error: Clips need PyAV: `pip install 'photostyle[video]'`.\n"
-
-
-# --- the command line --------------------------------------------------------------------------------
 
 
 def test_the_command_line(run: Run, small_network: Path, tmp_path: Path) -> None:

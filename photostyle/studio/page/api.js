@@ -3,6 +3,13 @@
 export class Gone extends Error {} // the session is over
 export class Offline extends Error {} // nobody answers
 
+let finished = null; // a job → what became of it
+
+/** What answers at last may need a network that is fetched first, by a job: `call` waits for it. */
+export const onFetch = (call) => {
+  finished = call;
+};
+
 async function ask(method, path, body, type) {
   const options = { method };
   if (body instanceof Blob) {
@@ -20,10 +27,18 @@ async function ask(method, path, body, type) {
   }
   if (response.ok) return response;
   let sentence = `The studio answered with an error (${response.status}).`;
+  let job = null;
   try {
-    sentence = (await response.json()).error ?? sentence;
+    const told = await response.json();
+    sentence = told.error ?? sentence;
+    job = told.job ?? null;
   } catch {
     /* no JSON: the sentence stays */
+  }
+  if (job) {
+    const over = await finished(job);
+    if (over.state === "done") return ask(method, path, body, type);
+    sentence = over.error;
   }
   throw new (response.status === 410 ? Gone : Error)(sentence);
 }

@@ -1,6 +1,6 @@
 // The studio's page: its parts are made, and the session is opened.
 
-import { about } from "./api.js";
+import { about, onFetch } from "./api.js";
 import { makeAdjusting } from "./adjusting.js";
 import { makeBrush } from "./brush.js";
 import { desk, tried, trouble } from "./desk.js";
@@ -31,6 +31,7 @@ makeSay();
 const canvas = (side) => $(`[data-side="${side}"] canvas`);
 const editor = new Editor({ content: canvas("content"), style: canvas("style") }, facts.palette);
 const jobs = makeJobs();
+onFetch(jobs.finished);
 const stage = makeStage();
 const look = makeLook(facts.recipes);
 const regions = makeRegions(editor, jobs);

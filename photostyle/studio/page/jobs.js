@@ -9,6 +9,7 @@ const BEAT = 250; // the same, at most
 const SLOW_BEAT = 2500; // the same when nobody answers
 const SLOW = 4; // seconds from which on a draft is shown while it is made
 const TITLES = {
+  fetch: "Getting ready",
   find: "Finding regions",
   doubts: "Looking at the regions",
   preview: "Draft",
@@ -127,6 +128,12 @@ export function makeJobs() {
 
   return {
     follow,
+    /** Wait until this job is over; what became of it. */
+    finished({ id }) {
+      const ended = new Promise((go) => desk.on("ended", (task) => task.id === id && go(task)));
+      follow();
+      return desk.state.tasks.find((task) => task.id === id && over.has(id)) ?? ended;
+    },
     /** Call it with each job of this kind that is done. */
     whenDone: (kind, call) => waiting.push([kind, call]),
     open() {

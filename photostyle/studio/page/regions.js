@@ -42,6 +42,7 @@ export function makeRegions(editor, jobs) {
   // ---- saving
 
   const savedAs = { content: BLANK, style: BLANK }; // the labels that the server has, packed
+  const files = {}; // the last mask that was loaded on a side: its labels, packed, and the file, which may say more
   let saving = Promise.resolve();
   let unsaved = 0;
   /** The page's regions become the server's; one after the other, so that the last word is the last. */
@@ -56,7 +57,8 @@ export function makeRegions(editor, jobs) {
           const packed = pack(base ?? labels);
           if (isSame(packed, savedAs[side])) continue;
           savedAs[side] = packed;
-          await desk.session.setLabels(side, await editor.png(side));
+          const file = files[side] && isSame(packed, files[side].packed) ? files[side].blob : null;
+          await desk.session.setLabels(side, file ?? (await editor.png(side)));
         }
         const list = editor.list.map(({ color, name, model }) => ({ color, name, model }));
         desk.hear(await desk.session.setRegions(list));
@@ -134,7 +136,9 @@ export function makeRegions(editor, jobs) {
   async function loadMask(side, file) {
     const s = editor.sides[side];
     if (!s.photo) throw new Error("Choose the photograph first: a mask is painted over it.");
-    const labels = await read(side, await desk.session.mask(file));
+    const blob = await desk.session.mask(file);
+    const labels = await read(side, blob);
+    files[side] = { packed: pack(labels), blob };
     await editor.settled();
     editor.remember();
     s.labels = labels;

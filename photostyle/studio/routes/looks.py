@@ -111,7 +111,10 @@ def thumb(mine: Mine, here: Here, key: str) -> Response:
 @router.get("/{key}/holds")
 def holds(mine: Mine, here: Here, key: str) -> dict[str, str | None]:
     """How much of a look one table holds, and how much a pack of tables and masks, on the photograph to change."""
-    return tabling.held_by(here.find_look(mine, key), mine.pictures.get("content"))
+    look, picture = here.find_look(mine, key), mine.pictures.get("content")
+    if picture:
+        here.have(mine, *look.networks_in(picture.small))
+    return tabling.held_by(look, picture)
 
 
 @router.get("/{key}/file", response_class=Response)
@@ -124,6 +127,8 @@ def file(
     name: Name = "",
 ) -> Response:
     """A look as a file: its own, one table for other programs, or a pack of tables and masks as a ZIP."""
-    look = here.find_look(mine, key)
-    data, kind, ending = tabling.write(look, format, space, name or key, mine.pictures.get("content"))
+    look, picture = here.find_look(mine, key), mine.pictures.get("content")
+    if picture and format != "look":
+        here.have(mine, *look.networks_in(picture.small))
+    data, kind, ending = tabling.write(look, format, space, name or key, picture)
     return attachment(data, kind, f"{name or key}.{ending}")

@@ -11,11 +11,10 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from photostyle.jobs.pair import example
-from photostyle.regions.alike import in_palette
 from photostyle.regions.labelimage import read_labels
 from photostyle.studio.describing import present_colors
-from photostyle.studio.picture import SIDES, Picture, Side, receive
-from photostyle.studio.pixels import color_png, gray_png
+from photostyle.studio.picture import EDIT_SIZE, SIDES, Picture, Side, receive
+from photostyle.studio.pixels import gray_png, labels_png
 from photostyle.studio.routes.about import EXAMPLES
 from photostyle.studio.service import FILE_BODY, KEPT, Here, Mine, Service, kept_jpeg
 from photostyle.studio.sessions import Session
@@ -72,7 +71,7 @@ def use_example(mine: Mine, here: Here, wish: Example) -> dict[str, Any]:
     if wish.doodle:
         for side, labels in zip(SIDES, (pair.content_regions, pair.style_regions), strict=True):
             assert labels
-            mine.sheet.set_labels(side, color_png(in_palette(read_labels(labels), "purple")))
+            mine.sheet.set_labels(side, labels_png(read_labels(labels), EDIT_SIZE))
         painted = present_colors(mine.sheet.labels["content"])
         mine.sheet.regions = [{"color": color, "name": "", "model": color} for color in painted]
     return here.tell(mine)

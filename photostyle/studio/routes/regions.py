@@ -10,10 +10,9 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from photostyle import PALETTE, ImageError, Prompt, RegionsError, find_alpha
-from photostyle.regions.alike import in_palette
 from photostyle.regions.labelimage import read_labels
-from photostyle.studio.picture import Picture, Side
-from photostyle.studio.pixels import color_png, gray_png, read_gray
+from photostyle.studio.picture import EDIT_SIZE, Picture, Side
+from photostyle.studio.pixels import gray_png, labels_png, read_gray
 from photostyle.studio.service import FILE_BODY, PNG_BODY, Here, Mine
 from photostyle.studio.sessions import Session
 
@@ -53,11 +52,14 @@ async def set_labels(mine: Mine, here: Here, side: Side, request: Request) -> No
 
 @router.post("/mask", response_class=Response, openapi_extra=FILE_BODY)
 async def read_mask(mine: Mine, here: Here, request: Request, name: str = "mask") -> Response:
-    """A label image of any kind, as `load_regions` reads it, as PNG in the paper's palette; purple is no region."""
+    """A label image of any kind, as `load_regions` reads it, as PNG in the paper's palette; purple is no region.
+
+    No larger than needs be for painting. What it says of itself, that its regions share one look, it goes on to say.
+    """
     file = io.BytesIO(await here.body(request))
     file.name = name
     image = await run_in_threadpool(read_labels, file, most_pixels=here.limits.pixels)
-    return Response(color_png(in_palette(image, "purple")), media_type="image/png")
+    return Response(labels_png(image, EDIT_SIZE), media_type="image/png")
 
 
 class Clicks(BaseModel):
@@ -70,8 +72,9 @@ class Clicks(BaseModel):
 @router.post("/select/{side}", response_class=Response)
 async def select(mine: Mine, here: Here, side: Side, clicks: Clicks) -> Response:
     """The thing that is clicked in the small photograph: a soft mask as gray PNG."""
-    prompt = Prompt(clicks.inside, clicks.outside)
-    mask = await run_in_threadpool(here.selecting.select, _painted_on(mine, side), prompt)
+    prompt, picture = Prompt(clicks.inside, clicks.outside), _painted_on(mine, side)
+    here.have(mine, *here.selecting.networks)
+    mask = await run_in_threadpool(here.selecting.select, picture, prompt)
     return Response(gray_png(mask), media_type="image/png")
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from driving import begin_painting, choose, drag, in_chromium, layer, middle, rest, state, work_on
 from PIL import Image
 from playwright.sync_api import Page, expect
+
+from photostyle import Regions, save_regions
+from photostyle.photofile.drawing import KEYWORD
 
 pytestmark = in_chromium
 
@@ -62,6 +67,34 @@ def test_masks_are_files_too(page: Page, photographs: tuple[Path, Path], tmp_pat
     assert (np.asarray(Image.open(download.value.path()).convert("RGB")) == np.asarray(mask)).all()
     page.set_input_files("[data-mask=content]", photographs[0])
     expect(page.locator("#banner")).to_contain_text("is none of the paper's")
+
+
+def test_masks_that_say_more_go_on_to_say_it(page: Page, photographs: tuple[Path, Path], tmp_path: Path) -> None:
+    """That their regions share one look: until they are painted over, and anew when they are loaded again."""
+    choose(page, photographs)
+    page.uncheck("#auto")
+    work_on(page, "regions")
+    page.uncheck("#snap")
+    page.click("text=Masks as files")
+    masks = torch.zeros(2, 64, 96)
+    masks[0, :30] = masks[1, 30:] = 1
+    files = {side: tmp_path / f"{side}.png" for side in ("content", "style")}
+    save_regions(Regions(("sky", "land"), masks, masks, one_look=True), *files.values())
+
+    def says(side: str) -> bool:
+        rest(page)
+        url = page.url.split("/#")[0] + str(page.locator(f"#{side}-mask").get_attribute("href"))
+        return KEYWORD in Image.open(io.BytesIO(page.request.get(url).body())).info
+
+    assert not says("content")
+    for side, path in files.items():
+        page.set_input_files(f"[data-mask={side}]", path)
+    assert says("content") and says("style")
+    page.keyboard.press("b")
+    drag(page, "[data-side=content] canvas", (0.4, 0.8), (0.6, 0.8))  # of the first region, over the second
+    assert not says("content") and says("style")
+    page.set_input_files("[data-mask=content]", files["content"])
+    assert says("content")
 
 
 def test_another_reference_takes_no_painting_away(page: Page, photographs: tuple[Path, Path]) -> None:
