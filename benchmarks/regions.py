@@ -103,8 +103,8 @@ def border_energy(regions: Regions, photograph: Tensor) -> float:
     """See above; 0 where there is one region."""
     I = fit(photograph, SIZE)
     masks = shrink(regions.content, I.shape[1:])
-    uncertain = (masks * (1 - masks)).sum(0, keepdim=True)
-    near = max_pool2d((uncertain > 0.01).float(), 17, 1, 8)
+    most, least = max_pool2d(masks, 3, 1, 1), -max_pool2d(-masks, 3, 1, 1)
+    near = max_pool2d(((most - least).amax(0, keepdim=True) > 0.01).float(), 17, 1, 8)
     energy = matting_laplacian(I.double(), epsilon=1e-5).quadratic(masks.double())
     return float(energy) / max(float(near.sum()), 1)
 
