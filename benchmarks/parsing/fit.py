@@ -1,4 +1,4 @@
-"""Fits the numbers of photostyle/segment/parsing.safetensors to labelled photographs, in two minutes.
+"""Fits the numbers of photostyle/segment/parsing.safetensors to labelled photographs, in about a minute.
 
     python benchmarks/parsing/fit.py PACKAGES
 
