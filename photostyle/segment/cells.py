@@ -27,7 +27,7 @@ from photostyle.segment.parsing import LAYERS, on_cells, parse_cells
 Floats = NDArray[np.float64]
 
 SIZE = 448  # long side at which things are told, pixels
-_EDGES_SIZE = 192  # at which edges are: those of things, not of their grain
+_EDGES_SIZE = 256  # at which edges are: those of things, not of their grain; at 192 a skyline is lost
 _EDGE = 10.0  # what a certain edge is worth, beside a mean squared difference of colour
 _LEAST = 1e-4  # likeness across any border: no cell is cut off
 _PLAIN = 1.0  # ΔE: a photograph whose colours spread less has nothing to divide

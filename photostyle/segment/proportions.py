@@ -28,7 +28,7 @@ from photostyle.terms.colors import kind_extras
 
 _TRIED = 4  # ways, those of the most different proportions
 _DIFFERENT = 0.1  # part of a photograph that is another region than in the other photograph
-_SHORT = 0.8  # of the need of the whole
+_SHORT = 0.88  # of the need of the whole
 _ONE_LIGHT = 0.7  # of `need`: from 1 on sliders do not explain the style
 _SAMPLES = 150  # of a region
 _LEAVE, _ROUNDS = 0.3, 2  # of a fit of sliders that goes on from those of the whole
