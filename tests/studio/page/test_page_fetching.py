@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from driving import Server, forget, in_chromium, layer, opened, rest, serving, watched, work_on
+from driving import Server, in_chromium, layer, opened, rest, serving, work_on
 from PIL import Image, ImageDraw
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -24,13 +24,6 @@ def server(fetched: list[str]) -> Iterator[Server]:
     """A studio that has no network yet."""
     with serving() as started:
         yield started
-
-
-@pytest.fixture
-def context(shared_window: BrowserContext, server: Server) -> Iterator[BrowserContext]:
-    with watched(shared_window, server):
-        yield shared_window
-        forget(shared_window, server)
 
 
 @pytest.fixture
