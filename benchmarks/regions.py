@@ -35,6 +35,7 @@ from photostyle.image import fit, shrink
 from photostyle.matting.laplacian import matting_laplacian
 from photostyle.network.backbones import DEFAULT_BACKBONE, SCENE_BACKBONE
 from photostyle.segment.cells import SIZE
+from photostyle.segment.crf import regions_of_pixels
 from photostyle.segment.refine import refine_regions
 from photostyle.segment.search import common_regions
 
@@ -81,7 +82,7 @@ def main() -> None:
         content, style = load_image(path / "content.png"), load_image(path / "style.png")
         began = time.perf_counter()
         small = fit(content, SIZE), fit(style, SIZE)
-        found = common_regions(*small, *networks, count=options.count, needed=True)
+        found = regions_of_pixels(common_regions(*small, *networks, count=options.count, needed=True), *small)
         fine = refine_regions(found, *small)
         seconds.append(time.perf_counter() - began)
         borders.append((border_energy(found, content), border_energy(fine, content)))

@@ -16,6 +16,7 @@ from photostyle.network.weights import load_weights
 from photostyle.regions.pairing import pair_labels
 from photostyle.regions.regions import Regions
 from photostyle.segment.cells import SIZE
+from photostyle.segment.crf import regions_of_pixels
 from photostyle.segment.learned import DEFAULT as DEFAULT_SEGMENTER
 from photostyle.segment.learned import segment_learned
 from photostyle.segment.refine import refine_regions
@@ -59,7 +60,7 @@ def find_regions(
             found = _paired_anew(found, match, drop)
     if len(found.names) == 1:
         return found
-    return replace(refine_regions(found, *small), guided=True)
+    return replace(refine_regions(regions_of_pixels(found, *small), *small), guided=True)
 
 
 def _paired_anew(regions: Regions, match: Mapping[str, str] | None, drop: Collection[str]) -> Regions:
