@@ -4,12 +4,14 @@ Krähenbühl & Koltun, "Efficient Inference in Fully Connected CRFs with Gaussia
 belongs where the pixels near it belong that have its colour. Sky between two towers joins the sky, the wall beside a
 bed the wall. Their mean field, iterated,
 
-    q_k(i) ∝ exp(w Σ_j κ_ij q_k(j))        κ_ij ∝ exp(−|x_i − x_j|²/2σ² − ‖c_i − c_j‖²/2ρ²),  Σ_j κ_ij = 1
+    q_k(i) ∝ p_k(c_i) exp(w Σ_j κ_ij q_k(j))    κ_ij ∝ exp(−|x_i − x_j|²/2σ² − ‖c_i − c_j‖²/2ρ²),  Σ_j κ_ij = 1
 
-with places x and colours c in L*a*b*, starts from the regions as they were found. Ours differs: few rounds keep it near
-those, in place of a unary term; j are not all pixels but every fourth along each side, and only near ones; κ adds up to
-1, so that a pixel of a rare colour is told as surely as others; and the second kernel, of places alone, is left out,
-since borders are made soft afterwards (`refine`).
+with places x and colours c in L*a*b*, starts from the regions as they were found. p_k, how likely a region shows a
+colour, is told anew by what it has in each round, as in "GrabCut" (Rother, Kolmogorov & Blake, SIGGRAPH 2004), but as a
+sum of Gaussians around its own pixels. Ours differs: few rounds keep q near what was found, which counts no further; j
+are not all pixels but every fourth along each side, and only near ones; κ adds up to 1, so that a pixel of a rare
+colour is told as surely as others; and the second kernel, of places alone, is left out, since borders are made soft
+afterwards (`refine`).
 """
 
 from __future__ import annotations
@@ -26,8 +28,11 @@ from photostyle.regions.regions import Regions
 
 _SIZE = 160  # long side at which it is computed, pixels
 _NEAR, _LIKE = 10.0, 12.0  # σ in pixels, ρ in ΔE
+_ALIKE = 8.0  # ΔE, of the Gaussians of p
+_UNSURE = 0.02  # added to p, of regions together 1: no colour is out of the question
 _WEIGHT = 12.0  # w
 _STEP = 4  # pixels between the j
+_SPARSE = 8  # between those that p is told by
 _REACH = 4  # of those, to each side
 _ROUNDS = 6
 _FAINT = -30.0  # a logarithm: numbers far below take many times as long
@@ -53,11 +58,11 @@ def mean_field(masks: Tensor, photograph: Tensor) -> Tensor:
     left = (1 - q.sum(0, keepdim=True)).clamp(min=0)
     if left.max() > _SOME:
         q = torch.cat([q, left])
-    κ = _kernel(lab_from_srgb(adapted(I)))
+    lab = lab_from_srgb(adapted(I))
+    κ, γ = _kernel(lab), _likeness(lab)
     for _ in range(_ROUNDS):
-        near = _near(q)  # K×J×h′×w′
-        gathered = torch.einsum("jhwab,kjhw->khawb", κ, near).flatten(3).flatten(1, 2)
-        q = (_WEIGHT * gathered[:, :h, :w]).softmax(0)
+        near = torch.einsum("jhwab,kjhw->khawb", κ, _near(q)).flatten(3).flatten(1, 2)
+        q = (_WEIGHT * near[:, :h, :w] + _colors(γ, q)).softmax(0)
     return F.interpolate(q[None, : len(masks)], photograph.shape[1:], mode="bilinear", align_corners=False)[0]
 
 
@@ -76,9 +81,28 @@ def _kernel(lab: Tensor) -> Tensor:
     return κ / κ.sum(0)
 
 
+def _likeness(lab: Tensor) -> Tensor:
+    """exp(−‖c_i − c_j‖²/2ρ²) of all pixels and of every `_SPARSE`th along each side: N×J."""
+    x, y = lab.flatten(1).T, _few(lab, _SPARSE).flatten(1).T
+    squares = torch.cdist(x, y).square() / _ALIKE**2
+    return (-squares / 2).clamp(min=_FAINT).exp()
+
+
+def _colors(γ: Tensor, q: Tensor) -> Tensor:
+    """log p_k of each pixel's colour, K×h×w, up to what is the same for all k; p are told by q (K×h×w)."""
+    own = _few(q, _SPARSE).flatten(1)  # K×J
+    p = (own @ γ.T + _SOME) / (own.sum(1, keepdim=True) + _SOME)
+    return (p / p.sum(0) + _UNSURE).log().unflatten(1, q.shape[1:])
+
+
+def _few(x: Tensor, step: int = _STEP) -> Tensor:
+    """Of C×h×w one pixel of each block of `step` along each side; the last blocks may reach beyond the frame."""
+    pad = (0, -x.shape[2] % step, 0, -x.shape[1] % step)
+    return F.pad(x[None], pad, mode="replicate")[0][:, step // 2 :: step, step // 2 :: step]
+
+
 def _near(x: Tensor) -> Tensor:
     """Of C×h×w, every `_STEP`th pixel's neighbours among those, J of them, none beyond the frame: C×J×h′×w′."""
-    pad = (0, -x.shape[2] % _STEP, 0, -x.shape[1] % _STEP)
-    few = F.pad(x[None], pad, mode="replicate")[0][:, _STEP // 2 :: _STEP, _STEP // 2 :: _STEP]
+    few = _few(x)
     side = 2 * _REACH + 1
     return F.unfold(few[None], side, padding=_REACH)[0].unflatten(0, (len(x), side**2)).unflatten(2, few.shape[1:])

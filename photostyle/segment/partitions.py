@@ -17,6 +17,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.optimize import linear_sum_assignment
 
 from photostyle.segment.cells import Cells, Floats
+from photostyle.segment.parsing import CLASSES
 from photostyle.segment.traits import Traits
 
 Labels = NDArray[np.int64]
@@ -40,6 +41,12 @@ def partitions(sides: Sequence[Cells], traits: Sequence[Traits], most: int = MOS
     yield from _by_classes(traits)
     alike = [t.weighed(0, *_OWN_PLACE).T for t in traits]
     yield from _alone(sides, [t.weighed(_COLOR, *_OWN_PLACE).T for t in traits], alike)
+
+
+def sky_and_rest(traits: Sequence[Traits]) -> list[Labels] | None:
+    """Labels of the cells of both sides, 1 where they show sky; None unless both show some, and something else."""
+    labels = [(t.scene.argmax(0) == CLASSES.index("sky")).astype(np.int64) for t in traits]
+    return labels if all(_LEAST_SHOWN <= side.mean() <= 1 - _LEAST_SHOWN for side in labels) else None
 
 
 def regions_in(labels: Sequence[Labels]) -> int:

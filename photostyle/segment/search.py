@@ -25,7 +25,7 @@ from photostyle.regions.regions import Regions
 from photostyle.segment.cells import Cells, look
 from photostyle.segment.judge import Judge
 from photostyle.segment.masks import masks_of, named
-from photostyle.segment.partitions import MOST, Labels, least_share, partitions, regions_in
+from photostyle.segment.partitions import MOST, Labels, least_share, partitions, regions_in, sky_and_rest
 from photostyle.segment.proportions import in_other_proportions
 from photostyle.segment.traits import find_traits
 
@@ -83,6 +83,9 @@ def common_regions(
         return _regions(first[0], sides, (content, style), count)
     first = _joined(*first, judge)
     if not needed and not judge.gains(*first):
+        sky = sky_and_rest(traits)
+        if sky and judge.gains(sky, judge.divided(sky)):
+            return _regions(sky, sides, (content, style))
         one_light = in_other_proportions(ways, sides, judge.sliders)
         if one_light is None:
             return _whole(content, style, _NO_GAIN)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
@@ -25,10 +27,15 @@ def by_loops(masks: Tensor, photograph: Tensor) -> Tensor:
     step, reach = crf._STEP, crf._REACH
     pixels = [(y, x) for y in range(h) for x in range(w)]
     others = [(y, x) for y in range(step // 2, h, step) for x in range(step // 2, w, step)]
+    sparse = crf._SPARSE
+    few = [(y, x) for y in range(sparse // 2, h, sparse) for x in range(sparse // 2, w, sparse)]
     q = masks
     for _ in range(crf._ROUNDS):
-        found = torch.zeros_like(q)
+        found, likely = torch.zeros_like(q), torch.zeros_like(q)
         for y, x in pixels:
+            for v, u in few:
+                unlike = float((lab[:, y, x] - lab[:, v, u]).square().sum()) / crf._ALIKE**2
+                likely[:, y, x] += math.exp(-unlike / 2) * q[:, v, u]
             total, weights = torch.zeros(len(q)), 0.0
             for v, u in others:
                 if max(abs(v // step - y // step), abs(u // step - x // step)) > reach:
@@ -39,13 +46,16 @@ def by_loops(masks: Tensor, photograph: Tensor) -> Tensor:
                 total += κ * q[:, v, u]
                 weights += κ
             found[:, y, x] = total / weights
-        q = (crf._WEIGHT * found).softmax(0)
+        own = torch.stack([q[:, v, u] for v, u in few]).sum(0)[:, None, None]
+        p = (likely + crf._SOME) / (own + crf._SOME)
+        q = (crf._WEIGHT * found).exp() * (p / p.sum(0) + crf._UNSURE)
+        q = q / q.sum(0)
     return q
 
 
 def test_it_is_the_mean_field_over_all_pairs(picture) -> None:
-    photograph = picture(12, 24, dtype=torch.float32)
-    masks = halves(12, 24, 9)
+    photograph = picture(16, 24, dtype=torch.float32)
+    masks = halves(16, 24, 9)
     assert torch.allclose(mean_field(masks, photograph), by_loops(masks, photograph), atol=1e-4)
 
 
