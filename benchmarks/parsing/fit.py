@@ -1,15 +1,16 @@
-"""Fits the numbers of photostyle/segment/parsing.safetensors to labelled photographs, in about a minute.
+"""Fits the numbers of photostyle/segment/parsing.safetensors to labelled photographs, in some minutes.
 
     python benchmarks/parsing/fit.py PACKAGES
 
 PACKAGES is the folder that `labelled.py` tells how to fill. Each photograph is seen in its own light, and four times
 cut and in another. The seven classes are told by multinomial logistic regression: every photograph has the same say,
-and a class the more, the rarer it is.
+and a class the more, the rarer it is. That is done three times, in other lights, and the mean is taken.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -20,6 +21,7 @@ from torch import Tensor
 
 from photostyle.segment.parsing import CELL, CLASSES, NUMBERS, around
 
+FITS = 3  # each in other lights: of their mean less is left to chance
 LIGHTS = 4  # besides its own
 STEP = 4  # every so many cells are taken along each side: neighbours show the same
 PENALTY = 0.1  # of a squared weight
@@ -103,14 +105,21 @@ def logistic(x: Tensor, y: Tensor, say: Tensor) -> tuple[Tensor, Tensor]:
     return w, (bias.detach() - w @ mean)[:, 0]
 
 
-def main(folder: str) -> None:
-    torch.set_num_threads(1)  # sums are then taken in one order: the numbers are the same each time
-    eye, generator = Eye(), torch.Generator().manual_seed(0)
-    photographs = list(labelled("fit", Path(folder)))
+def fitted(photographs: Sequence[Labelled], eye: Eye, seed: int) -> tuple[Tensor, Tensor]:
+    """Weights (3×K×C) and biases (K) by the photographs, in lights that are drawn by a seed."""
+    generator = torch.Generator().manual_seed(seed)
     found = [each for photograph in photographs for each in samples(photograph, eye, generator)]
     x, y, say = (torch.cat(part) for part in zip(*found, strict=True))
     w, bias = logistic(x.flatten(1).T.contiguous(), y, say)
-    numbers = {"weight": w.view(len(CLASSES), 3, -1).transpose(0, 1).contiguous(), "bias": bias}
+    return w.view(len(CLASSES), 3, -1).transpose(0, 1).contiguous(), bias
+
+
+def main(folder: str) -> None:
+    torch.set_num_threads(1)  # sums are then taken in one order: the numbers are the same each time
+    eye = Eye()
+    photographs = list(labelled("fit", Path(folder)))
+    weights, biases = zip(*(fitted(photographs, eye, seed) for seed in range(FITS)), strict=True)
+    numbers = {"weight": torch.stack(weights).mean(0), "bias": torch.stack(biases).mean(0)}
     save_file(numbers, NUMBERS, {"origin": f"benchmarks/parsing, {len(photographs)} photographs"})
     NUMBERS.chmod(0o644)
 

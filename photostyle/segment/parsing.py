@@ -40,9 +40,9 @@ _FURTHER = 7  # of evidence: place and colour
 def parse_scene(features: Features, image: Tensor) -> Tensor:
     """How likely each cell shows each of `CLASSES`: 7×h×w, sums of 1, in float64 and on the processor.
 
-    The image is 3×H×W, sRGB in [0, 1], at a long side of 448 pixels, dark ones brightened
-    (`photostyle.color.spaces.adapted`); `features` are what `photostyle.network.lite.Lite` has of it in `LAYERS`, C×h×w
-    each. There are ⌈H/8⌉×⌈W/8⌉ cells.
+    The image is 3×H×W, sRGB in [0, 1], at a long side of 448 pixels, brightened if dark and half of its cast taken
+    out (`adapted` and then `balanced` of `photostyle.color.spaces`); `features` are what `photostyle.network.lite.Lite`
+    has of it in `LAYERS`, C×h×w each. There are ⌈H/8⌉×⌈W/8⌉ cells.
 
     Raises WeightsError for features of another network.
     """

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from photostyle.color.spaces import lab_from_srgb, linear_from_srgb, luma, srgb_from_lab, srgb_from_linear
+from photostyle.color.spaces import balanced, lab_from_srgb, linear_from_srgb, luma, srgb_from_lab, srgb_from_linear
 
 channel = st.floats(0, 1)
 
@@ -99,3 +99,42 @@ def test_gradients_are_finite_even_at_black_and_outside(function) -> None:
 def test_luma_by_hand() -> None:
     torch.testing.assert_close(luma(torch.eye(3, dtype=torch.float64)), color(0.2126, 0.7152, 0.0722))
     assert float(luma(color(1, 1, 1))) == pytest.approx(1)
+
+
+# --- the cast of a photograph ----------------------------------------------------------------------------
+
+
+def cast(image: Tensor) -> Tensor:
+    """Logarithms of the channels' root mean squares, beside their mean: 0 for grey."""
+    x = image.square().mean((1, 2)).sqrt().log()
+    return x - x.mean()
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_a_grey_photograph_has_no_cast_to_take_out(dark: float, bright: float) -> None:
+    gray = torch.linspace(dark, bright, 35, dtype=torch.float64).view(5, 7).expand(3, -1, -1)
+    torch.testing.assert_close(balanced(gray), gray)
+
+
+@given(st.floats(0.3, 1), st.floats(0.3, 1), st.floats(0.3, 1))
+def test_half_of_a_cast_is_taken_out(r: float, g: float, b: float) -> None:
+    picture = torch.rand(3, 6, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    tinted = 0.5 * color(r, g, b)[:, None, None] * picture  # so dark that nothing is clipped
+    once = balanced(tinted)
+    torch.testing.assert_close(cast(once), cast(tinted) / 2)
+    torch.testing.assert_close(cast(balanced(once)), cast(tinted) / 4)
+
+
+def test_only_the_strengths_of_channels_change() -> None:
+    picture = 0.6 * torch.rand(3, 6, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    tinted = color(1, 0.5, 0.4)[:, None, None] * picture
+    gain = balanced(tinted) / tinted
+    torch.testing.assert_close(gain, gain[:, :1, :1].expand_as(gain))
+    assert float(gain[0, 0, 0]) < 1 < float(gain[1, 0, 0]) < float(gain[2, 0, 0])
+
+
+@pytest.mark.parametrize("image", [torch.zeros(3, 2, 2), torch.ones(3, 1, 1), color(1, 0, 0).view(3, 1, 1)])
+def test_a_balanced_photograph_is_one(image: Tensor) -> None:
+    found = balanced(image)
+    assert found.shape == image.shape and found.dtype == image.dtype
+    assert bool(((found >= 0) & (found <= 1)).all())

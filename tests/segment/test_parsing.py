@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from photostyle import load_image, load_weights
-from photostyle.color.spaces import adapted
+from photostyle.color.spaces import adapted, balanced
 from photostyle.errors import WeightsError
 from photostyle.image import fit, shrink
 from photostyle.network.backbones import SCENE_BACKBONE
@@ -38,7 +38,7 @@ DEEP = sum(CHANNELS.values())
 
 @pytest.fixture(scope="module")
 def parse() -> Parse:
-    """`parse(photograph)`: brightened if it is dark, and parsed by the network."""
+    """`parse(photograph)`: brightened if it is dark, half of its cast taken out, and parsed by the network."""
     return parser(load_weights(SCENE_BACKBONE))
 
 
@@ -46,7 +46,7 @@ def parser(weights: Weights) -> Parse:
     lite = Lite(weights)
 
     def parse(photograph: Tensor) -> Tensor:
-        image = adapted(photograph)
+        image = balanced(adapted(photograph))
         return parse_scene(lite(image, LAYERS), image)
 
     return parse
