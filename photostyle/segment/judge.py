@@ -5,7 +5,7 @@ photographs taken as a whole get the sliders of an editor. Then
 
     cost = √D + price of each region beyond the second + price of what the maps change, beside the sliders
               + prices of partners at other heights, of such as look more like others, and of doubtful ones (`doubts`)
-              + price of borders where the photographs have none
+              + prices of borders where the photographs have none, and of classes that are divided
 
 D is the Sinkhorn divergence of the content, as it is then, from the style, both as clouds of points in colour and in
 what is shown (unbalanced: a thing that only one photograph has stays out, for a bounded price). Regions that pair the
@@ -41,6 +41,7 @@ _ALIKE = 0.885  # likeness: partners less alike than that are not of a kind
 _HEIGHT = 4.0  # ΔE: the price of partners of which one is at the top and one at the bottom
 _LOOK = 10.0  # ΔE: the price of partners that look more like others, by a cosine of 1
 _BORDERS = 20.0, 5.0  # ΔE: the price of borders across which cells are as alike as any; the style's are not seen
+_DIVIDED = 2.5  # ΔE, times the share of cells that are not where most of their class are
 _DOUBT = 1.0  # ΔE: the price of each doubtful pair
 _KIND = 0.5  # what it costs to go to another kind of thing, times 1 − cosine
 _ENTROPY, _LEAVE = 0.01, 0.4  # ε and τ of the transport
@@ -78,21 +79,28 @@ class Judge:
                 result[:, inside] = _mapped(self._x[:, inside], self._y[:, partner])
         apart = LAB * float((_lab(result) - _lab(self._slid)).norm(dim=0).mean())
         borders = sum(price * _across(*side) for price, *side in zip(_BORDERS, labels, self._near, strict=True))
-        prices = _FURTHER * (count - 2) + _APART * apart + borders
+        prices = _FURTHER * (count - 2) + _APART * apart + borders + self._parted(labels)
         return self._distance(result) + prices + self._doubt(labels, count)
 
     def gains(self, labels: Sequence[Labels], cost: float) -> bool:
         """Whether regions of this cost are better than none.
 
         The less there is to gain, the more of it they must gain: photographs that are near each other, or that sliders
-        bring near each other, differ in what they show rather than in its light. And partners must be of a kind.
+        bring near each other, differ in what they show rather than in its light. And partners must be of a kind. What
+        divided classes cost does not count here: it is for the choice among ways.
         """
-        return self._alike(labels) > _ALIKE and (self.whole - cost) * self.whole * self.untouched > _GAIN
+        gain = self.whole - (cost - self._parted(labels))
+        return self._alike(labels) > _ALIKE and gain * self.whole * self.untouched > _GAIN
 
     def _alike(self, labels: Sequence[Labels]) -> float:
         """How alike partners are in what they show: 1 where they are the same."""
         members = _members(labels, regions_in(labels))
         return float(_shares(members).mean(0) @ self._likeness(members).diagonal())
+
+    def _parted(self, labels: Sequence[Labels]) -> float:
+        """What it costs that cells of one class are in several regions, ΔE: windows and walls of one town."""
+        joint = [p @ m.T / p.shape[1] for p, m in zip(self._scenes, _members(labels, regions_in(labels)), strict=True)]
+        return _DIVIDED * float(np.mean([1 - shares.max(1).sum() for shares in joint]))
 
     def _doubt(self, labels: Sequence[Labels], count: int) -> float:
         """What it costs that partners may not be the same kind of thing, ΔE."""
