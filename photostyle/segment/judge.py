@@ -37,7 +37,7 @@ from photostyle.terms.colors import Extras, kind_extras
 _FURTHER = 0.5  # ΔE: the price of each region beyond the second
 _APART = 0.05  # the price of a ΔE that regions' maps change the content by, beside the sliders
 _GAIN = 250.0  # ΔE³: the least gain of regions, times the distances before and after the sliders
-_ALIKE = 0.885  # likeness: partners less alike than that are not of a kind
+ALIKE = 0.885  # likeness: partners less alike than that are not of a kind
 _HEIGHT = 4.0  # ΔE: the price of partners of which one is at the top and one at the bottom
 _LOOK = 10.0  # ΔE: the price of partners that look more like others, by a cosine of 1
 _BORDERS = 20.0, 5.0  # ΔE: the price of borders across which cells are as alike as any; the style's are not seen
@@ -82,15 +82,15 @@ class Judge:
         prices = _FURTHER * (count - 2) + _APART * apart + borders + self._parted(labels)
         return self._distance(result) + prices + self._doubt(labels, count)
 
-    def gains(self, labels: Sequence[Labels], cost: float) -> bool:
-        """Whether regions of this cost are better than none.
+    def gains(self, labels: Sequence[Labels], cost: float, least: float = ALIKE) -> bool:
+        """Whether regions of this cost are better than none; `least` is how alike partners must be, 0 to 1.
 
         The less there is to gain, the more of it they must gain: photographs that are near each other, or that sliders
         bring near each other, differ in what they show rather than in its light. And partners must be of a kind. What
         divided classes cost does not count here: it is for the choice among ways.
         """
         gain = self.whole - (cost - self._parted(labels))
-        return self._alike(labels) > _ALIKE and gain * self.whole * self.untouched > _GAIN
+        return self._alike(labels) > least and gain * self.whole * self.untouched > _GAIN
 
     def _alike(self, labels: Sequence[Labels]) -> float:
         """How alike partners are in what they show: 1 where they are the same."""

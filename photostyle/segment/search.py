@@ -3,8 +3,8 @@
 Both photographs are divided, together and each alone, in few regions and in many (`partitions`); a judge says of each
 way how near to the style it brings the content (`judge`). The best is taken, two regions of it joined where that is no
 loss. Where it gains enough, the next best are joined likewise: many regions, one pair of which is wrong, may be the
-best few. Where looks of their own do not gain enough, regions may still tell in which proportions the style counts
-(`proportions`). Else there are none.
+best few. Where it does not, sky and sky, the rest and the rest may. Where looks of their own gain nothing, regions may
+still tell in which proportions the style counts (`proportions`). Else there are none.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ from photostyle.segment.judge import Judge
 from photostyle.segment.masks import masks_of, named
 from photostyle.segment.partitions import MOST, Labels, least_share, partitions, regions_in, sky_and_rest
 from photostyle.segment.proportions import in_other_proportions
-from photostyle.segment.traits import find_traits
+from photostyle.segment.traits import Traits, find_traits
 
 Judged = tuple[list[Labels], float]
 """Labels of both sides' cells, and what they cost, ΔE."""
 
 _FEW = 5  # regions: if no count is asked for, more gain nothing
 _OTHERS = 2  # ways of more than two regions in which regions are joined, beside the best way: more take time
+_SKIES_ALIKE = 0.84  # likeness: of sky and sky the rest may be less so than of any other regions
 _LEAST = 0.05  # of its photograph: a smaller region is not worth the risk that it is none
 
 _NO_GAIN = "Regions of their own would bring the photographs hardly nearer: they are taken as a whole."
@@ -83,9 +84,9 @@ def common_regions(
         return _regions(first[0], sides, (content, style), count)
     first = _joined(*first, judge)
     if not needed and not judge.gains(*first):
-        sky = sky_and_rest(traits)
-        if sky and judge.gains(sky, judge.divided(sky)):
-            return _regions(sky, sides, (content, style))
+        skies = _skies(traits, judge)
+        if skies:
+            return _regions(skies, sides, (content, style))
         one_light = in_other_proportions(ways, sides, judge.sliders)
         if one_light is None:
             return _whole(content, style, _NO_GAIN)
@@ -93,6 +94,12 @@ def common_regions(
         return replace(found, one_look=True, notes=(*found.notes, _ONE_LIGHT))
     best, _ = _least(first, others, judge)
     return _regions(best, sides, (content, style))
+
+
+def _skies(traits: Sequence[Traits], judge: Judge) -> list[Labels] | None:
+    """Sky and sky, and the rest and the rest, if that gains: they are of a kind even where little of the rest is."""
+    skies = sky_and_rest(traits)
+    return skies if skies and judge.gains(skies, judge.divided(skies), _SKIES_ALIKE) else None
 
 
 def _least(first: Judged, others: Sequence[Judged], judge: Judge) -> Judged:

@@ -9,7 +9,7 @@ import pytest
 from scipy.sparse import coo_array
 
 from photostyle.segment.cells import Cells
-from photostyle.segment.judge import Judge, _across
+from photostyle.segment.judge import _DIVIDED, Judge, _across
 from photostyle.segment.traits import find_traits
 
 
@@ -33,6 +33,27 @@ def test_doubtful_partners_cost_more(halves: Callable[..., Cells]) -> None:
     same = judge.divided([above, above])
     assert judge.divided([above, 1 - above]) > same + 0.5 * 4 + 2  # both are doubtful, besides
     assert judge.divided([above, corner]) > same + 1
+
+
+def test_a_class_that_is_divided_costs_in_the_choice_alone(halves: Callable[..., Cells]) -> None:
+    """A quarter of the cells, on both sides, are not where most of their class are."""
+    sides = [halves(0.7, 0.3), halves(0.2, 0.8)]
+    judge = Judge(sides, find_traits(sides))
+    above = np.repeat([0, 1], 96)
+    parted = above + np.repeat([0, 1], [144, 48])
+    assert judge._parted([above, above]) == pytest.approx(0, abs=0.01)
+    assert judge._parted([parted, parted]) == pytest.approx(_DIVIDED / 4, abs=0.01)
+    assert judge.gains([parted, parted], judge.whole + judge._parted([parted, parted]) - 1)
+    assert not judge.gains([above, above], judge.whole)
+
+
+def test_partners_may_be_asked_to_be_less_alike(halves: Callable[..., Cells]) -> None:
+    sides = [halves(0.7, 0.3), halves(0.2, 0.8)]
+    judge = Judge(sides, find_traits(sides))
+    above, early = np.repeat([0, 1], 96), np.repeat([0, 1], [60, 132])
+    likeness, cost = judge._alike([above, early]), judge.whole - 5
+    assert judge.gains([above, early], cost, likeness - 0.01)
+    assert not judge.gains([above, early], cost, likeness)
 
 
 def test_how_alike_neighbours_are_across_borders() -> None:

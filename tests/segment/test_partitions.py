@@ -13,7 +13,7 @@ from photostyle.network.hed import EdgeDetector
 from photostyle.network.lite import Lite
 from photostyle.network.weights import Weights
 from photostyle.segment.cells import Cells, _likeness, look
-from photostyle.segment.partitions import _alone, _by_classes, least_share, partitions, regions_in
+from photostyle.segment.partitions import _alone, _by_classes, least_share, partitions, regions_in, sky_and_rest
 from photostyle.segment.traits import Traits, find_traits
 
 Networks = tuple[Weights, Weights]
@@ -100,6 +100,16 @@ def test_classes_that_both_photographs_show(content: str, style: str, expected: 
 @pytest.mark.parametrize(("content", "style"), [("ssss", "ssss"), ("ssss", "pppp"), ("sspp", "ssss")])
 def test_one_class_or_none_in_common_is_no_division(content: str, style: str) -> None:
     assert list(_by_classes([_traits(content), _traits(style)])) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "style", "expected"),
+    [("sspp", "wsw", ("1100", "010")), ("ssss", "sp", None), ("sp", "pw", None), ("sp", "p" * 39 + "s", None)],
+)
+def test_sky_and_what_is_not(content: str, style: str, expected: tuple[str, str] | None) -> None:
+    """A fortieth is too little to be told."""
+    labels = sky_and_rest([_traits(content), _traits(style)])
+    assert (labels and tuple("".join(map(str, side)) for side in labels)) == expected
 
 
 def test_meaning_is_half_what_is_shown_and_half_its_class() -> None:

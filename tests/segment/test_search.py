@@ -18,7 +18,7 @@ from photostyle.regions.regions import Regions
 from photostyle.segment import find as segment
 from photostyle.segment import search
 from photostyle.segment.cells import Cells
-from photostyle.segment.judge import Judge
+from photostyle.segment.judge import ALIKE, Judge
 from photostyle.segment.partitions import Labels
 from photostyle.segment.proportions import in_other_proportions
 from photostyle.segment.search import common_regions
@@ -131,7 +131,7 @@ def test_one_change_of_exposure_needs_no_regions(networks: Networks, scene: Scen
 
 def test_regions_of_one_light_share_one_look(monkeypatch: pytest.MonkeyPatch, networks: Networks, scene: Scene) -> None:
     """Two views of one scene, a third darker in one, that show much sky and little: found so, unless asked for."""
-    monkeypatch.setattr(Judge, "gains", lambda self, labels, cost: False)
+    monkeypatch.setattr(Judge, "gains", lambda *_: False)
     content = scene(160, 240, 0.25, sky=0.8, land=0.3)
     style = srgb_from_linear(linear_from_srgb(scene(160, 240, 0.7, sky=0.8, land=0.3, seed=1)) / 1.5)
     regions = common_regions(content, style, *networks)
@@ -160,7 +160,7 @@ def test_only_in_one_light_and_other_proportions_is_a_look_shared(halves: Callab
 def test_no_region_is_very_small_unless_regions_are_needed(
     monkeypatch: pytest.MonkeyPatch, networks: Networks, scene: Scene
 ) -> None:
-    monkeypatch.setattr(Judge, "gains", lambda self, labels, cost: True)
+    monkeypatch.setattr(Judge, "gains", lambda *_: True)
     monkeypatch.setattr(search, "partitions", lambda sides, traits, most: [[_speck(side.grid, 0.03) for side in sides]])
     content, style = scene(160, 240, 0.4, 0.9, 0.3), scene(200, 160, 0.6, 0.8, 0.25, seed=1)
     assert common_regions(content, style, *networks).names == ("all",)
@@ -220,6 +220,25 @@ def test_what_does_not_gain_is_not_taken_however_little_it_costs(halves: Callabl
     assert search._least(good, [unlike], judge) is good
     cheap = [above, above], -1.0
     assert search._least(cheap, [([three, three], judge.divided([three, three]))], judge) is cheap
+
+
+def test_sky_goes_to_sky_where_nothing_else_gains(
+    monkeypatch: pytest.MonkeyPatch, networks: Networks, scene: Scene
+) -> None:
+    """Its partners may be less alike than others, and it must gain all the same."""
+    content, style = scene(160, 240, 0.4, 0.9, 0.3), scene(160, 240, 0.6, 0.2, 0.4, seed=1)
+    sky = [np.repeat([1, 0], [rows * 30, (20 - rows) * 30]) for rows in (8, 12)]  # of cells
+    monkeypatch.setattr(search, "sky_and_rest", lambda traits: sky)
+    monkeypatch.setattr(Judge, "gains", lambda self, labels, cost, least=ALIKE: labels is sky and least < ALIKE)
+    regions = common_regions(content, style, *networks)
+    above = int(regions.content[:, 0, 0].argmax())
+    assert overlap(regions.content[above], slice(0, 64)) > 0.9 and overlap(regions.style[above], slice(0, 96)) > 0.9
+    assert not regions.one_look
+    monkeypatch.setattr(Judge, "gains", lambda *_: False)
+    assert (
+        common_regions(content, style, *networks).names == ("all",)
+        or common_regions(content, style, *networks).one_look
+    )
 
 
 def test_one_of_two_regions() -> None:
