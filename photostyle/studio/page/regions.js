@@ -139,6 +139,7 @@ export function makeRegions(editor, jobs) {
     const blob = await desk.session.mask(file);
     const labels = await read(side, blob);
     files[side] = { packed: pack(labels), blob };
+    savedAs[side] = []; // the file counts even where it shows what is there already: it may say more
     await editor.settled();
     editor.remember();
     s.labels = labels;

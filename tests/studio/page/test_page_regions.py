@@ -70,7 +70,10 @@ def test_masks_are_files_too(page: Page, photographs: tuple[Path, Path], tmp_pat
 
 
 def test_masks_that_say_more_go_on_to_say_it(page: Page, photographs: tuple[Path, Path], tmp_path: Path) -> None:
-    """That their regions share one look: until they are painted over, and anew when they are loaded again."""
+    """That their regions share one look: until they are painted over, and anew when they are loaded again.
+
+    Also where they show what was there already: the very regions that were found.
+    """
     choose(page, photographs)
     page.uncheck("#auto")
     work_on(page, "regions")
