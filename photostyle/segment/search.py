@@ -83,15 +83,16 @@ def common_regions(
     if count:
         return _regions(first[0], sides, (content, style), count)
     first = _joined(*first, judge)
-    if not needed and not judge.gains(*first):
+    if not judge.gains(*first):
         skies = _skies(traits, judge)
         if skies:
             return _regions(skies, sides, (content, style))
-        one_light = in_other_proportions(ways, sides, judge.sliders)
-        if one_light is None:
-            return _whole(content, style, _NO_GAIN)
-        found = _regions(one_light, sides, (content, style))
-        return replace(found, one_look=True, notes=(*found.notes, _ONE_LIGHT))
+        if not needed:
+            one_light = in_other_proportions(ways, sides, judge.sliders)
+            if one_light is None:
+                return _whole(content, style, _NO_GAIN)
+            found = _regions(one_light, sides, (content, style))
+            return replace(found, one_look=True, notes=(*found.notes, _ONE_LIGHT))
     best, _ = _least(first, others, judge)
     return _regions(best, sides, (content, style))
 
