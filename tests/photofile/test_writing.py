@@ -343,7 +343,7 @@ def test_memory_of_a_large_photograph(tmp_path: Path) -> None:
     for _ in range(3):  # how much of what is freed goes back at once is left to chance, on a busy machine most of all
         done = subprocess.run(command, capture_output=True, check=True, cwd=tmp_path, env=environment)
         before, read, written = map(int, done.stdout.split())
-        assert 0 < read - before
+        assert read - before > 0
         least = min(least, max(read, written) - before)
         if least < 3 * floats + libraries:
             break
