@@ -68,23 +68,26 @@ def mean_field(masks: Tensor, photograph: Tensor) -> Tensor:
 
 def _kernel(lab: Tensor) -> Tensor:
     """κ between the pixels of blocks of `_STEP`² (h′×w′ of them) and the J pixels near: J×h′×w′×`_STEP`×`_STEP`."""
-    h, w = lab.shape[1:]
-    blocks = F.pad(lab[None], (0, -w % _STEP, 0, -h % _STEP), mode="replicate")[0]
-    blocks = blocks.unflatten(2, (-1, _STEP)).unflatten(1, (-1, _STEP)).transpose(2, 3)  # 3×h′×w′×a×b, a row, b column
+    blocks = _padded(lab, _STEP).unflatten(2, (-1, _STEP)).unflatten(1, (-1, _STEP))
+    blocks = blocks.transpose(2, 3)  # 3×h′×w′×a×b, a row, b column
     offsets = torch.arange(-_REACH, _REACH + 1) * _STEP
     lines = (offsets[:, None] + _STEP // 2 - torch.arange(_STEP)).square()  # rows, or columns, between
     apart = (lines[:, None, :, None] + lines[None, :, None, :]).flatten(0, 1) / _NEAR**2  # J×a×b
     seen = _near(torch.ones_like(lab[:1]))[0, :, :, :, None, None]  # J×h′×w′×1×1, 0 beyond the frame
     unlike = [(blocks - c[..., None, None]).square().sum(0) / _LIKE**2 for c in _near(lab).unbind(1)]
     squares = torch.stack(unlike) + apart[:, None, None]
-    κ = seen * (-squares / 2).clamp(min=_FAINT).exp()
+    κ = seen * _gaussian(squares)
     return κ / κ.sum(0)
 
 
 def _likeness(lab: Tensor) -> Tensor:
-    """exp(−‖c_i − c_j‖²/2ρ²) of all pixels and of every `_SPARSE`th along each side: N×J."""
+    """γ_ij = exp(−‖c_i − c_j‖²/2ρ²), with the ρ of p, of all pixels and of every `_SPARSE`th along each side: N×J."""
     x, y = lab.flatten(1).T, _few(lab, _SPARSE).flatten(1).T
-    squares = torch.cdist(x, y).square() / _ALIKE**2
+    return _gaussian(torch.cdist(x, y).square() / _ALIKE**2)
+
+
+def _gaussian(squares: Tensor) -> Tensor:
+    """exp(−squares/2), but no smaller than can be reckoned with quickly."""
     return (-squares / 2).clamp(min=_FAINT).exp()
 
 
@@ -97,8 +100,12 @@ def _colors(γ: Tensor, q: Tensor) -> Tensor:
 
 def _few(x: Tensor, step: int = _STEP) -> Tensor:
     """Of C×h×w one pixel of each block of `step` along each side; the last blocks may reach beyond the frame."""
-    pad = (0, -x.shape[2] % step, 0, -x.shape[1] % step)
-    return F.pad(x[None], pad, mode="replicate")[0][:, step // 2 :: step, step // 2 :: step]
+    return _padded(x, step)[:, step // 2 :: step, step // 2 :: step]
+
+
+def _padded(x: Tensor, step: int) -> Tensor:
+    """C×h×w, its last pixels repeated to make whole blocks."""
+    return F.pad(x[None], (0, -x.shape[2] % step, 0, -x.shape[1] % step), mode="replicate")[0]
 
 
 def _near(x: Tensor) -> Tensor:

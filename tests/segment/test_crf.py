@@ -14,7 +14,7 @@ from photostyle.segment import crf
 from photostyle.segment.crf import mean_field, regions_of_pixels
 
 
-def halves(height: int, width: int, border: int) -> Tensor:
+def split(height: int, width: int, border: int) -> Tensor:
     masks = torch.zeros(2, height, width)
     masks[0, :, :border] = masks[1, :, border:] = 1
     return masks
@@ -55,14 +55,14 @@ def by_loops(masks: Tensor, photograph: Tensor) -> Tensor:
 
 def test_it_is_the_mean_field_over_all_pairs(picture) -> None:
     photograph = picture(16, 24, dtype=torch.float32)
-    masks = halves(16, 24, 9)
+    masks = split(16, 24, 9)
     assert torch.allclose(mean_field(masks, photograph), by_loops(masks, photograph), atol=1e-4)
 
 
 def test_a_border_goes_to_where_colours_have_it() -> None:
     photograph = torch.full((3, 90, 120), 0.2)
     photograph[:, :, 66:] = 0.7
-    fine = mean_field(halves(90, 120, 58), photograph)
+    fine = mean_field(split(90, 120, 58), photograph)
     assert torch.equal(fine[0] > 0.5, photograph[0] < 0.5)
     assert torch.allclose(fine.sum(0), torch.ones(90, 120), atol=1e-5)
 
@@ -78,17 +78,17 @@ def test_sky_between_two_towers_joins_the_sky() -> None:
 
 
 def test_plain_ground_keeps_its_border() -> None:
-    fine = mean_field(halves(90, 120, 60), torch.full((3, 90, 120), 0.5))
-    assert torch.equal(fine[0] > 0.5, halves(90, 120, 60)[0] > 0.5)
+    fine = mean_field(split(90, 120, 60), torch.full((3, 90, 120), 0.5))
+    assert torch.equal(fine[0] > 0.5, split(90, 120, 60)[0] > 0.5)
 
 
-def test_what_no_region_has_is_one_more(picture) -> None:
+def test_what_no_region_has_is_one_more() -> None:
     content, style = torch.full((3, 60, 80), 0.2), torch.full((3, 60, 80), 0.2)
     content[:, :, 40:] = style[:, :, 40:] = 0.8
     style[:, :, 60:] = torch.tensor([0.9, 0.1, 0.1])[:, None, None]
-    left_out = halves(60, 80, 40)
+    left_out = split(60, 80, 40)
     left_out[:, :, 60:] = 0
-    found = regions_of_pixels(Regions(("a", "b"), halves(60, 80, 38), left_out), content, style)
+    found = regions_of_pixels(Regions(("a", "b"), split(60, 80, 38), left_out), content, style)
     assert float(found.style[:, :, 62:].max()) < 0.01 < 0.99 < float(found.style[:, :, :58].sum(0).min())
     assert torch.allclose(found.content.sum(0), torch.ones(60, 80), atol=1e-5)
 
